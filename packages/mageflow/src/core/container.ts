@@ -1,0 +1,93 @@
+import { admit, resume, ripen, suspend } from "./lifecycle.ts";
+import { conclude, proceed } from "./outcome.ts";
+import type { SignatureRecord } from "./record.ts";
+import { after, type Credit, type Decision, type Signal, unchanged } from "./signal.ts";
+import { isEnded } from "./status.ts";
+import { type Took, sweep, swept } from "./sweep.ts";
+import { barred, type View } from "./view.ts";
+
+/** What tells one kind of container from another. */
+export interface ContainerKind {
+  /** Takes the milestones of children and callbacks into the counters. */
+  absorb(view: View, record: SignatureRecord, credits: readonly Credit[]): SignatureRecord;
+  /** What a RUNNING container may do now: end, skip, or start more. */
+  advance(view: View, record: SignatureRecord): Decision;
+  /** After a window of started children. */
+  started(view: View, record: SignatureRecord, took: Took): SignatureRecord;
+  /** Children that may be started now. */
+  startable(view: View, record: SignatureRecord): number;
+}
+
+/** Decides what all containers do alike. */
+export function decideContainer(
+  kind: ContainerKind,
+  view: View,
+  record: SignatureRecord,
+  signal: Signal,
+): Decision {
+  switch (signal.type) {
+    case "start":
+      return start(kind, view, record);
+    case "due": {
+      const ripe = ripen(view, record);
+      return ripe === record ? unchanged(record) : start(kind, view, ripe);
+    }
+    case "credit":
+      return advance(kind, view, kind.absorb(view, record, signal.credits));
+    case "available":
+      return advance(kind, view, record);
+    case "skip":
+      return skip(view, record);
+    case "took":
+      return took(kind, view, record, signal);
+    case "sweep":
+      return record.sweep === "start" ? sweep(record, kind.startable(view, record)) : sweep(record);
+    case "suspend":
+      return suspend(record);
+    case "resume": {
+      const resumed = resume(record);
+      return after(resumed, sweep(resumed.record));
+    }
+    default:
+      return unchanged(record);
+  }
+}
+
+function start(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
+  const admitted = admit(view, record);
+  if (!admitted.go) return unchanged(admitted.record);
+  if (barred(view, admitted.record)) return skip(view, admitted.record);
+  const running: SignatureRecord = { ...admitted.record, status: "RUNNING", startedAt: view.now };
+  // An empty one ends by a decision of its own: it has run, however briefly.
+  if (running.family!.total === 0)
+    return { ...unchanged(running), send: [{ to: running.id, signal: { type: "available" } }] };
+  return advance(kind, view, running);
+}
+
+/** What was held is released before anything else goes on, so that nothing is left behind when the container ends. */
+function advance(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
+  if (isEnded(record.status)) return proceed(view, record);
+  if (record.status !== "RUNNING") return unchanged(record);
+  if (record.sweep === "unhold") return sweep(record);
+  return kind.advance(view, record);
+}
+
+/** The container is never reached: it ends, and what is in it is skipped window by window. */
+function skip(view: View, record: SignatureRecord): Decision {
+  if (isEnded(record.status) || record.status === "RUNNING" || record.prior === "RUNNING")
+    return unchanged(record);
+  const skipped = conclude(view, record, { status: "SKIPPED" });
+  return record.family!.total === 0 ? skipped : after(skipped, sweep({ ...skipped.record, sweep: "skip" }));
+}
+
+function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: Took): Decision {
+  const next = swept(record, signal);
+  switch (signal.what) {
+    case "start":
+      return unchanged(kind.started(view, next, signal));
+    case "unhold":
+      return next.sweep === null ? advance(kind, view, next) : unchanged(next);
+    case "skip":
+      return unchanged(next);
+  }
+}

@@ -1,0 +1,271 @@
+import type { Kind } from "./plan.ts";
+import type { Status } from "./status.ts";
+
+/** Where a signature stands, from the root down: the `path` of an error. */
+export interface PathEntry {
+  id: string;
+  name: string;
+  kind: Kind;
+  slot: number;
+}
+
+/** An error as it is stored with a signature and handed to error callbacks. */
+export interface StoredError {
+  name: string;
+  message: string;
+  stack?: string;
+  code?: string;
+  /** Attempts made when it became final. */
+  attempts: number;
+  /** From the root to the signature that failed. */
+  path: PathEntry[];
+  cause?: StoredCause;
+}
+
+/** A link of the cause chain: what `error.cause` held, at most eight deep. */
+export interface StoredCause {
+  name: string;
+  message: string;
+  stack?: string;
+  code?: string;
+  cause?: StoredCause;
+}
+
+/**
+ * Base of every error that MageFlow throws. `code` is stable over releases; the message says what happened and what
+ * to do about it.
+ */
+export class MageFlowError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** A plan that cannot be run as written: an empty chain, a negative concurrency, two tasks of one name. */
+export class InvalidPlanError extends MageFlowError {
+  constructor(message: string) {
+    super("INVALID_PLAN", message);
+  }
+}
+
+/** A value that JSON text cannot carry unchanged, or that is too large or too deep. `path` leads to it. */
+export class PayloadError extends MageFlowError {
+  readonly path: string;
+
+  constructor(path: string, message: string, options?: { cause?: unknown }) {
+    super("PAYLOAD", message, options);
+    this.path = path;
+  }
+}
+
+/** One violation of a schema. */
+export interface Issue {
+  /** For example `$.items[3].url`. */
+  path: string;
+  message: string;
+}
+
+/** An input or output that its schema refuses. Never retried. `issues` has every violation with its path. */
+export class ValidationError extends MageFlowError {
+  readonly issues: readonly Issue[];
+
+  constructor(what: string, issues: readonly Issue[]) {
+    const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+    super("VALIDATION", `${what} does not fit its schema: ${list}`);
+    this.issues = issues;
+  }
+}
+
+/** No signature with this id (or it was never stored here). */
+export class NotFoundError extends MageFlowError {
+  constructor(id: string) {
+    super(
+      "NOT_FOUND",
+      `there is no signature "${id}" in this store; check the id, or that this is the right store`,
+    );
+  }
+}
+
+/** A control call that the signature's status does not allow. */
+export class IllegalTransitionError extends MageFlowError {
+  readonly status: Status;
+
+  constructor(id: string, verb: string, status: Status, hint: string, code = "ILLEGAL_TRANSITION") {
+    super(code, `cannot ${verb} "${id}" while it is ${status}; ${hint}`);
+    this.status = status;
+  }
+}
+
+/** Suspending a single task that a worker runs right now. */
+export class AlreadyRunningError extends IllegalTransitionError {
+  constructor(id: string) {
+    super(
+      id,
+      "suspend",
+      "RUNNING",
+      "a task that runs is not stopped by suspend: let it end, or suspend the container around it",
+      "ALREADY_RUNNING",
+    );
+  }
+}
+
+/** Adding to a swarm that takes no more items. */
+export class SwarmClosedError extends MageFlowError {
+  constructor(id: string, why: string) {
+    super("SWARM_CLOSED", `swarm "${id}" takes no more items: ${why}`);
+  }
+}
+
+/** A write by a worker whose lease was taken over; the work belongs to somebody else now. */
+export class LeaseLostError extends MageFlowError {
+  constructor(id: string, epoch: number) {
+    super(
+      "LEASE_LOST",
+      `the lease on "${id}" (epoch ${epoch}) is gone: another worker owns the task or it has ended`,
+    );
+  }
+}
+
+/** A task that ran longer than its `timeout` (one attempt) or `totalTimeout` (all attempts). */
+export class TimeoutError extends MageFlowError {
+  constructor(message: string) {
+    super("TIMEOUT", message);
+  }
+}
+
+/** The reason of `ctx.signal` when a worker stops before the task has ended. */
+export class ShutdownError extends MageFlowError {
+  constructor() {
+    super("SHUTDOWN", "the worker is shutting down; the task is handed to another one");
+  }
+}
+
+/** Thrown by task code, also inside a step, to end all retries. */
+export class TerminalError extends MageFlowError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("TERMINAL", message, options);
+  }
+}
+
+/** `result()` of a signature that failed or was never reached. `error` is what is stored with it. */
+export class WorkflowFailedError extends MageFlowError {
+  readonly id: string;
+  readonly error: StoredError | null;
+
+  constructor(id: string, name: string, error: StoredError | null) {
+    const why = error === null ? "it was skipped" : `${error.name}: ${error.message}`;
+    super(
+      "WORKFLOW_FAILED",
+      `"${name}" (${id}) failed: ${why}`,
+      error === null ? {} : { cause: toError(error) },
+    );
+    this.id = id;
+    this.error = error;
+  }
+}
+
+/** `result()` of a signature that was interrupted. */
+export class InterruptedError extends MageFlowError {
+  constructor(id: string) {
+    super("INTERRUPTED", `"${id}" was interrupted; resume() continues it`);
+  }
+}
+
+/** `result()` of a signature that was cancelled. */
+export class CancelledError extends MageFlowError {
+  constructor(id: string) {
+    super("CANCELLED", `"${id}" was cancelled`);
+  }
+}
+
+/** A wait with a `timeout` ran out; the signature itself goes on. */
+export class WaitTimeoutError extends MageFlowError {
+  constructor(id: string, ms: number) {
+    super(
+      "WAIT_TIMEOUT",
+      `"${id}" did not end within ${ms} ms; it goes on, wait again or look at its status`,
+    );
+  }
+}
+
+/** The object was closed. */
+export class ClosedError extends MageFlowError {
+  constructor(what: string) {
+    super("CLOSED", `${what} is closed; make a new one`);
+  }
+}
+
+/** Why a store cannot be used or written. `code` tells the cases apart. */
+export type StoreFault =
+  | "STORE_BUSY"
+  | "STORE_READ_ONLY"
+  | "STORE_CORRUPT"
+  | "STORE_FULL"
+  | "STORE_NEWER"
+  | "STORE_UNAVAILABLE";
+
+/** The database refused: locked, read-only, corrupt, full, of a newer version, or not to be opened. */
+export class StoreError extends MageFlowError {
+  declare readonly code: StoreFault;
+
+  constructor(code: StoreFault, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+/** A worker or a call names a task that this process has not registered. */
+export class UnknownTaskError extends MageFlowError {
+  constructor(name: string, known: readonly string[]) {
+    super(
+      "UNKNOWN_TASK",
+      `no task is registered as "${name}"; registered here: ${known.length === 0 ? "none" : known.join(", ")}`,
+    );
+  }
+}
+
+const CAUSES = 8;
+const STACK_CHARS = 8_192;
+const MESSAGE_CHARS = 16_384;
+
+/**
+ * Anything thrown, as a cause that can be stored. It never throws itself: a getter that throws, a revoked Proxy or
+ * `throw null` still give a name and a message.
+ */
+export function describeThrown(thrown: unknown, depth = 0): StoredCause {
+  try {
+    if (thrown instanceof Error) {
+      const described: StoredCause = {
+        name: text(thrown.name, 256) || "Error",
+        message: text(thrown.message, MESSAGE_CHARS),
+      };
+      if (typeof thrown.stack === "string") described.stack = text(thrown.stack, STACK_CHARS);
+      const code: unknown = "code" in thrown ? thrown.code : undefined;
+      if (typeof code === "string" || typeof code === "number") described.code = text(code, 256);
+      if (thrown.cause !== undefined && depth < CAUSES)
+        described.cause = describeThrown(thrown.cause, depth + 1);
+      return described;
+    }
+    return { name: "Error", message: `a ${typeof thrown} was thrown: ${text(thrown, 1_024)}` };
+  } catch {
+    return { name: "Error", message: "something was thrown that cannot be described" };
+  }
+}
+
+function text(value: unknown, chars: number): string {
+  return String(value).slice(0, chars);
+}
+
+/** The stored error as an `Error` again, causes included, for `cause` chains and stack traces. */
+export function toError(stored: StoredCause): Error {
+  const error = new Error(
+    stored.message,
+    stored.cause === undefined ? undefined : { cause: toError(stored.cause) },
+  );
+  error.name = stored.name;
+  if (stored.stack !== undefined) error.stack = stored.stack;
+  return stored.code === undefined ? error : Object.assign(error, { code: stored.code });
+}

@@ -1,0 +1,105 @@
+import type { PlanNode } from "./plan.ts";
+
+/** How inputs and results fit together, at compile time. The rules are those of `compose.ts` at run time. */
+
+/**
+ * A plan as others see it: the input that it still needs, its result, its whole input. A plan fits where its needs are met by
+ * what is given there.
+ */
+export interface Flow<in Needs, out Out, out In> extends PlanNode {
+  /** Types only; never set. The optional member keeps all-optional needs comparable with any result. */
+  readonly "~flow"?: {
+    readonly needs: (needs: Needs & { readonly "~"?: never }) => void;
+    readonly out: Out;
+    readonly in: In;
+  };
+}
+
+export type AnyPlan = Flow<never, unknown, unknown>;
+
+/** What a result is to the next signature: anything but a plain object comes in under `result`, nothing is null. */
+export type Incoming<O> = [O] extends [never]
+  ? never
+  : O extends readonly unknown[]
+    ? { result: O }
+    : O extends object
+      ? O
+      : { result: O extends undefined | void ? null : O };
+
+/** What may be bound: any part of an input, at any depth; arrays whole. */
+export type Part<I> = unknown extends I
+  ? unknown
+  : I extends readonly unknown[]
+    ? I
+    : I extends object
+      ? { [K in keyof I]?: Part<I[K]> | undefined }
+      : I;
+
+/** What is still needed of `I` when `B` is bound. */
+export type Rest<I, B> = unknown extends I
+  ? unknown
+  : I extends readonly unknown[]
+    ? unknown
+    : I extends object
+      ? B extends object
+        ? {
+            [K in keyof I as K extends keyof B ? Missing<I[K], B[K], K> : K]: K extends keyof B
+              ? Rest<I[K], B[K]>
+              : I[K];
+          }
+        : I
+      : unknown;
+
+/** `K` when binding `B` leaves something required of `V` open, else never. */
+type Missing<V, B, K> = V extends readonly unknown[]
+  ? never
+  : V extends object
+    ? B extends object
+      ? Record<never, never> extends Rest<V, B>
+        ? never
+        : K
+      : never
+    : never;
+
+/** What a plan still needs; of a union of plans, what all of them need. */
+export type NeedsOf<P> = [P] extends [Flow<infer N, infer _O, infer _I>] ? N : never;
+export type OutputOf<P> = P extends Flow<infer _N, infer O, infer _I> ? O : never;
+export type InputOf<P> = [P] extends [Flow<infer _N, infer _O, infer I>] ? I : never;
+
+/** The steps of a chain, each checked against what the step before it gives. A step that does not fit becomes a message. */
+export type Flowing<S extends readonly AnyPlan[]> = S extends readonly [
+  infer First extends AnyPlan,
+  ...infer Next extends readonly AnyPlan[],
+]
+  ? readonly [First, ...Follow<OutputOf<First>, Next>]
+  : S;
+
+type Follow<O, S extends readonly AnyPlan[]> = S extends readonly [
+  infer Step extends AnyPlan,
+  ...infer Next extends readonly AnyPlan[],
+]
+  ? readonly [
+      Step extends Flow<Incoming<O>, unknown, unknown> ? Step : Misfit<Incoming<O>, NeedsOf<Step>>,
+      ...Follow<OutputOf<Step>, Next>,
+    ]
+  : S;
+
+/** Shown by the compiler at a step whose input is not satisfied. */
+export interface Misfit<Given, Needed> {
+  readonly "this step is given": Given;
+  readonly "but still needs": Needed;
+}
+
+export type LastOf<S extends readonly AnyPlan[]> = S extends readonly [
+  ...infer _Before,
+  infer Last extends AnyPlan,
+]
+  ? Last
+  : S[number];
+
+export type FirstOf<S extends readonly AnyPlan[]> = S extends readonly [
+  infer First extends AnyPlan,
+  ...infer _After,
+]
+  ? First
+  : S[number];

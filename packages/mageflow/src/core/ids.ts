@@ -1,0 +1,40 @@
+/**
+ * Ids are paths: a root has an opaque id, and everything under it appends the place it holds there. A child's id
+ * is therefore known before it is stored, and creating it twice meets the same primary key.
+ *
+ * `01jd….2.17` is item 17 of step 2; `01jd….2.success0` is the first success callback of step 2. Callbacks are born
+ * once per generation, so later generations add theirs: `01jd….2.success0g2`.
+ */
+
+/** What a signature is to its parent: its place in a container, or a callback of its owner. */
+export const ROLES = [
+  "root",
+  "step",
+  "item",
+  "success",
+  "error",
+  "cleanup",
+  "itemSuccess",
+  "itemError",
+  "itemCleanup",
+] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Roles of callbacks; the `item…` ones are declared once on a swarm and fire for each of its items. */
+export type CallbackRole = Exclude<Role, "root" | "step" | "item">;
+
+export function childId(parent: string, slot: number): string {
+  return `${parent}.${slot}`;
+}
+
+export function callbackId(owner: string, role: CallbackRole, slot: number, generation: number): string {
+  return `${owner}.${role}${slot}${generation > 1 ? `g${generation}` : ""}`;
+}
+
+export function isCallback(role: Role): role is CallbackRole {
+  return role !== "root" && role !== "step" && role !== "item";
+}
+
+export function isCleanup(role: Role): boolean {
+  return role === "cleanup" || role === "itemCleanup";
+}

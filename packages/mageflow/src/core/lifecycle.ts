@@ -1,0 +1,91 @@
+import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
+import type { SignatureRecord } from "./record.ts";
+import type { Addressed, Decision } from "./signal.ts";
+import { spread } from "./spread.ts";
+import { isEnded } from "./status.ts";
+import { holder, type View } from "./view.ts";
+
+/** What every kind does alike: being admitted, held, delayed, suspended and resumed. */
+
+/**
+ * Admits a PENDING signature. A suspended ancestor holds it where it is, a start time in the future makes it WAITING,
+ * else `go` is true and its kind decides what starting means. Anything that is not PENDING stays as it is.
+ */
+export function admit(view: View, record: SignatureRecord): { record: SignatureRecord; go: boolean } {
+  if (record.status === "SUSPENDED" && record.readyAt === null && record.role === "root") {
+    // Started while suspended: resume begins it.
+    return { record: { ...record, readyAt: view.now }, go: false };
+  }
+  if (record.status !== "PENDING") return { record, go: false };
+  const admitted = record.readyAt === null ? { ...record, readyAt: view.now } : record;
+  const heldBy = holder(view, record);
+  if (heldBy !== null) return { record: { ...admitted, heldBy }, go: false };
+  const dueAt = admitted.dueAt ?? startTime(view, admitted);
+  if (dueAt !== null && dueAt > view.now) {
+    return { record: { ...admitted, status: "WAITING", heldBy: null, dueAt }, go: false };
+  }
+  return { record: { ...admitted, heldBy: null, dueAt }, go: true };
+}
+
+/** The instant that delay, start time and stagger give, or null when none is set. */
+function startTime(view: View, record: SignatureRecord): number | null {
+  const { at, delay, stagger } = view.spec(record);
+  if (at === null && delay === 0 && stagger === 0) return null;
+  return Math.max(at ?? 0, view.now + delay) + Math.floor(stagger * spread(record.id));
+}
+
+/** A WAITING signature whose time has come is PENDING again, and can be admitted. */
+export function ripen(view: View, record: SignatureRecord): SignatureRecord {
+  const ripe = record.status === "WAITING" && record.dueAt !== null && record.dueAt <= view.now;
+  return ripe ? { ...record, status: "PENDING" } : record;
+}
+
+/**
+ * Suspends a signature: what has not started does not start, what runs inside it ends. A started item gives its slot
+ * back. Suspending again is a no-op.
+ *
+ * @throws AlreadyRunningError (`ALREADY_RUNNING`) for a task that a worker runs.
+ * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended.
+ */
+export function suspend(record: SignatureRecord): Decision {
+  const { id, status } = record;
+  if (status === "SUSPENDED") return { record, send: [], insert: [], specs: [], take: null };
+  if (isEnded(status) || status === "INTERRUPTED") {
+    throw new IllegalTransitionError(id, "suspend", status, "only what has not ended can be suspended");
+  }
+  if (status === "RUNNING" && record.kind === "task") throw new AlreadyRunningError(id);
+  const prior = status === "RUNNING" ? "RUNNING" : "PENDING";
+  // Between two attempts an item keeps its slot, and goes on by itself.
+  const frees =
+    prior === "PENDING" && record.role === "item" && record.readyAt !== null && record.attempt === 0;
+  const send: Addressed[] = frees ? [{ to: record.parentId!, signal: { type: "released" } }] : [];
+  const readyAt = frees ? null : record.readyAt;
+  return {
+    record: { ...record, status: "SUSPENDED", prior, heldBy: null, readyAt, sweep: null },
+    send,
+    insert: [],
+    specs: [],
+    take: null,
+  };
+}
+
+/**
+ * Lifts a suspension. A container goes on where it stopped, and releases what it held; what had not started is started
+ * again by whoever's turn it is to do so, and a root that never started is started. Resuming what is not suspended is a no-op.
+ *
+ * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended.
+ */
+export function resume(record: SignatureRecord): Decision {
+  const { id, status } = record;
+  if (isEnded(status)) {
+    throw new IllegalTransitionError(id, "resume", status, "only what is suspended can be resumed");
+  }
+  if (status !== "SUSPENDED") return { record, send: [], insert: [], specs: [], take: null };
+  const next: SignatureRecord = { ...record, status: record.prior ?? "PENDING", prior: null };
+  const send: Addressed[] = [];
+  if (next.status === "RUNNING")
+    return { record: { ...next, sweep: "unhold" }, send, insert: [], specs: [], take: null };
+  if (next.readyAt !== null || next.role === "root") send.push({ to: id, signal: { type: "start" } });
+  else if (next.parentId !== null) send.push({ to: next.parentId, signal: { type: "available" } });
+  return { record: next, send, insert: [], specs: [], take: null };
+}

@@ -1,0 +1,336 @@
+import { merge } from "./compose.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { InvalidPlanError } from "./errors.ts";
+import type {
+  AnyPlan,
+  FirstOf,
+  Flow,
+  Flowing,
+  Incoming,
+  LastOf,
+  InputOf,
+  NeedsOf,
+  OutputOf,
+  Part,
+  Rest,
+} from "./flow.ts";
+import { decode, encode, type Json, stringify } from "./payload.ts";
+import {
+  type Callbacks,
+  NO_CALLBACKS,
+  type Outcome,
+  type PlanNode,
+  type Spec,
+  type SwarmSpec,
+} from "./plan.ts";
+import type { SwarmResult } from "./result.ts";
+
+/** What can be set on a plan of any kind. */
+export interface PlanOptions {
+  /** Ready tasks of higher priority are taken first. Inherited by what is inside; default 0. */
+  priority?: number;
+  /** Wait before the start, from the moment it is its turn. */
+  delay?: Duration;
+  /** Earliest start: a `Date`, or epoch milliseconds. */
+  at?: Date | number;
+  /** Adds a random part of this span to the start, drawn per signature. */
+  stagger?: Duration;
+  tags?: readonly string[];
+  /** Plain data, handed to the task and inherited by what is inside. */
+  metadata?: { readonly [key: string]: Json };
+}
+
+/** {@link PlanOptions} as they are stored. */
+export type StoredOptions = Pick<Spec, "priority" | "delay" | "at" | "stagger" | "tags" | "metadata">;
+
+/** @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`) for metadata that JSON cannot carry. */
+export function storedOptions(options: PlanOptions): StoredOptions {
+  const { priority = null, tags = [], metadata = {} } = options;
+  if (priority !== null && !Number.isSafeInteger(priority)) {
+    throw new InvalidPlanError(`priority is ${priority}; give a whole number`);
+  }
+  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== "string" || tag === "")) {
+    throw new InvalidPlanError("tags must be non-empty texts");
+  }
+  const at = options.at === undefined ? null : Number(options.at);
+  if (at !== null && !Number.isFinite(at)) throw new InvalidPlanError("`at` is not a valid time");
+  encode(metadata, "metadata");
+  return {
+    priority,
+    delay: milliseconds(options.delay ?? 0, "delay"),
+    at,
+    stagger: milliseconds(options.stagger ?? 0, "stagger"),
+    tags: [...tags],
+    metadata,
+  };
+}
+
+/**
+ * What will be run: a value. Making one does no I/O and every method returns a new plan, so a plan can be used in any number of
+ * places. `Needs` is the input that is still open, `Out` the result, `In` the whole input.
+ */
+export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
+  abstract readonly spec: Spec;
+  abstract readonly bound: string | null;
+  abstract readonly key: string | null;
+  abstract readonly children: Iterable<PlanNode> | null;
+
+  declare readonly "~flow"?: NonNullable<Flow<Needs, Out, In>["~flow"]>;
+
+  protected abstract copy(change: Partial<PlanParts>): this;
+
+  /**
+   * Binds part of the input. Binding again merges: plain objects deeply, anything else replaces.
+   *
+   * @throws PayloadError (`PAYLOAD`) for what JSON cannot carry, with its path.
+   */
+  abstract with<const B extends Part<In>>(input: B): Plan<Rest<Needs, B>, Out, In>;
+
+  /** Runs when this succeeds, with its result as input. Repeated calls add up. */
+  onSuccess(callback: Flow<Incoming<Out>, unknown, unknown>): this {
+    return this.#attach("success", callback);
+  }
+
+  /** Runs when this fails, with its input as input and `ctx.cause.error`. Repeated calls add up. */
+  onError(callback: Flow<Incoming<In>, unknown, unknown>): this {
+    return this.#attach("error", callback);
+  }
+
+  /** Runs when this has ended, whatever the outcome, with its input as input; the last one added runs first. */
+  onCleanup(callback: Flow<Incoming<In>, unknown, unknown>): this {
+    return this.#attach("cleanup", callback);
+  }
+
+  /** Sets options; those given replace those set before, tags and metadata add up. */
+  options(options: PlanOptions): this {
+    const given = storedOptions(options);
+    const { tags, metadata } = this.spec;
+    const spec = { ...this.spec };
+    return this.copy({
+      spec: {
+        ...spec,
+        ...(options.priority === undefined ? {} : { priority: given.priority }),
+        ...(options.delay === undefined ? {} : { delay: given.delay }),
+        ...(options.at === undefined ? {} : { at: given.at }),
+        ...(options.stagger === undefined ? {} : { stagger: given.stagger }),
+        tags: [...new Set([...tags, ...given.tags])],
+        metadata: { ...metadata, ...given.metadata },
+      },
+    });
+  }
+
+  /** Names this plan as an item: unique within its swarm, so that adding it again adds nothing. */
+  keyed(key: string): this {
+    if (typeof key !== "string" || key === "")
+      throw new InvalidPlanError("an item's key must be a non-empty text");
+    return this.copy({ key });
+  }
+
+  /** What a callback stores of a plan. */
+  toJSON(): PlanNode {
+    const { spec, bound, key, children } = this;
+    return { spec, bound, key, children: children === null ? null : [...children] };
+  }
+
+  #attach(outcome: Outcome, callback: AnyPlan): this {
+    requirePlan(callback, `a callback of "${this.spec.name}"`);
+    return this.copy({ spec: { ...this.spec, callbacks: added(this.spec.callbacks, outcome, callback) } });
+  }
+}
+
+interface PlanParts {
+  readonly spec: Spec;
+  readonly bound: string | null;
+  readonly key: string | null;
+}
+
+function added(callbacks: Callbacks, outcome: Outcome, plan: PlanNode): Callbacks {
+  return { ...callbacks, [outcome]: [...callbacks[outcome], plan] };
+}
+
+function bind(bound: string | null, input: unknown, name: string): string {
+  const text = encode(input, `input of "${name}"`);
+  return bound === null ? text : stringify(merge(decode(bound), decode(text)));
+}
+
+function requirePlan(plan: unknown, what: string): void {
+  if (!(plan instanceof Plan)) {
+    throw new InvalidPlanError(
+      `${what} is ${plan === null ? "null" : `a ${typeof plan}`}, not a plan; pass a task, chain or swarm`,
+    );
+  }
+}
+
+/** A task bound to its input and callbacks. `mage.task()` makes the first one. */
+export class TaskPlan<Needs, Out, In> extends Plan<Needs, Out, In> {
+  readonly spec: Spec;
+  readonly bound: string | null;
+  readonly key: string | null;
+
+  constructor(parts: { spec: Spec; bound: string | null; key: string | null }) {
+    super();
+    this.spec = parts.spec;
+    this.bound = parts.bound;
+    this.key = parts.key;
+  }
+
+  get children(): null {
+    return null;
+  }
+
+  override with<const B extends Part<In>>(input: B): TaskPlan<Rest<Needs, B>, Out, In> {
+    const { spec, bound, key } = this;
+    return new TaskPlan({ spec, bound: bind(bound, input, spec.name), key });
+  }
+
+  protected override copy(change: Partial<PlanParts>): this {
+    const { spec, bound, key } = this;
+    return new TaskPlan({ spec, bound, key, ...change }) as this;
+  }
+}
+
+/** Steps that run one after the other, or items that run side by side. */
+export class ContainerPlan<Needs, Out, In> extends Plan<Needs, Out, In> {
+  readonly spec: Spec;
+  readonly bound: string | null;
+  readonly key: string | null;
+  readonly #children: Iterable<PlanNode> | (() => Iterable<PlanNode>);
+
+  constructor(parts: PlanParts, children: Iterable<PlanNode> | (() => Iterable<PlanNode>)) {
+    super();
+    this.spec = parts.spec;
+    this.bound = parts.bound;
+    this.key = parts.key;
+    this.#children = children;
+  }
+
+  get children(): Iterable<PlanNode> {
+    return typeof this.#children === "function" ? this.#children() : this.#children;
+  }
+
+  override with<const B extends Part<In>>(input: B): ContainerPlan<Rest<Needs, B>, Out, In> {
+    const { spec, bound, key } = this;
+    return new ContainerPlan({ spec, bound: bind(bound, input, spec.name), key }, this.#children);
+  }
+
+  protected override copy(change: Partial<PlanParts>): this {
+    const { spec, bound, key } = this;
+    return new ContainerPlan({ spec, bound, key, ...change }, this.#children) as this;
+  }
+}
+
+export interface ChainOptions extends PlanOptions {
+  /** Default `"chain"`. */
+  name?: string;
+}
+
+/**
+ * Steps that run one after the other; each gets the result of the one before it. The first gets the chain's own input, the result is
+ * the last step's. A step that fails fails the chain and the steps behind it are skipped.
+ *
+ * @throws InvalidPlanError (`INVALID_PLAN`) when empty, or when a step is not a plan.
+ */
+export function chain<const S extends readonly AnyPlan[]>(
+  steps: S & Flowing<S>,
+  options: ChainOptions = {},
+): ContainerPlan<NeedsOf<FirstOf<S>>, OutputOf<LastOf<S>>, InputOf<FirstOf<S>>> {
+  const list: readonly unknown[] = [...steps];
+  const name = options.name ?? "chain";
+  requireName(name, "chain");
+  if (list.length === 0) throw new InvalidPlanError(`chain "${name}" is empty; give it at least one step`);
+  for (const [slot, step] of list.entries()) requirePlan(step, `step ${slot} of chain "${name}"`);
+  const spec: Spec = { kind: "chain", name, callbacks: NO_CALLBACKS, ...storedOptions(options) };
+  return new ContainerPlan({ spec, bound: null, key: null }, list as readonly PlanNode[]);
+}
+
+export interface SwarmOptions<Out = unknown, In = unknown> extends PlanOptions {
+  /** Default `"swarm"`. */
+  name?: string;
+  /** Items that may be started and not ended at once. Default 30; `Infinity` for no limit. */
+  concurrency?: number;
+  /** More failures than this fail the swarm at once. Default: it fails only when all items fail. */
+  stopAfterFailures?: number;
+  /** Most items that it ever takes. Default: no limit. */
+  maxTasks?: number;
+  /** Takes items until `run.close()`. Default false. */
+  open?: boolean;
+  onItemSuccess?: Flow<Incoming<Out>, unknown, unknown>;
+  onItemError?: Flow<Incoming<In>, unknown, unknown>;
+  onItemCleanup?: Flow<Incoming<In>, unknown, unknown>;
+}
+
+/**
+ * Items that run side by side, at most `concurrency` at once. Each gets the swarm's own input below its own. For very many
+ * items pass a function that returns an iterator: it is read while the swarm is stored, never as a whole.
+ *
+ * @throws InvalidPlanError (`INVALID_PLAN`) for a bad option, or an item that is not a plan.
+ */
+export function swarm<P extends AnyPlan>(
+  items: Iterable<P> | (() => Iterable<P>),
+  options: SwarmOptions<OutputOf<P>, InputOf<P>> = {},
+): ContainerPlan<NeedsOf<P>, SwarmResult<OutputOf<P>>, InputOf<P>> {
+  const name = options.name ?? "swarm";
+  requireName(name, "swarm");
+  const spec: SwarmSpec = {
+    kind: "swarm",
+    name,
+    callbacks: NO_CALLBACKS,
+    ...storedOptions(options),
+    concurrency:
+      options.concurrency === Number.POSITIVE_INFINITY
+        ? null
+        : whole(options.concurrency ?? 30, 1, "concurrency"),
+    stopAfterFailures: optional(options.stopAfterFailures, 0, "stopAfterFailures"),
+    maxTasks: optional(options.maxTasks, 0, "maxTasks"),
+    open: options.open ?? false,
+    itemCallbacks: {
+      success: callback(options.onItemSuccess, "onItemSuccess"),
+      error: callback(options.onItemError, "onItemError"),
+      cleanup: callback(options.onItemCleanup, "onItemCleanup"),
+    },
+  };
+  if (typeof items === "function")
+    return new ContainerPlan({ spec, bound: null, key: null }, () => checked(items(), name));
+  if (typeof items?.[Symbol.iterator] !== "function") {
+    throw new InvalidPlanError(
+      `the items of swarm "${name}" cannot be iterated; pass an array or a function that returns an iterator`,
+    );
+  }
+  const list = [...checked(items, name)];
+  return new ContainerPlan({ spec, bound: null, key: null }, list);
+}
+
+function* checked(items: Iterable<unknown>, name: string): Generator<PlanNode> {
+  let slot = 0;
+  for (const item of items) {
+    if (!(item instanceof Plan)) requirePlan(item, `item ${slot} of swarm "${name}"`);
+    yield item as PlanNode;
+    slot++;
+  }
+}
+
+function callback(plan: unknown, what: string): PlanNode[] {
+  if (plan === undefined) return [];
+  requirePlan(plan, what);
+  return [plan as PlanNode];
+}
+
+function optional(value: number | undefined, least: number, what: string): number | null {
+  return value === undefined || value === Number.POSITIVE_INFINITY ? null : whole(value, least, what);
+}
+
+function whole(value: number, least: number, what: string): number {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new InvalidPlanError(`${what} is ${value}; give a whole number from ${least}`);
+  }
+  return value;
+}
+
+/** @throws InvalidPlanError (`INVALID_PLAN`) for a name that is empty or longer than 256 characters. */
+export function requireName(name: unknown, what: string): void {
+  if (typeof name !== "string" || name === "" || name.length > 256) {
+    throw new InvalidPlanError(
+      `the name of a ${what} must be a text of 1 to 256 characters, not ${JSON.stringify(name)?.slice(0, 80)}`,
+    );
+  }
+}

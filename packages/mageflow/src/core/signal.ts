@@ -1,0 +1,79 @@
+import type { StoredCause } from "./errors.ts";
+import type { Milestone, SignatureRecord, SpecRow, Sweep } from "./record.ts";
+
+/**
+ * Deciders work like actors: a signature receives signals and answers with its next record, the signals that follow
+ * for others, and new records. The runtime delivers signals in rounds inside one transaction until none is left.
+ */
+export type Signal =
+  /** From whoever decides that it is its turn: parent, owner, submit, a due timer, a lifted suspension. */
+  | { readonly type: "start" }
+  /** It will never be reached. */
+  | { readonly type: "skip" }
+  /** Children or callbacks got beyond a milestone. All that arrive in one round come as one signal. */
+  | { readonly type: "credit"; readonly credits: readonly Credit[] }
+  /** `count` of the `limit` children or held signatures that were asked for by {@link Decision.take} got their signal. */
+  | { readonly type: "took"; readonly what: Sweep; readonly count: number; readonly limit: number }
+  /** Go on with the sweep that the record names. */
+  | { readonly type: "sweep" }
+  /** A started item was suspended: its slot is free. */
+  | { readonly type: "released" }
+  /** A suspended child may be started again. */
+  | { readonly type: "available" }
+  | { readonly type: "suspend" }
+  | { readonly type: "resume" }
+  /** A worker takes the task. */
+  | { readonly type: "claim"; readonly workerId: string }
+  /** The end of an attempt, from the worker that holds `epoch`. */
+  | { readonly type: "finish"; readonly epoch: number; readonly outcome: AttemptOutcome }
+  /** The worker that holds `epoch` hands the task back. */
+  | { readonly type: "release"; readonly epoch: number }
+  /** The worker that holds `epoch` is dead. */
+  | { readonly type: "recover"; readonly epoch: number }
+  /** The time of a WAITING signature, or a task's deadline, has come. */
+  | { readonly type: "due" }
+  /** Items were stored for a swarm, in the slots from its total on. */
+  | { readonly type: "add"; readonly count: number }
+  /** No more items. */
+  | { readonly type: "close" };
+
+/** How an attempt ended. */
+export type AttemptOutcome =
+  | { readonly ok: true; readonly result: string }
+  | { readonly ok: false; readonly cause: StoredCause; readonly terminal: boolean };
+
+/** `child`, as it is now, got beyond the milestone `from`. */
+export interface Credit {
+  readonly child: SignatureRecord;
+  readonly from: Milestone;
+}
+
+export interface Addressed {
+  readonly to: string;
+  readonly signal: Signal;
+}
+
+/** What follows from signals to one signature. */
+export interface Decision {
+  readonly record: SignatureRecord;
+  readonly send: readonly Addressed[];
+  readonly insert: readonly SignatureRecord[];
+  readonly specs: readonly SpecRow[];
+  /** The next window of signatures to give a signal to: children to start or skip, or what this one holds. */
+  readonly take: { readonly what: Sweep; readonly limit: number } | null;
+}
+
+export function unchanged(record: SignatureRecord): Decision {
+  return { record, send: [], insert: [], specs: [], take: null };
+}
+
+/** `later` after `earlier`: the later record and take, everything sent and inserted by both. */
+export function after(earlier: Decision, later: Decision): Decision {
+  return {
+    record: later.record,
+    send: earlier.send.length === 0 ? later.send : [...earlier.send, ...later.send],
+    insert: earlier.insert.length === 0 ? later.insert : [...earlier.insert, ...later.insert],
+    specs: earlier.specs.length === 0 ? later.specs : [...earlier.specs, ...later.specs],
+    take: later.take ?? earlier.take,
+  };
+}

@@ -1,0 +1,541 @@
+import { byTurn } from "./choose.ts";
+import { decide } from "./decide.ts";
+import { describeThrown, MageFlowError } from "./errors.ts";
+import { type Entry, entriesOf } from "./event.ts";
+import { expand, expandChildren, SpecBook } from "./expand.ts";
+import { isCallback, isCleanup } from "./ids.ts";
+import {
+  type ChainSpec,
+  type Callbacks,
+  NO_CALLBACKS,
+  type PlanNode,
+  type Spec,
+  type SwarmSpec,
+  type TaskSpec,
+} from "./plan.ts";
+import { MILESTONE, type SignatureRecord, type SpecRow, type Sweep } from "./record.ts";
+import { retryPolicy } from "./retry.ts";
+import {
+  type Addressed,
+  after,
+  type AttemptOutcome,
+  type Credit,
+  type Decision,
+  type Signal,
+  unchanged,
+} from "./signal.ts";
+import { isEnded, type Status } from "./status.ts";
+import { ancestors, type View } from "./view.ts";
+
+/**
+ * Whole workflows in virtual time, on nothing but the deciders: records in a map, signals delivered in rounds, windows
+ * answered as the store port words it. It is written from that wording and shares no code with runtime or stores, so
+ * that it can be held against them.
+ */
+
+// ---- plans ---------------------------------------------------------------------------------------------------
+
+type Attached = { callbacks?: Partial<Callbacks>; key?: string; bound?: string };
+type Options<S extends Spec> = Partial<Omit<S, "kind" | "name" | "callbacks" | "itemCallbacks">> &
+  Attached & { itemCallbacks?: Partial<Callbacks>; name?: string };
+
+function base(name: string, options: Options<Spec>) {
+  return {
+    name,
+    callbacks: { ...NO_CALLBACKS, ...options.callbacks },
+    priority: options.priority ?? null,
+    delay: options.delay ?? 0,
+    at: options.at ?? null,
+    stagger: options.stagger ?? 0,
+    tags: options.tags ?? [],
+    metadata: options.metadata ?? {},
+  };
+}
+
+/** A task; its name is its script: `bad…` always fails, `dead…` fails for good, `flaky…` fails once, others succeed. */
+export function task(name: string, options: Options<TaskSpec> = {}): PlanNode {
+  const spec: TaskSpec = {
+    kind: "task",
+    ...base(name, options),
+    retry: options.retry ?? retryPolicy(undefined),
+    timeout: options.timeout ?? null,
+    totalTimeout: options.totalTimeout ?? null,
+    maxRecoveries: options.maxRecoveries ?? 5,
+  };
+  return { spec, bound: options.bound ?? null, key: options.key ?? null, children: null };
+}
+
+export function chain(children: readonly PlanNode[], options: Options<ChainSpec> = {}): PlanNode {
+  const spec: ChainSpec = { kind: "chain", ...base(options.name ?? "chain", options) };
+  return { spec, bound: options.bound ?? null, key: options.key ?? null, children };
+}
+
+export function swarm(children: Iterable<PlanNode>, options: Options<SwarmSpec> = {}): PlanNode {
+  const spec: SwarmSpec = {
+    kind: "swarm",
+    ...base(options.name ?? "swarm", options),
+    concurrency: options.concurrency === undefined ? 30 : options.concurrency,
+    stopAfterFailures: options.stopAfterFailures ?? null,
+    maxTasks: options.maxTasks ?? null,
+    open: options.open ?? false,
+    itemCallbacks: { ...NO_CALLBACKS, ...options.itemCallbacks },
+  };
+  return { spec, bound: options.bound ?? null, key: options.key ?? null, children };
+}
+
+/** `count` times the plan, one spec for all. */
+export function times(count: number, plan: PlanNode): PlanNode[] {
+  return Array.from({ length: count }, () => plan);
+}
+
+// ---- scripts -------------------------------------------------------------------------------------------------
+
+export type Script = (record: SignatureRecord) => AttemptOutcome;
+
+export const succeed = (result: unknown = null): AttemptOutcome => ({
+  ok: true,
+  result: JSON.stringify(result),
+});
+
+export const fail = (message = "boom", terminal = false): AttemptOutcome => ({
+  ok: false,
+  terminal,
+  cause: describeThrown(new MageFlowError("BOOM", message)),
+});
+
+/** What the name of a task says, see {@link task}. The result of a success is the id. */
+export const byName: Script = (record) => {
+  if (record.name.startsWith("bad")) return fail(record.id);
+  if (record.name.startsWith("dead")) return fail(record.id, true);
+  if (record.name.startsWith("flaky") && record.attempt === 1) return fail(record.id);
+  return succeed(record.id);
+};
+
+// ---- the stage -----------------------------------------------------------------------------------------------
+
+/** A status that a signature took on in some commit. */
+export interface Step {
+  readonly id: string;
+  readonly to: Status;
+}
+
+export interface StageOptions {
+  /** The order in which a round is delivered; as sent when it is not given. */
+  readonly order?: (round: Addressed[]) => Addressed[];
+  /** True when a container's row is locked by somebody else, so that its credits have to wait. */
+  readonly busy?: (id: string) => boolean;
+}
+
+export class Stage {
+  now: number = 1_000_000;
+  records: Map<string, SignatureRecord> = new Map();
+  specs: Map<string, Spec> = new Map();
+  /** Every change of status, in order; inside one commit too. */
+  steps: Step[] = [];
+  /** Entries of each commit in the order in which its signatures were last changed, so that the root's end comes last. */
+  journal: Entry[] = [];
+  readonly #touched = new Set<string>();
+  readonly #options: StageOptions;
+
+  constructor(options: StageOptions = {}) {
+    this.#options = options;
+  }
+
+  get view(): View {
+    const { records, specs, now } = this;
+    return {
+      now,
+      get: (id) => records.get(id),
+      spec: (record) => specs.get(`${record.rootId}/${record.spec}`)!,
+    };
+  }
+
+  get(id: string): SignatureRecord {
+    const record = this.records.get(id);
+    if (record === undefined)
+      throw new Error(`no record ${id}; there are ${[...this.records.keys()].join(" ")}`);
+    return record;
+  }
+
+  status(id: string): Status {
+    return this.get(id).status;
+  }
+
+  /** Ids by status, sorted. */
+  in(...statuses: Status[]): string[] {
+    return [...this.records.values()]
+      .filter((record) => statuses.includes(record.status))
+      .map((record) => record.id)
+      .toSorted();
+  }
+
+  /** Stores a plan; starts it unless told otherwise. */
+  submit(plan: PlanNode, options: { id?: string; start?: boolean } = {}): SignatureRecord {
+    const id = options.id ?? "r";
+    const book = new SpecBook(id, id);
+    const place = { id, rootId: id, parentId: null, role: "root" as const, slot: 0, key: null, door: null };
+    const born = [...expand(plan, { ...place, priority: 0, message: null, tags: [], now: this.now }, book)];
+    this.#atomically(() => {
+      for (const record of born) this.#insert(record);
+      this.#keep(book.take());
+      if (options.start !== false) this.#deliver([{ to: id, signal: { type: "start" } }]);
+    });
+    return this.get(id);
+  }
+
+  /** Adds items to an open swarm: stores them and tells it in one commit, and lets the next ones start them. */
+  add(id: string, children: readonly PlanNode[]): void {
+    const owner = this.get(id);
+    const total = owner.family!.total;
+    const spec = this.view.spec(owner);
+    const book = new SpecBook(owner.rootId, `${id}.${total}`);
+    const place = { ...owner, message: null, tags: [], now: this.now, door: null };
+    const born = [...expandChildren({ spec, bound: null, key: null, children }, place, total, book)];
+    this.#atomically(() => {
+      this.#keep(book.take());
+      for (const record of born) this.#insert(record);
+      this.#deliver([{ to: id, signal: { type: "add", count: children.length } }]);
+    });
+    while (this.tidy());
+  }
+
+  /** One commit that begins with one signal. */
+  send(to: string, signal: Signal): void {
+    this.commit([{ to, signal }]);
+  }
+
+  /** One commit: all that follows lands, or nothing when a decider throws. */
+  commit(signals: readonly Addressed[]): void {
+    this.#atomically(() => this.#deliver([...signals]));
+  }
+
+  #atomically(work: () => void): void {
+    const before = new Map(this.records);
+    const specs = new Map(this.specs);
+    const steps = this.steps.length;
+    this.#touched.clear();
+    try {
+      work();
+    } catch (error) {
+      this.records = before;
+      this.specs = specs;
+      this.steps.length = steps;
+      throw error;
+    }
+    for (const id of this.#touched) this.journal.push(...entriesOf(before.get(id) ?? null, this.get(id)));
+  }
+
+  #deliver(first: Addressed[]): void {
+    let round = first;
+    for (let rounds = 0; round.length > 0; rounds++) {
+      if (rounds > 2_000) throw new Error("a commit does not come to its end");
+      const inbox = new Map<string, Signal[]>();
+      for (const { to, signal } of this.#options.order?.(round) ?? round) {
+        const signals = inbox.get(to) ?? [];
+        inbox.set(to, signals);
+        if (signal.type === "credit") this.#deposit(to, signals, signal.credits);
+        else signals.push(signal);
+      }
+      const sent: Addressed[] = [];
+      const takes: { id: string; take: NonNullable<Decision["take"]> }[] = [];
+      for (const [id, signals] of inbox) {
+        let decision = unchanged(this.get(id));
+        for (const signal of signals) {
+          const next = decide(this.view, decision.record, signal);
+          if (next.record.status !== decision.record.status) this.steps.push({ id, to: next.record.status });
+          decision = after(decision, next);
+          this.records.set(id, decision.record);
+          this.#touched.delete(id);
+          this.#touched.add(id);
+          for (const born of next.insert) this.#insert(born);
+          this.#keep(next.specs);
+        }
+        sent.push(...decision.send);
+        if (decision.take !== null) takes.push({ id, take: decision.take });
+      }
+      const answers: Addressed[] = [];
+      for (const { id, take } of takes) {
+        const window = this.window(id, take.what, take.limit);
+        const type = take.what === "skip" ? "skip" : "start";
+        for (const record of window) answers.push({ to: record.id, signal: { type } });
+        answers.push({
+          to: id,
+          signal: { type: "took", what: take.what, count: window.length, limit: take.limit },
+        });
+      }
+      round = [...answers, ...sent];
+    }
+  }
+
+  /** Credits of one round are one signal; those of a busy container stay owed. */
+  #deposit(to: string, signals: Signal[], credits: readonly Credit[]): void {
+    if (this.#options.busy?.(to) === true) {
+      for (const { child, from } of credits) {
+        const record = this.get(child.id);
+        this.records.set(child.id, { ...record, credited: from < record.credited ? from : record.credited });
+      }
+      return;
+    }
+    const at = signals.findIndex((signal) => signal.type === "credit");
+    const earlier = signals[at];
+    if (earlier?.type === "credit")
+      signals[at] = { type: "credit", credits: [...earlier.credits, ...credits] };
+    else signals.push({ type: "credit", credits });
+  }
+
+  /** The window of a sweep, as the store port words it. */
+  window(id: string, what: Sweep, limit: number): SignatureRecord[] {
+    const all = [...this.records.values()];
+    const child = (record: SignatureRecord) => record.parentId === id && !isCallback(record.role);
+    switch (what) {
+      case "start":
+        return all
+          .filter((record) => child(record) && record.status === "PENDING" && record.heldBy === null)
+          .toSorted((a, b) => b.priority - a.priority || a.slot - b.slot)
+          .slice(0, limit);
+      case "skip":
+        return all
+          .filter(
+            (record) =>
+              child(record) &&
+              ["PENDING", "READY", "WAITING", "SUSPENDED"].includes(record.status) &&
+              record.attempt === 0 &&
+              record.prior !== "RUNNING",
+          )
+          .toSorted((a, b) => a.slot - b.slot)
+          .slice(0, limit);
+      case "unhold":
+        return all
+          .filter((record) => record.heldBy === id)
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit);
+    }
+  }
+
+  #insert(record: SignatureRecord): void {
+    if (this.records.has(record.id)) throw new Error(`${record.id} is born twice`);
+    this.records.set(record.id, record);
+    this.#touched.add(record.id);
+  }
+
+  #keep(rows: readonly SpecRow[]): void {
+    for (const row of rows) {
+      const id = `${row.rootId}/${row.id}`;
+      if (this.specs.has(id)) throw new Error(`spec ${id} is given twice`);
+      this.specs.set(id, JSON.parse(row.body) as Spec);
+    }
+  }
+
+  // ---- what the world does ------------------------------------------------------------------------------------
+
+  /** Ready tasks in the order in which workers take them. */
+  ready(): SignatureRecord[] {
+    return [...this.records.values()].filter((record) => record.status === "READY").toSorted(byTurn);
+  }
+
+  /** A worker asks for this task. True when it runs now. */
+  claim(id: string): boolean {
+    const epoch = this.get(id).epoch;
+    this.send(id, { type: "claim", workerId: "w" });
+    const record = this.get(id);
+    if (record.status !== "RUNNING" || record.epoch === epoch) return false;
+    for (const ancestor of ancestors(this.view, record)) {
+      if (ancestor.status === "SUSPENDED")
+        throw new Error(`${id} was claimed inside suspended ${ancestor.id}`);
+    }
+    return true;
+  }
+
+  finish(id: string, outcome: AttemptOutcome = byName(this.get(id))): void {
+    this.send(id, { type: "finish", epoch: this.get(id).epoch, outcome });
+  }
+
+  /** Claims and finishes this task. */
+  run(id: string, outcome?: AttemptOutcome): void {
+    if (!this.claim(id)) throw new Error(`${id} is ${this.status(id)} and cannot be claimed`);
+    this.finish(id, outcome ?? byName(this.get(id)));
+  }
+
+  /** Goes on with sweeps and takes credits that are owed, one commit each. True when there was something. */
+  tidy(): boolean {
+    let some = false;
+    for (const record of this.records.values()) {
+      if (this.get(record.id).sweep !== null) {
+        some = true;
+        this.send(record.id, { type: "sweep" });
+      }
+      if (record.parentId !== null && record.milestone > record.credited && this.collect(record.parentId))
+        some = true;
+    }
+    return some;
+  }
+
+  /** Whoever holds a container takes all credits that wait for it. */
+  collect(id: string): boolean {
+    if (this.#options.busy?.(id) === true) return false;
+    const credits: Credit[] = [];
+    for (const child of this.records.values()) {
+      if (child.parentId !== id || child.milestone <= child.credited) continue;
+      const paid = { ...child, credited: child.milestone };
+      this.records.set(child.id, paid);
+      credits.push({ child: paid, from: child.credited });
+    }
+    if (credits.length > 0) this.send(id, { type: "credit", credits });
+    return credits.length > 0;
+  }
+
+  /** Moves time on and tells everything that has fallen due. */
+  pass(ms: number): void {
+    this.now += ms;
+    for (const { id, status, dueAt, deadlineAt } of this.records.values()) {
+      const waited = status === "WAITING" && dueAt !== null && dueAt <= this.now;
+      const late =
+        (status === "READY" || status === "WAITING") && deadlineAt !== null && deadlineAt <= this.now;
+      if (waited || late) this.send(id, { type: "due" });
+    }
+  }
+
+  /** The next instant at which something falls due, or null. */
+  nextDue(): number | null {
+    const dues = [...this.records.values()].flatMap(({ status, dueAt }) =>
+      status === "WAITING" && dueAt !== null ? [dueAt] : [],
+    );
+    return dues.length === 0 ? null : Math.min(...dues);
+  }
+
+  /** Runs everything that can run, one task after the other, until only what is suspended or running is left. */
+  drain(script: Script = byName, until: () => boolean = () => false): void {
+    for (let turns = 0; !until(); turns++) {
+      if (turns > 200_000) throw new Error("the workflow does not come to its end");
+      while (this.tidy());
+      const [next] = this.ready();
+      if (next !== undefined) {
+        if (this.claim(next.id)) this.finish(next.id, script(this.get(next.id)));
+        continue;
+      }
+      const due = this.nextDue();
+      if (due === null) return;
+      this.pass(Math.max(0, due - this.now));
+    }
+  }
+
+  /** Ids in the order in which they took on a status. */
+  order(to: Status, ids?: (id: string) => boolean): string[] {
+    return this.steps.filter((step) => step.to === to && (ids?.(step.id) ?? true)).map((step) => step.id);
+  }
+
+  // ---- what must always hold ----------------------------------------------------------------------------------
+
+  children(id: string): SignatureRecord[] {
+    return [...this.records.values()].filter((record) => record.parentId === id);
+  }
+
+  /** @throws Error for counters that do not agree with the records they count. */
+  audit(): void {
+    const families = new Map<string, SignatureRecord[]>();
+    for (const record of this.records.values()) {
+      if (record.parentId === null) continue;
+      const family = families.get(record.parentId);
+      if (family === undefined) families.set(record.parentId, [record]);
+      else family.push(record);
+    }
+    for (const record of this.records.values()) this.#auditOne(record, families.get(record.id) ?? []);
+  }
+
+  #auditOne(record: SignatureRecord, all: readonly SignatureRecord[]): void {
+    const agree = <T extends string | number | boolean>(what: string, counted: T, found: T): void => {
+      if (counted !== found)
+        throw new Error(`${record.id} (${record.status}) says ${what} ${counted}, it is ${found}`);
+    };
+    const { family } = record;
+    const members = all.filter((child) => !isCallback(child.role));
+    if (family !== null) {
+      const ended = members.filter((child) => child.credited > MILESTONE.OPEN);
+      agree("total", family.total, members.length);
+      agree("unsettled", family.unsettled, all.filter((child) => child.credited < MILESTONE.SETTLED).length);
+      agree(
+        "uncleaned",
+        family.uncleaned,
+        members.filter((child) => child.credited === MILESTONE.ENDED).length,
+      );
+      for (const [what, status] of [
+        ["succeeded", "SUCCEEDED"],
+        ["failed", "FAILED"],
+        ["skipped", "SKIPPED"],
+      ] as const) {
+        agree(what, family[what], ended.filter((child) => child.status === status).length);
+      }
+      const cleanups = all.filter((child) => isCleanup(child.role));
+      agree("cleanups", family.cleanups, cleanups.length);
+      const done = cleanups.filter((child) => child.credited > MILESTONE.OPEN);
+      agree("cleanupsEnded", family.cleanupsEnded, done.length);
+      agree(
+        "cleanupsFailed",
+        family.cleanupsFailed,
+        done.filter((child) => child.status === "FAILED").length,
+      );
+      if (record.kind === "swarm") {
+        const started = members.filter(
+          (child) => child.readyAt !== null && child.credited === MILESTONE.OPEN,
+        );
+        agree("active", family.active, started.length);
+        const { concurrency } = this.view.spec(record) as SwarmSpec;
+        if (concurrency !== null && family.active > concurrency) {
+          throw new Error(
+            `${record.id} has ${family.active} active items, more than its concurrency ${concurrency}`,
+          );
+        }
+      }
+    }
+    if (record.milestone > MILESTONE.OPEN) agree("a milestone, ended", true, isEnded(record.status));
+    if (record.milestone === MILESTONE.SETTLED) {
+      for (const child of all)
+        agree(`settled, with ${child.id} settled`, true, child.milestone === MILESTONE.SETTLED);
+    }
+    if (record.status === "SKIPPED")
+      agree("callbacks of what was never reached", 0, all.length - members.length);
+    for (const child of all) {
+      if (child.role === "success" || child.role === "itemSuccess")
+        agree(`its outcome for ${child.id}`, record.status, "SUCCEEDED");
+      if (child.role === "error" || child.role === "itemError")
+        agree(`its outcome for ${child.id}`, record.status, "FAILED");
+      if (isCallback(child.role) && child.status === "SKIPPED")
+        throw new Error(`callback ${child.id} was skipped`);
+    }
+  }
+
+  /** @throws Error when something under a root is not settled, naming what stands still. */
+  expectSettled(): void {
+    this.audit();
+    const open = [...this.records.values()].filter((record) => record.milestone !== MILESTONE.SETTLED);
+    if (open.length === 0) return;
+    const list = open.slice(0, 20).map((record) => {
+      const { id, kind, status, heldBy, attempt, milestone, credited, sweep } = record;
+      return `${id} ${kind} ${status} heldBy=${heldBy} attempt=${attempt} milestone=${milestone}/${credited} sweep=${sweep}`;
+    });
+    throw new Error(`nothing moves and ${open.length} signatures are not settled:\n${list.join("\n")}`);
+  }
+
+  /** Drains and demands that everything is settled. */
+  settle(script: Script = byName): void {
+    this.drain(script);
+    this.expectSettled();
+  }
+}
+
+// ---- the outcome that a plan must have -------------------------------------------------------------------------
+
+/** The outcome of a plan under {@link byName}, worked out from the plan alone. */
+export function outcomeOf({ spec, children }: PlanNode): "SUCCEEDED" | "FAILED" {
+  if (spec.kind === "task") {
+    if (spec.name.startsWith("bad") || spec.name.startsWith("dead")) return "FAILED";
+    return spec.name.startsWith("flaky") && spec.retry.attempts < 2 ? "FAILED" : "SUCCEEDED";
+  }
+  const outcomes = [...(children ?? [])].map(outcomeOf);
+  const failed = outcomes.filter((outcome) => outcome === "FAILED").length;
+  if (spec.kind === "chain") return failed > 0 ? "FAILED" : "SUCCEEDED";
+  const limit = spec.stopAfterFailures;
+  return (limit !== null && failed > limit) || (outcomes.length > 0 && failed === outcomes.length)
+    ? "FAILED"
+    : "SUCCEEDED";
+}

@@ -1,0 +1,140 @@
+import { describeThrown, TimeoutError } from "./errors.ts";
+import { admit, resume, ripen, suspend } from "./lifecycle.ts";
+import { conclude, credited, failure, proceed } from "./outcome.ts";
+import type { TaskSpec } from "./plan.ts";
+import type { SignatureRecord } from "./record.ts";
+import { backoffMs } from "./retry.ts";
+import { type AttemptOutcome, type Decision, type Signal, unchanged } from "./signal.ts";
+import { isEnded } from "./status.ts";
+import { barred, holder, type View } from "./view.ts";
+
+/** Decides for one task. */
+export function decideTask(view: View, record: SignatureRecord, signal: Signal): Decision {
+  switch (signal.type) {
+    case "start":
+      return start(view, record);
+    case "due":
+      return due(view, record);
+    case "claim":
+      return claim(view, record, signal.workerId);
+    case "finish":
+      return owns(record, signal.epoch) ? finish(view, record, signal.outcome) : unchanged(record);
+    case "release":
+      return owns(record, signal.epoch)
+        ? unchanged({
+            ...record,
+            status: "READY",
+            workerId: null,
+            epoch: record.epoch + 1,
+            readyAt: view.now,
+          })
+        : unchanged(record);
+    case "recover":
+      return owns(record, signal.epoch) ? recover(view, record) : unchanged(record);
+    case "skip":
+      return isEnded(record.status) || record.status === "RUNNING" || record.attempt > 0
+        ? unchanged(record)
+        : conclude(view, record, { status: "SKIPPED" });
+    case "credit":
+      return proceed(view, { ...record, family: credited(record, signal.credits) });
+    case "suspend":
+      return suspend(record);
+    case "resume":
+      return resume(record);
+    case "available":
+      return proceed(view, record);
+    default:
+      return unchanged(record);
+  }
+}
+
+/** The fence: a worker's word counts while it holds the lease, that is while nobody has claimed or released since. */
+export function owns(record: SignatureRecord, epoch: number): boolean {
+  return record.status === "RUNNING" && record.epoch === epoch;
+}
+
+function start(view: View, record: SignatureRecord): Decision {
+  const admitted = admit(view, record);
+  if (!admitted.go) return unchanged(admitted.record);
+  const { totalTimeout } = spec(view, record);
+  const deadlineAt = record.deadlineAt ?? (totalTimeout === null ? null : view.now + totalTimeout);
+  return unchanged({ ...admitted.record, status: "READY", readyAt: view.now, deadlineAt });
+}
+
+/** A retry or a delay whose time has come, or a deadline that passed before a worker took the task. */
+function due(view: View, record: SignatureRecord): Decision {
+  const open = record.status === "READY" || record.status === "WAITING";
+  if (open && late(view, record) && holder(view, record) === null) return expire(view, record);
+  const ripe = ripen(view, record);
+  return ripe === record ? unchanged(record) : start(view, ripe);
+}
+
+function late(view: View, record: SignatureRecord): boolean {
+  return record.deadlineAt !== null && record.deadlineAt <= view.now;
+}
+
+function expire(view: View, record: SignatureRecord): Decision {
+  const { totalTimeout } = spec(view, record);
+  const cause = describeThrown(
+    new TimeoutError(`"${record.name}" did not end within its totalTimeout of ${totalTimeout} ms`),
+  );
+  return conclude(view, record, { status: "FAILED", error: failure(view, record, cause) });
+}
+
+/** The one place where task code is let run. Checks once more what may have changed since the task became ready. */
+function claim(view: View, record: SignatureRecord, workerId: string): Decision {
+  if (record.status !== "READY") return unchanged(record);
+  const heldBy = holder(view, record);
+  if (heldBy !== null) return unchanged({ ...record, status: "PENDING", heldBy });
+  if (late(view, record)) return expire(view, record);
+  if (barred(view, record)) return conclude(view, record, { status: "SKIPPED" });
+  return unchanged({
+    ...record,
+    status: "RUNNING",
+    workerId,
+    epoch: record.epoch + 1,
+    attempt: Math.max(1, record.attempt),
+    startedAt: record.startedAt ?? view.now,
+  });
+}
+
+function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): Decision {
+  if (outcome.ok) return conclude(view, record, { status: "SUCCEEDED", result: outcome.result });
+  const { retry } = spec(view, record);
+  if (!outcome.terminal && record.attempt < retry.attempts) {
+    const wait = backoffMs(retry, record.attempt, record.id);
+    if (record.deadlineAt === null || view.now + wait < record.deadlineAt) {
+      return unchanged({
+        ...record,
+        status: "WAITING",
+        workerId: null,
+        attempt: record.attempt + 1,
+        dueAt: view.now + wait,
+      });
+    }
+  }
+  return conclude(view, record, { status: "FAILED", error: failure(view, record, outcome.cause) });
+}
+
+/** A lost worker costs a recovery, never an attempt; a task that keeps killing workers is stopped. */
+function recover(view: View, record: SignatureRecord): Decision {
+  const recoveries = record.recoveries + 1;
+  const { maxRecoveries } = spec(view, record);
+  if (recoveries > maxRecoveries) {
+    const cause = {
+      name: "CrashLoopError",
+      code: "CRASH_LOOP",
+      message: `"${record.name}" lost its worker ${recoveries} times, more than its maxRecoveries of ${maxRecoveries}`,
+    };
+    return conclude(
+      view,
+      { ...record, recoveries },
+      { status: "FAILED", error: failure(view, record, cause) },
+    );
+  }
+  return unchanged({ ...record, status: "READY", workerId: null, recoveries, readyAt: view.now });
+}
+
+function spec(view: View, record: SignatureRecord): TaskSpec {
+  return view.spec(record) as TaskSpec;
+}

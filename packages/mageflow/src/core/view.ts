@@ -1,0 +1,60 @@
+import type { PathEntry } from "./errors.ts";
+import { NO_CALLBACKS, type Callbacks, type Spec } from "./plan.ts";
+import type { SignatureRecord } from "./record.ts";
+
+/** What a decider may look at: the time, and records that were loaded before it was asked, ancestors included. */
+export interface View {
+  /** The store's time, epoch milliseconds. */
+  readonly now: number;
+  get(id: string): SignatureRecord | undefined;
+  spec(record: SignatureRecord): Spec;
+}
+
+/** The ancestors of a signature, nearest first. Above a callback stands its owner. */
+export function* ancestors(view: View, record: SignatureRecord): Generator<SignatureRecord> {
+  let at = record;
+  while (at.parentId !== null) {
+    const parent = view.get(at.parentId);
+    if (parent === undefined) return;
+    yield parent;
+    at = parent;
+  }
+}
+
+/** The nearest suspended ancestor, which keeps a signature from starting, or null. */
+export function holder(view: View, record: SignatureRecord): string | null {
+  let at = record;
+  while (at.parentId !== null) {
+    const parent = view.get(at.parentId);
+    if (parent === undefined) return null;
+    if (parent.status === "SUSPENDED") return parent.id;
+    at = parent;
+  }
+  return null;
+}
+
+/** True for an item that has not run when its swarm is past its limit of failures: it is not started any more. */
+export function barred(view: View, record: SignatureRecord): boolean {
+  if (record.role !== "item" || record.attempt > 0 || record.parentId === null) return false;
+  return view.get(record.parentId)?.family?.stopping === true;
+}
+
+/** The path of a signature, root first. */
+export function pathOf(view: View, record: SignatureRecord): PathEntry[] {
+  const path = [entry(record)];
+  for (const ancestor of ancestors(view, record)) path.push(entry(ancestor));
+  return path.reverse();
+}
+
+function entry({ id, name, kind, slot }: SignatureRecord): PathEntry {
+  return { id, name, kind, slot };
+}
+
+/** The callbacks that a swarm declares for its items, when the signature is one. */
+export function itemCallbacks(view: View, record: SignatureRecord): Callbacks {
+  if (record.role !== "item" || record.parentId === null) return NO_CALLBACKS;
+  const parent = view.get(record.parentId);
+  if (parent === undefined) return NO_CALLBACKS;
+  const spec = view.spec(parent);
+  return spec.kind === "swarm" ? spec.itemCallbacks : NO_CALLBACKS;
+}
