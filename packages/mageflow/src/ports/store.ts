@@ -1,0 +1,288 @@
+import type { Demand } from "../core/choose.ts";
+import type { Entry, FlowEvent, Progress } from "../core/event.ts";
+import type { Role } from "../core/ids.ts";
+import type { Kind } from "../core/plan.ts";
+import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
+import type { Status } from "../core/status.ts";
+
+/**
+ * The database that holds the truth.
+ *
+ * A store persists; it decides nothing. All changes go through {@link Store.transact}, whose changes land together or
+ * not at all and are durable when it returns. Ids and keys compare bytewise, payload texts come back unchanged,
+ * instants are whole epoch milliseconds by the store's own clock. Every read is bounded by a limit.
+ *
+ * Not here: what a status means, when something is due, who may do what. Whoever opens a store closes it.
+ */
+export interface Store {
+  /** For people: kind and place, without secrets. */
+  readonly name: string;
+
+  /** How a thread or another process opens this store for itself, or null when only this process can reach it. */
+  readonly address: StoreAddress | null;
+
+  /**
+   * Connects and brings the schema up to date. Idempotent; safe in several processes at once.
+   *
+   * @throws StoreError `STORE_NEWER`, `STORE_CORRUPT`, `STORE_READ_ONLY`, `STORE_BUSY`, `STORE_FULL`, `STORE_UNAVAILABLE`.
+   */
+  open(): Promise<void>;
+
+  close(): Promise<void>;
+
+  /**
+   * Runs `work` in one transaction that no other transaction of this store can interleave with on the records it locks.
+   * When `work` throws, nothing of it is kept and the error comes through.
+   *
+   * @throws StoreError. `STORE_BUSY` means that nothing was done and the same call may be made again. Any other
+   *   failure of the commit itself is {@link OutcomeUnknown}: it may have been kept.
+   */
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+
+  /** The records that exist, in no particular order. Unfinished drafts are not shown by any read. */
+  get(ids: readonly string[]): Promise<SignatureRecord[]>;
+
+  /** The root that was stored with this idempotency key. */
+  byKey(key: string): Promise<SignatureRecord | null>;
+
+  /** Specs by workflow and id; the ones that exist. */
+  specs(refs: readonly SpecRef[]): Promise<SpecRow[]>;
+
+  /** Children or callbacks of a signature by slot, those with a slot beyond `after`. */
+  children(query: ChildQuery): Promise<SignatureRecord[]>;
+
+  /** How many children of a container have each of these statuses. Ask for open ones: they are bounded by windows. */
+  tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>>;
+
+  /** Signatures, newest first. */
+  list(query: ListQuery): Promise<SignatureRecord[]>;
+
+  /** Every record in the order of ids beyond `after`: for audits. */
+  scan(query: { after: string | null; limit: number }): Promise<SignatureRecord[]>;
+
+  /** Journal entries of a workflow with `seq` beyond `after`, in order. */
+  journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]>;
+
+  /** The last `seq` of a workflow's journal, 0 when it is empty. */
+  lastSeq(rootId: string): Promise<number>;
+
+  /** Log lines, oldest first, those with a `seq` beyond `after`. */
+  logs(query: LogQuery): Promise<LogRow[]>;
+
+  /** What the attempts of one generation have memoised and saved, and its last progress. */
+  notes(id: string, generation: number): Promise<Notes>;
+
+  /** The last {@link Stamp} number that this process got committed, 0 when there is none. */
+  stamped(by: string): Promise<number>;
+
+  /** Names of tasks with ready signatures, and how many (counted up to 1,000 each). */
+  readyNames(): Promise<Map<string, number>>;
+
+  /** The next instant at which something falls due, or null. */
+  nextDue(): Promise<number | null>;
+
+  /** Worker sessions, newest first. */
+  workers(limit: number): Promise<WorkerRow[]>;
+
+  /**
+   * Extends a worker's lease to now + `lease` ms. False when the session is not known or was declared dead: what it
+   * held belongs to others.
+   */
+  heartbeat(workerId: string, lease: number): Promise<boolean>;
+
+  /**
+   * Calls `listener` when anybody may have committed something, at the latest 100 ms after it. May call it for
+   * nothing. Returns the function that ends the watch.
+   */
+  watch(listener: () => void): () => void;
+}
+
+/** A commit whose fate is not known: the connection was lost between sending it and its answer. Read before writing again. */
+export class OutcomeUnknown extends Error {
+  override readonly name = "OutcomeUnknown";
+}
+
+/** A module that exports `openStore(url): Store`, and the url to give it. */
+export interface StoreAddress {
+  readonly module: string;
+  readonly url: string;
+}
+
+export interface SpecRef {
+  readonly rootId: string;
+  readonly id: string;
+}
+
+export interface ChildQuery {
+  readonly parentId: string;
+  /** `children`: steps and items. `callbacks`: everything attached to an outcome. */
+  readonly of: "children" | "callbacks";
+  readonly statuses?: readonly Status[];
+  /** Slot (children) or id (callbacks) of the last one seen, or null for the first page. */
+  readonly after: number | string | null;
+  readonly limit: number;
+}
+
+export interface ListQuery {
+  /** Only roots, or everything. */
+  readonly roots: boolean;
+  readonly statuses?: readonly Status[];
+  readonly kinds?: readonly Kind[];
+  readonly names?: readonly string[];
+  readonly roles?: readonly Role[];
+  /** Workflows whose root has this tag. */
+  readonly tag?: string;
+  readonly rootId?: string;
+  /** Position of the last one seen, from its `createdAt` and `id`. */
+  readonly after: { readonly createdAt: number; readonly id: string } | null;
+  readonly limit: number;
+}
+
+export interface LogQuery {
+  /** One signature, or a whole workflow. */
+  readonly id?: string;
+  readonly rootId?: string;
+  readonly level?: LogLevel;
+  /** Text that the message contains. */
+  readonly contains?: string;
+  readonly after: number;
+  readonly limit: number;
+}
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A log line, before the store numbers it. */
+export interface LogLine {
+  readonly id: string;
+  readonly rootId: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly at: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  /** JSON text of an object, or null. */
+  readonly fields: string | null;
+}
+
+/** `seq` grows over the whole store, with gaps. */
+export interface LogRow extends LogLine {
+  readonly seq: number;
+}
+
+export interface Notes {
+  /** Results of finished steps by name, JSON texts. */
+  readonly steps: ReadonlyMap<string, string>;
+  readonly checkpoint: string | null;
+  readonly progress: Progress | null;
+}
+
+/** A process that runs task code. It holds the leases of all its tasks by one row. */
+export interface WorkerRow {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Names of the tasks that it runs. */
+  readonly tasks: readonly string[];
+  readonly concurrency: number;
+  readonly startedAt: number;
+  readonly leaseUntil: number;
+  /** Set when its lease lapsed and its tasks were taken over, or when it said goodbye. */
+  readonly endedAt: number | null;
+}
+
+/**
+ * What a transaction can load, and the one way to write. Reads show the state before the transaction: what it has written
+ * itself is not read back. Reads by id or parent do show an unfinished draft, to the one who is writing it.
+ */
+export interface Transaction {
+  /** The store's time, the same all through the transaction. */
+  readonly now: number;
+
+  /**
+   * Locks records against other transactions until this one ends, and reads them as they are now. With `wait` it waits
+   * for those that are locked; without, their ids come back as `busy`. Ids that do not exist are left out.
+   */
+  lock(ids: readonly string[], options: { wait: boolean }): Promise<Locked>;
+
+  /** Reads without a lock. */
+  read(ids: readonly string[]): Promise<SignatureRecord[]>;
+
+  specs(refs: readonly SpecRef[]): Promise<SpecRow[]>;
+
+  byKey(key: string): Promise<SignatureRecord | null>;
+
+  /** Items of a swarm that have one of these keys. */
+  itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]>;
+
+  /**
+   * Locks the next signatures of a sweep:
+   * `start`: PENDING children that nothing holds, by priority, then slot;
+   * `skip`: children that never ran (PENDING, READY, WAITING, SUSPENDED, with attempt 0 and nothing running inside);
+   * `unhold`: what this signature holds (`heldBy`), by id.
+   */
+  window(query: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]>;
+
+  /** Locks ready tasks for a worker, at most `slots` in all and for each name its own number, those first whose turn it is. */
+  ready(demand: Demand): Promise<SignatureRecord[]>;
+
+  /** Locks WAITING signatures whose time has come, and READY or WAITING tasks whose deadline has passed; oldest first. */
+  due(limit: number): Promise<SignatureRecord[]>;
+
+  /** Worker sessions whose lease has lapsed and that are not ended. */
+  lapsed(limit: number): Promise<WorkerRow[]>;
+
+  /** Locks tasks that are RUNNING under this worker. */
+  heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]>;
+
+  /** Locks children whose milestone is beyond what this parent has been credited with. */
+  owing(parentId: string, limit: number): Promise<SignatureRecord[]>;
+
+  /** Parents that {@link owing} has children for. */
+  owed(limit: number): Promise<string[]>;
+
+  /** Signatures that have a sweep to go on with. */
+  sweeping(limit: number): Promise<string[]>;
+
+  /** Roots of drafts that were begun before this instant and never finished. */
+  abandoned(before: number, limit: number): Promise<string[]>;
+
+  /** Removes up to `limit` records of a draft and, with the last of them, the draft. True when it is gone. */
+  discard(rootId: string, limit: number): Promise<boolean>;
+
+  write(changes: Changes): Promise<void>;
+}
+
+export interface Locked {
+  readonly records: readonly SignatureRecord[];
+  readonly busy: readonly string[];
+}
+
+/** Everything that one transaction changes. */
+export interface Changes {
+  readonly insert?: readonly SignatureRecord[];
+  /** Records that were locked, as they are now. Their id, place, kind, name, bound input and creation never change. */
+  readonly update?: readonly SignatureRecord[];
+  readonly specs?: readonly SpecRow[];
+  /** Numbered by the store, gapless within the workflow, in this order. */
+  readonly journal?: ReadonlyMap<string, readonly Entry[]>;
+  readonly logs?: readonly LogLine[];
+  readonly steps?: readonly { id: string; generation: number; name: string; result: string }[];
+  readonly checkpoints?: readonly { id: string; generation: number; body: string }[];
+  readonly progress?: readonly { id: string; generation: number; progress: Progress }[];
+  readonly workers?: readonly WorkerRow[];
+  readonly drafts?: readonly DraftStep[];
+  readonly stamp?: Stamp;
+}
+
+/**
+ * A tree that is stored in several transactions: `begin`, which comes with the first records, hides everything under the root until
+ * `finish`, which comes with the last, the root among them.
+ */
+export type DraftStep = { readonly begin: string } | { readonly finish: string };
+
+/** Names a commit, so that a process whose connection broke in the middle can find out whether it landed. */
+export interface Stamp {
+  readonly by: string;
+  readonly n: number;
+}

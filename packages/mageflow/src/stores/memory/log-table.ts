@@ -1,0 +1,52 @@
+import type { LogLine, LogQuery, LogRow } from "../../ports/store.ts";
+
+/** Log lines by workflow and by signature, each oldest first. */
+export class LogTable {
+  #lastSeq = 0;
+  readonly #byRoot = new Map<string, LogRow[]>();
+  readonly #bySignature = new Map<string, LogRow[]>();
+  readonly #all: LogRow[] = [];
+
+  append(line: LogLine): void {
+    const row: LogRow = { ...line, seq: ++this.#lastSeq };
+    this.#all.push(row);
+    file(this.#byRoot, row.rootId, row);
+    file(this.#bySignature, row.id, row);
+  }
+
+  read({ id, rootId, level, contains, after, limit }: LogQuery): LogRow[] {
+    const found: LogRow[] = [];
+    const rows = this.#of(id, rootId);
+    for (let i = firstBeyond(rows, after); i < rows.length && found.length < limit; i++) {
+      const row = rows[i]!;
+      if (rootId !== undefined && row.rootId !== rootId) continue;
+      if (level !== undefined && row.level !== level) continue;
+      if (contains !== undefined && !row.message.includes(contains)) continue;
+      found.push(row);
+    }
+    return found;
+  }
+
+  #of(id: string | undefined, rootId: string | undefined): readonly LogRow[] {
+    if (id !== undefined) return this.#bySignature.get(id) ?? [];
+    if (rootId !== undefined) return this.#byRoot.get(rootId) ?? [];
+    return this.#all;
+  }
+}
+
+function file(rows: Map<string, LogRow[]>, under: string, row: LogRow): void {
+  const filed = rows.get(under);
+  if (filed === undefined) rows.set(under, [row]);
+  else filed.push(row);
+}
+
+function firstBeyond(rows: readonly LogRow[], seq: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle]!.seq <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

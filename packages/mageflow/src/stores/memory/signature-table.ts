@@ -1,0 +1,238 @@
+import { byTurn, choose, type Demand } from "../../core/choose.ts";
+import { isCallback } from "../../core/ids.ts";
+import type { SignatureRecord, Sweep } from "../../core/record.ts";
+import type { Status } from "../../core/status.ts";
+import type { ChildQuery, ListQuery } from "../../ports/store.ts";
+import { RecordIndex } from "./record-index.ts";
+import { byId, byPriorityAndSlot, bySlot, dueInstant, newestFirst, soonestDue } from "./record-order.ts";
+
+/** The name of the one group of an index that has no groups. */
+const ALL = "";
+
+/** What has not begun to run stands in one of these. */
+const BEFORE_RUNNING: readonly Status[] = ["PENDING", "READY", "WAITING", "SUSPENDED"];
+
+/** Ready tasks are counted no further. */
+const COUNTED = 1_000;
+
+/** Records, with an index for every question that is asked of them. */
+export class SignatureTable {
+  readonly #records = new Map<string, SignatureRecord>();
+  readonly #ids = new RecordIndex(() => ALL, byId);
+  readonly #newest = new RecordIndex(() => ALL, newestFirst);
+  readonly #newestRoots = new RecordIndex((record) => (record.role === "root" ? ALL : null), newestFirst);
+  readonly #newestOfRoot = new RecordIndex((record) => record.rootId, newestFirst);
+  readonly #children = new RecordIndex(
+    (record) => (isCallback(record.role) ? null : record.parentId),
+    bySlot,
+  );
+  readonly #childrenByStatus = new RecordIndex(
+    (record) =>
+      isCallback(record.role) || record.parentId === null ? null : childrenIn(record.parentId, record.status),
+    bySlot,
+  );
+  readonly #callbacks = new RecordIndex((record) => (isCallback(record.role) ? record.parentId : null), byId);
+  readonly #startable = new RecordIndex(
+    (record) =>
+      record.status === "PENDING" && record.heldBy === null && !isCallback(record.role)
+        ? record.parentId
+        : null,
+    byPriorityAndSlot,
+  );
+  readonly #held = new RecordIndex((record) => record.heldBy, byId);
+  readonly #ready = new RecordIndex((record) => (record.status === "READY" ? record.name : null), byTurn);
+  readonly #due = new RecordIndex((record) => (dueInstant(record) === null ? null : ALL), soonestDue);
+  readonly #running = new RecordIndex(
+    (record) => (record.status === "RUNNING" ? record.workerId : null),
+    byId,
+  );
+  readonly #owing = new RecordIndex(
+    (record) => (record.milestone > record.credited ? record.parentId : null),
+    byId,
+  );
+  readonly #sweeping = new RecordIndex((record) => (record.sweep === null ? null : ALL), byId);
+  readonly #indexes: readonly RecordIndex[] = [
+    this.#ids,
+    this.#newest,
+    this.#newestRoots,
+    this.#newestOfRoot,
+    this.#children,
+    this.#childrenByStatus,
+    this.#callbacks,
+    this.#startable,
+    this.#held,
+    this.#ready,
+    this.#due,
+    this.#running,
+    this.#owing,
+    this.#sweeping,
+  ];
+
+  has(id: string): boolean {
+    return this.#records.has(id);
+  }
+
+  put(record: SignatureRecord): void {
+    const before = this.#records.get(record.id) ?? null;
+    this.#records.set(record.id, record);
+    for (const index of this.#indexes) index.put(before, record);
+  }
+
+  delete(id: string): void {
+    const before = this.#records.get(id)!;
+    this.#records.delete(id);
+    for (const index of this.#indexes) index.put(before, null);
+  }
+
+  get(ids: Iterable<string>): SignatureRecord[] {
+    const found: SignatureRecord[] = [];
+    for (const id of new Set(ids)) {
+      const record = this.#records.get(id);
+      if (record !== undefined) found.push(record);
+    }
+    return found;
+  }
+
+  children({ parentId, of, statuses, after, limit }: ChildQuery): SignatureRecord[] {
+    if (of === "callbacks") {
+      return this.#callbacks
+        .group(parentId)
+        .from((record) => after !== null && record.id <= String(after))
+        .filter((record) => statuses?.includes(record.status) ?? true)
+        .take(limit)
+        .toArray();
+    }
+    const seen = (record: SignatureRecord): boolean => after !== null && record.slot <= Number(after);
+    if (statuses === undefined) return this.#children.group(parentId).from(seen).take(limit).toArray();
+    const pages = [...new Set(statuses)].flatMap((status) =>
+      this.#childrenByStatus.group(childrenIn(parentId, status)).from(seen).take(limit).toArray(),
+    );
+    return pages.sort(bySlot).slice(0, limit);
+  }
+
+  tally(parentId: string, statuses: readonly Status[]): Map<Status, number> {
+    const counts = new Map<Status, number>();
+    for (const status of statuses) {
+      const { size } = this.#childrenByStatus.group(childrenIn(parentId, status));
+      if (size > 0) counts.set(status, size);
+    }
+    return counts;
+  }
+
+  list(query: ListQuery): SignatureRecord[] {
+    const { after, limit } = query;
+    return this.#listed(query)
+      .from(
+        (record) =>
+          after !== null &&
+          (record.createdAt > after.createdAt ||
+            (record.createdAt === after.createdAt && record.id >= after.id)),
+      )
+      .filter((record) => this.#fits(record, query))
+      .take(limit)
+      .toArray();
+  }
+
+  scan(after: string | null, limit: number): SignatureRecord[] {
+    return this.#ids
+      .group(ALL)
+      .from((record) => after !== null && record.id <= after)
+      .take(limit)
+      .toArray();
+  }
+
+  window(id: string, what: Sweep, limit: number): SignatureRecord[] {
+    switch (what) {
+      case "start":
+        return this.#startable.group(id)[Symbol.iterator]().take(limit).toArray();
+      case "skip":
+        return BEFORE_RUNNING.flatMap((status) =>
+          this.#childrenByStatus
+            .group(childrenIn(id, status))
+            [Symbol.iterator]()
+            .filter((record) => record.attempt === 0 && record.prior !== "RUNNING")
+            .take(limit)
+            .toArray(),
+        )
+          .sort(bySlot)
+          .slice(0, limit);
+      case "unhold":
+        return this.#held.group(id)[Symbol.iterator]().take(limit).toArray();
+    }
+  }
+
+  ready(demand: Demand): SignatureRecord[] {
+    const candidates: SignatureRecord[] = [];
+    for (const [name, slots] of demand.tasks) {
+      const room = Math.min(slots, demand.slots);
+      for (const candidate of this.#ready.group(name)[Symbol.iterator]().take(room))
+        candidates.push(candidate);
+    }
+    return choose(candidates, demand);
+  }
+
+  readyNames(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const [name, { size }] of this.#ready.groups()) counts.set(name, Math.min(size, COUNTED));
+    return counts;
+  }
+
+  due(now: number, limit: number): SignatureRecord[] {
+    const due: SignatureRecord[] = [];
+    for (const record of this.#due.group(ALL)) {
+      if (due.length === limit || dueInstant(record)! > now) break;
+      due.push(record);
+    }
+    return due;
+  }
+
+  nextDue(): number | null {
+    for (const record of this.#due.group(ALL)) return dueInstant(record);
+    return null;
+  }
+
+  heldByWorker(workerId: string, limit: number): SignatureRecord[] {
+    return this.#running.group(workerId)[Symbol.iterator]().take(limit).toArray();
+  }
+
+  owing(parentId: string, limit: number): SignatureRecord[] {
+    return this.#owing.group(parentId)[Symbol.iterator]().take(limit).toArray();
+  }
+
+  owed(limit: number): string[] {
+    return this.#owing
+      .groups()
+      .take(limit)
+      .map(([parentId]) => parentId)
+      .toArray();
+  }
+
+  sweeping(limit: number): string[] {
+    return this.#sweeping
+      .group(ALL)
+      [Symbol.iterator]()
+      .take(limit)
+      .map((record) => record.id)
+      .toArray();
+  }
+
+  #listed({ roots, rootId }: ListQuery): ReturnType<RecordIndex["group"]> {
+    if (rootId !== undefined) return this.#newestOfRoot.group(rootId);
+    return (roots ? this.#newestRoots : this.#newest).group(ALL);
+  }
+
+  #fits(record: SignatureRecord, { roots, statuses, kinds, names, roles, tag }: ListQuery): boolean {
+    return (
+      (!roots || record.role === "root") &&
+      (statuses?.includes(record.status) ?? true) &&
+      (kinds?.includes(record.kind) ?? true) &&
+      (names?.includes(record.name) ?? true) &&
+      (roles?.includes(record.role) ?? true) &&
+      (tag === undefined || (this.#records.get(record.rootId)?.tags.includes(tag) ?? false))
+    );
+  }
+}
+
+function childrenIn(parentId: string, status: Status): string {
+  return `${status} ${parentId}`;
+}

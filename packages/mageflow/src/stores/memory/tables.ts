@@ -1,0 +1,102 @@
+import type { SignatureRecord, SpecRow } from "../../core/record.ts";
+import type { Changes } from "../../ports/store.ts";
+import { DraftTable } from "./draft-table.ts";
+import { JournalTable } from "./journal-table.ts";
+import { LogTable } from "./log-table.ts";
+import { NoteTable } from "./note-table.ts";
+import { SignatureTable } from "./signature-table.ts";
+import { SpecTable } from "./spec-table.ts";
+import { WorkerTable } from "./worker-table.ts";
+
+/** Everything that the store holds. `apply` and `discard` are the only ways to change it. */
+export class Tables {
+  readonly signatures: SignatureTable = new SignatureTable();
+  readonly drafts: DraftTable = new DraftTable();
+  readonly specs: SpecTable = new SpecTable();
+  readonly journals: JournalTable = new JournalTable();
+  readonly logs: LogTable = new LogTable();
+  readonly notes: NoteTable = new NoteTable();
+  readonly workers: WorkerTable = new WorkerTable();
+  /** The number of the last commit of each process. */
+  readonly stamps: Map<string, number> = new Map();
+  /** Ids by {@link keyOf}, those in drafts included. */
+  readonly #keys = new Map<string, string>();
+
+  /** True for a record that is stored, be it in a draft. */
+  holds(id: string): boolean {
+    return this.signatures.has(id) || this.drafts.records.has(id);
+  }
+
+  /** True when another record has this key. */
+  holdsKey(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  /** Ids of the records that have one of these keys. */
+  idsByKey(parentId: string | null, keys: readonly string[]): string[] {
+    return keys.map((key) => this.#keys.get(keyIn(parentId, key))).filter((id) => id !== undefined);
+  }
+
+  /** Makes changes that were checked: it never stops halfway. */
+  apply(changes: Changes, now: number): void {
+    const drafts = changes.drafts ?? [];
+    for (const step of drafts) if ("begin" in step) this.drafts.begin(step.begin, now);
+    for (const record of changes.insert ?? []) this.#insert(record);
+    for (const record of changes.update ?? []) this.#put(record);
+    for (const row of changes.specs ?? []) this.specs.put(row);
+    for (const [rootId, entries] of changes.journal ?? []) this.journals.append(rootId, entries, now);
+    for (const line of changes.logs ?? []) this.logs.append(line);
+    for (const { id, generation, name, result } of changes.steps ?? []) {
+      this.notes.page(id, generation).steps.set(name, result);
+    }
+    for (const { id, generation, body } of changes.checkpoints ?? []) {
+      this.notes.page(id, generation).checkpoint = body;
+    }
+    for (const { id, generation, progress } of changes.progress ?? []) {
+      this.notes.page(id, generation).progress = progress;
+    }
+    for (const row of changes.workers ?? []) this.workers.put(row);
+    if (changes.stamp !== undefined) this.stamps.set(changes.stamp.by, changes.stamp.n);
+    for (const step of drafts) if ("finish" in step) this.#finish(step.finish);
+  }
+
+  discard(rootId: string, limit: number): void {
+    if (!this.drafts.has(rootId)) return;
+    for (const record of this.drafts.discard(rootId, limit)) {
+      const key = keyOf(record);
+      if (key !== null) this.#keys.delete(key);
+    }
+    if (this.drafts.has(rootId)) return;
+    this.specs.drop(rootId);
+    this.journals.drop(rootId);
+  }
+
+  #insert(record: SignatureRecord): void {
+    const key = keyOf(record);
+    if (key !== null) this.#keys.set(key, record.id);
+    this.#put(record);
+  }
+
+  #put(record: SignatureRecord): void {
+    if (this.drafts.has(record.rootId)) this.drafts.put(record);
+    else this.signatures.put(record);
+  }
+
+  #finish(rootId: string): void {
+    for (const record of this.drafts.finish(rootId)) this.signatures.put(record);
+  }
+}
+
+/** What must be unique: the idempotency key of a root, an item's key within its swarm. */
+export function keyOf({ parentId, key }: SignatureRecord): string | null {
+  return key === null ? null : keyIn(parentId, key);
+}
+
+/** A spec as one text. */
+export function specKey({ rootId, id }: SpecRow): string {
+  return JSON.stringify([rootId, id]);
+}
+
+function keyIn(parentId: string | null, key: string): string {
+  return JSON.stringify([parentId, key]);
+}
