@@ -1,0 +1,47 @@
+export { MageFlow } from "./mageflow.ts";
+export type { ListFilter, MageFlowOptions, TaskOptions } from "./mageflow.ts";
+
+// Plans
+export { chain, ContainerPlan, Plan, swarm, TaskPlan } from "./core/plans.ts";
+export type { ChainOptions, PlanOptions, SwarmOptions } from "./core/plans.ts";
+export type { AnyPlan, Flow, Incoming, InputOf, NeedsOf, OutputOf } from "./core/flow.ts";
+export type { Duration } from "./core/duration.ts";
+export type { Backoff, Retry } from "./core/retry.ts";
+export type { Json } from "./core/payload.ts";
+
+// Running and watching
+export type { RunArguments, RunOptions } from "./runtime/launch.ts";
+export type { Run, Page, Settled } from "./runtime/run.ts";
+export type { Worker, WorkerOptions } from "./runtime/worker.ts";
+export type { Cause, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
+export type { Counts, RunStatus, SignatureView } from "./runtime/signature-view.ts";
+export type { ItemResult, SwarmResult } from "./core/result.ts";
+export type { EventType, FlowEvent, Progress } from "./core/event.ts";
+export { STATUSES, type Status } from "./core/status.ts";
+export type { Role } from "./core/ids.ts";
+export type { Kind } from "./core/plan.ts";
+export type { LogLevel, LogQuery, LogRow, WorkerRow } from "./ports/store.ts";
+
+// Errors
+export {
+  AlreadyRunningError,
+  CancelledError,
+  ClosedError,
+  IllegalTransitionError,
+  InterruptedError,
+  InvalidPlanError,
+  LeaseLostError,
+  MageFlowError,
+  NotFoundError,
+  PayloadError,
+  ShutdownError,
+  StoreError,
+  SwarmClosedError,
+  TerminalError,
+  TimeoutError,
+  UnknownTaskError,
+  ValidationError,
+  WaitTimeoutError,
+  WorkflowFailedError,
+} from "./core/errors.ts";
+export type { Issue, PathEntry, StoredCause, StoredError, StoreFault } from "./core/errors.ts";

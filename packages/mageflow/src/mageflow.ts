@@ -1,0 +1,292 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { type Duration, milliseconds } from "./core/duration.ts";
+import { InvalidPlanError, MageFlowError, NotFoundError } from "./core/errors.ts";
+import type { AnyPlan, OutputOf } from "./core/flow.ts";
+import type { Role } from "./core/ids.ts";
+import { type Kind, NO_CALLBACKS } from "./core/plan.ts";
+import { type PlanOptions, requireName, storedOptions, TaskPlan } from "./core/plans.ts";
+import { type Retry, retryPolicy } from "./core/retry.ts";
+import { STATUSES, type Status } from "./core/status.ts";
+import { systemClock } from "./engines/embedded/system-clock.ts";
+import type { LogQuery, LogRow, Store, WorkerRow } from "./ports/store.ts";
+import type { TaskContext } from "./runtime/context.ts";
+import type { Handler } from "./runtime/handler.ts";
+import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
+import { type Page, Run } from "./runtime/run.ts";
+import { Runtime } from "./runtime/runtime.ts";
+import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
+import type { Worker, WorkerOptions } from "./runtime/worker.ts";
+
+export interface MageFlowOptions {
+  /**
+   * Where the truth is kept: `"sqlite:path"` (or just a path), `"memory:"`, or a store. Default `"sqlite:.mageflow/mageflow.db"`, or the
+   * environment variable `MAGEFLOW_STORE`.
+   */
+  store?: string | Store;
+}
+
+export interface TaskOptions<
+  I extends StandardSchemaV1 = StandardSchemaV1,
+  O extends StandardSchemaV1 = StandardSchemaV1,
+> extends PlanOptions {
+  /** Any Standard Schema (zod, valibot, arktype …). The function gets its output. */
+  input?: I;
+  output?: O;
+  retry?: Retry;
+  /** Limit of one attempt. Default: none. */
+  timeout?: Duration;
+  /** Limit of all attempts and the waits between them. Default: none. */
+  totalTimeout?: Duration;
+  /** Most attempts of this task that one worker runs at once. Default: the worker's concurrency. */
+  concurrency?: number;
+  /** Times it may lose its worker before it fails with `CRASH_LOOP`. Default 5. */
+  maxRecoveries?: number;
+}
+
+export interface ListFilter {
+  status?: Status | readonly Status[];
+  kind?: Kind | readonly Kind[];
+  name?: string | readonly string[];
+  role?: Role | readonly Role[];
+  /** Workflows whose root has this tag. */
+  tag?: string;
+  /** Only roots. Default true. */
+  roots?: boolean;
+  /** `next` of the page before. */
+  cursor?: string;
+  /** Default 100, at most 500. */
+  limit?: number;
+}
+
+type Awaitable<T> = T | Promise<T>;
+type Unwrapped<O> = O extends undefined | void ? null : O;
+
+/** Registers tasks, stores and starts plans, and gives handles on what is stored. */
+export class MageFlow implements AsyncDisposable {
+  readonly #handlers = new Map<string, Handler>();
+  readonly #store: string | Store;
+  #runtime: Promise<Runtime> | null = null;
+
+  constructor(options: MageFlowOptions = {}) {
+    this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? "sqlite:.mageflow/mageflow.db";
+  }
+
+  /**
+   * Registers a task and gives its plan. The function may be synchronous or asynchronous; what it returns must be JSON data.
+   *
+   * @throws InvalidPlanError (`INVALID_PLAN`) for a name that is taken, or a bad option.
+   */
+  task<I extends StandardSchemaV1, O extends StandardSchemaV1>(
+    name: string,
+    options: TaskOptions<I, O> & { input: I; output: O },
+    run: (
+      input: StandardSchemaV1.InferOutput<I>,
+      ctx: TaskContext,
+    ) => Awaitable<StandardSchemaV1.InferInput<O>>,
+  ): TaskPlan<
+    StandardSchemaV1.InferInput<I>,
+    StandardSchemaV1.InferOutput<O>,
+    StandardSchemaV1.InferInput<I>
+  >;
+  task<I extends StandardSchemaV1, R>(
+    name: string,
+    options: TaskOptions<I> & { input: I },
+    run: (input: StandardSchemaV1.InferOutput<I>, ctx: TaskContext) => Awaitable<R>,
+  ): TaskPlan<StandardSchemaV1.InferInput<I>, Unwrapped<R>, StandardSchemaV1.InferInput<I>>;
+  task<O extends StandardSchemaV1, I = unknown>(
+    name: string,
+    options: TaskOptions<StandardSchemaV1, O> & { output: O },
+    run: (input: I, ctx: TaskContext) => Awaitable<StandardSchemaV1.InferInput<O>>,
+  ): TaskPlan<I, StandardSchemaV1.InferOutput<O>, I>;
+  task<R, I = unknown>(
+    name: string,
+    options: TaskOptions,
+    run: (input: I, ctx: TaskContext) => Awaitable<R>,
+  ): TaskPlan<I, Unwrapped<R>, I>;
+  task<R, I = unknown>(
+    name: string,
+    run: (input: I, ctx: TaskContext) => Awaitable<R>,
+  ): TaskPlan<I, Unwrapped<R>, I>;
+  task(
+    name: string,
+    optionsOrRun: TaskOptions | Handler["run"],
+    runOrNothing?: Handler["run"],
+  ): TaskPlan<unknown, unknown, unknown> {
+    const options = typeof optionsOrRun === "function" ? {} : optionsOrRun;
+    const run = typeof optionsOrRun === "function" ? optionsOrRun : runOrNothing;
+    requireName(name, "task");
+    if (this.#handlers.has(name)) {
+      throw new InvalidPlanError(`a task is already registered as "${name}"; two tasks cannot share a name`);
+    }
+    if (typeof run !== "function") throw new InvalidPlanError(`task "${name}" has no function`);
+    const { concurrency = null, maxRecoveries = 5 } = options;
+    if (concurrency !== null && (!Number.isInteger(concurrency) || concurrency < 1)) {
+      throw new InvalidPlanError(
+        `the concurrency of task "${name}" is ${concurrency}; give a whole number from 1`,
+      );
+    }
+    if (!Number.isInteger(maxRecoveries) || maxRecoveries < 0) {
+      throw new InvalidPlanError(
+        `maxRecoveries of task "${name}" is ${maxRecoveries}; give a whole number from 0`,
+      );
+    }
+    const plan = new TaskPlan<unknown, unknown, unknown>({
+      spec: {
+        kind: "task",
+        name,
+        callbacks: NO_CALLBACKS,
+        ...storedOptions(options),
+        retry: retryPolicy(options.retry),
+        timeout: limit(options.timeout, "timeout"),
+        totalTimeout: limit(options.totalTimeout, "totalTimeout"),
+        maxRecoveries,
+      },
+      bound: null,
+      key: null,
+    });
+    const { input = null, output = null } = options;
+    this.#handlers.set(name, { name, input, output, concurrency, run });
+    return plan;
+  }
+
+  /**
+   * Stores a plan and starts it, in one transaction. `message` completes the input of the plan itself.
+   *
+   * @throws ValidationError (`VALIDATION`) when an input that is complete does not fit its schema, PayloadError (`PAYLOAD`), InvalidPlanError
+   *   (`INVALID_PLAN`), StoreError (`STORE_…`).
+   */
+  async run<P extends AnyPlan>(plan: P, ...[message, options]: RunArguments<P>): Promise<Run<OutputOf<P>>> {
+    return launch(await this.#open(), plan, message, options ?? {}, { start: true, by: null });
+  }
+
+  /** Stores a plan without starting it: `run.start(message?)` does. */
+  async create<P extends AnyPlan>(plan: P, options: RunOptions = {}): Promise<Run<OutputOf<P>>> {
+    return launch(await this.#open(), plan, undefined, options, { start: false, by: null });
+  }
+
+  /** A handle on what is stored. @throws NotFoundError (`NOT_FOUND`) */
+  async get<O = unknown>(id: string): Promise<Run<O>> {
+    const runtime = await this.#open();
+    const [record] = await runtime.store.get([id]);
+    if (record === undefined) throw new NotFoundError(id);
+    return new Run<O>(runtime, id);
+  }
+
+  /** Signatures, newest first, a page at a time. @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter. */
+  async list(filter: ListFilter = {}): Promise<Page<SignatureView>> {
+    const { store } = await this.#open();
+    const limit = Math.max(1, Math.min(500, filter.limit ?? 100));
+    const statuses = many(filter.status);
+    for (const status of statuses ?? []) {
+      if (!STATUSES.includes(status))
+        throw new MageFlowError(
+          "INVALID_ARGUMENT",
+          `there is no status "${status}"; one of ${STATUSES.join(", ")}`,
+        );
+    }
+    const records = await store.list({
+      roots: filter.roots ?? true,
+      ...(statuses === undefined ? {} : { statuses }),
+      ...(filter.kind === undefined ? {} : { kinds: many(filter.kind)! }),
+      ...(filter.name === undefined ? {} : { names: many(filter.name)! }),
+      ...(filter.role === undefined ? {} : { roles: many(filter.role)! }),
+      ...(filter.tag === undefined ? {} : { tag: filter.tag }),
+      after: filter.cursor === undefined ? null : readCursor(filter.cursor),
+      limit,
+    });
+    const last = records.at(-1);
+    const next = records.length < limit || last === undefined ? null : `${last.createdAt} ${last.id}`;
+    return { items: records.map(viewOf), next };
+  }
+
+  /** Stored log lines over all signatures, oldest first. */
+  async logs(query: Partial<LogQuery> = {}): Promise<LogRow[]> {
+    const { store } = await this.#open();
+    return store.logs({ ...query, after: query.after ?? 0, limit: Math.min(1_000, query.limit ?? 100) });
+  }
+
+  /** Worker sessions, newest first. */
+  async workers(limit = 100): Promise<WorkerRow[]> {
+    const { store } = await this.#open();
+    return store.workers(limit);
+  }
+
+  /** Names of tasks that are ready and that no live worker runs, with how many there are (counted up to 1,000). */
+  async unhandled(): Promise<Map<string, number>> {
+    const { store } = await this.#open();
+    const ready = await store.readyNames();
+    for (const worker of await store.workers(500)) {
+      if (worker.endedAt === null) for (const name of worker.tasks) ready.delete(name);
+    }
+    return ready;
+  }
+
+  /** Names of the tasks registered here. */
+  get tasks(): string[] {
+    return [...this.#handlers.keys()];
+  }
+
+  /** Starts a worker for the registered tasks in this process. `await using` stops it at the end of the block. */
+  async worker(options: WorkerOptions = {}): Promise<Worker> {
+    return (await this.#open()).worker(options);
+  }
+
+  /** Stops the workers of this process and lets go of the store. What is stored stays. */
+  async close(): Promise<void> {
+    const opening = this.#runtime;
+    this.#runtime = null;
+    if (opening !== null) await (await opening).close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #open(): Promise<Runtime> {
+    this.#runtime ??= this.#connect().catch((error: unknown) => {
+      this.#runtime = null;
+      throw error;
+    });
+    return this.#runtime;
+  }
+
+  async #connect(): Promise<Runtime> {
+    const store = typeof this.#store === "string" ? await storeAt(this.#store) : this.#store;
+    const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
+    const runtime = new Runtime({ store, clock: systemClock, ids: ulidSource(), handlers: this.#handlers });
+    await runtime.start();
+    return runtime;
+  }
+}
+
+/** The store of a url. Adapters are loaded when they are named, so a driver is needed only when it is used. */
+async function storeAt(url: string): Promise<Store> {
+  if (url === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();
+  if (/^(postgres|postgresql|mysql|mariadb|mongodb):/.test(url)) {
+    throw new MageFlowError(
+      "UNSUPPORTED_STORE",
+      `there is no store for "${url.split(":")[0]}:" yet; use "sqlite:path" or "memory:"`,
+    );
+  }
+  return (await import("./stores/sqlite/index.ts")).openStore(url);
+}
+
+function many<T>(value: T | readonly T[] | undefined): readonly T[] | undefined {
+  return value === undefined || Array.isArray(value) ? (value as readonly T[] | undefined) : [value as T];
+}
+
+function readCursor(cursor: string): { createdAt: number; id: string } {
+  const at = cursor.indexOf(" ");
+  const createdAt = Number(cursor.slice(0, at));
+  if (at < 1 || !Number.isSafeInteger(createdAt)) {
+    throw new MageFlowError(
+      "INVALID_ARGUMENT",
+      `"${cursor}" is not a cursor; pass back \`next\` of the page before`,
+    );
+  }
+  return { createdAt, id: cursor.slice(at + 1) };
+}
+
+function limit(duration: Duration | undefined, what: string): number | null {
+  return duration === undefined ? null : milliseconds(duration, what);
+}

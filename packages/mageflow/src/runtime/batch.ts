@@ -1,0 +1,342 @@
+import { choose, type Demand } from "../core/choose.ts";
+import { decide } from "../core/decide.ts";
+import { type Entry, entriesOf, type Progress } from "../core/event.ts";
+import type { Spec } from "../core/plan.ts";
+import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
+import type { Addressed, Credit, Decision, Signal } from "../core/signal.ts";
+import type { View } from "../core/view.ts";
+import type { Changes, DraftStep, LogLine, SpecRef, Stamp, Transaction, WorkerRow } from "../ports/store.ts";
+import type { SpecCache } from "./spec-cache.ts";
+
+interface Loaded {
+  /** As it was before the transaction; null when the transaction creates it. */
+  before: SignatureRecord | null;
+  now: SignatureRecord;
+  locked: boolean;
+}
+
+/** Records after which a transaction opens no more windows: containers in containers would multiply them. */
+const FULL = 4_000;
+
+type Take = NonNullable<Decision["take"]>;
+
+/** What a transaction writes besides records. */
+interface Extras {
+  logs: LogLine[];
+  steps: { id: string; generation: number; name: string; result: string }[];
+  checkpoints: { id: string; generation: number; body: string }[];
+  progress: { id: string; generation: number; progress: Progress }[];
+  workers: WorkerRow[];
+}
+
+/**
+ * The unit of work of one transaction: load → decide → write. Records are loaded once and decided on in memory; signals
+ * travel in rounds, each round loading all its targets at once, so that the number of statements grows with the
+ * depth of what changes and not with its breadth.
+ */
+export class Batch implements View {
+  readonly now: number;
+  readonly #tx: Transaction;
+  readonly #specs: SpecCache;
+  readonly #loaded = new Map<string, Loaded>();
+  /** Ids in the order of their last change that the journal tells of. */
+  readonly #told = new Set<string>();
+  readonly #bulk: SignatureRecord[] = [];
+  readonly #newSpecs: SpecRow[] = [];
+  readonly #extras: Extras = { logs: [], steps: [], checkpoints: [], progress: [], workers: [] };
+  readonly #entries = new Map<string, Entry[]>();
+  readonly #drafts: DraftStep[] = [];
+  #queue = new Map<string, Signal[]>();
+  /** Windows that were asked for, by who asks; the latest wish counts. */
+  #takes = new Map<string, Take>();
+
+  constructor(tx: Transaction, specs: SpecCache) {
+    this.#tx = tx;
+    this.#specs = specs;
+    this.now = tx.now;
+  }
+
+  get tx(): Transaction {
+    return this.#tx;
+  }
+
+  get(id: string): SignatureRecord | undefined {
+    return this.#loaded.get(id)?.now;
+  }
+
+  spec(record: SignatureRecord): Spec {
+    const spec = this.#specs.get(record);
+    if (spec === undefined)
+      throw new Error(`invariant: the spec ${record.spec} of ${record.id} is not loaded`);
+    return spec;
+  }
+
+  /** Locks records, with their ancestors and specs read beside them. Returns the ids that are busy. */
+  async lock(ids: Iterable<string>, options: { wait: boolean }): Promise<readonly string[]> {
+    const missing: string[] = [];
+    for (const id of new Set(ids)) {
+      if (this.#loaded.get(id)?.locked !== true) missing.push(id);
+    }
+    if (missing.length === 0) return [];
+    const { records, busy } = await this.#tx.lock(missing.sort(), options);
+    for (const record of records) this.#loaded.set(record.id, { before: record, now: record, locked: true });
+    await this.#surround(records);
+    return busy;
+  }
+
+  /** Reads records without a lock, unless they are here already. */
+  async read(ids: Iterable<string>): Promise<SignatureRecord[]> {
+    const all = [...ids];
+    const missing = all.filter((id) => !this.#loaded.has(id));
+    if (missing.length > 0) {
+      for (const record of await this.#tx.read(missing)) {
+        this.#loaded.set(record.id, { before: record, now: record, locked: false });
+      }
+    }
+    return all.flatMap((id) => this.get(id) ?? []);
+  }
+
+  /** Takes locked records in, with what surrounds them; those that this transaction has changed stay as they are. */
+  async #admit(records: readonly SignatureRecord[]): Promise<void> {
+    for (const record of records) {
+      const loaded = this.#loaded.get(record.id);
+      if (loaded?.locked !== true) this.#loaded.set(record.id, { before: record, now: record, locked: true });
+    }
+    await this.#surround(records);
+  }
+
+  /** Loads ancestors level by level, and the specs of all. */
+  async #surround(records: readonly SignatureRecord[]): Promise<void> {
+    let level: readonly SignatureRecord[] = records;
+    while (level.length > 0) {
+      const above = new Set<string>();
+      for (const { parentId } of level) if (parentId !== null) above.add(parentId);
+      await this.loadSpecs(level);
+      level = await this.read(above);
+    }
+  }
+
+  async loadSpecs(records: Iterable<SignatureRecord>): Promise<void> {
+    const missing: SpecRef[] = this.#specs.missing(records);
+    if (missing.length === 0) return;
+    for (const row of await this.#tx.specs(missing)) this.#specs.add(row);
+  }
+
+  /** Queues a signal for the coming rounds. */
+  send({ to, signal }: Addressed): void {
+    const waiting = this.#queue.get(to);
+    if (waiting === undefined) this.#queue.set(to, [signal]);
+    else waiting.push(signal);
+  }
+
+  /**
+   * Decides at once on a locked record. What follows for others waits for {@link settle}.
+   *
+   * @throws what the decider throws; nothing has changed then.
+   */
+  tell(record: SignatureRecord, signal: Signal): SignatureRecord {
+    const decision = decide(this, record, signal);
+    this.put(decision.record);
+    for (const row of decision.specs) this.addSpec(row);
+    for (const born of decision.insert) this.insert(born);
+    for (const addressed of decision.send) this.send(addressed);
+    if (decision.take !== null) this.#takes.set(record.id, decision.take);
+    return decision.record;
+  }
+
+  put(record: SignatureRecord): void {
+    const loaded = this.#loaded.get(record.id)!;
+    const { status, milestone } = loaded.now;
+    if (status !== record.status || milestone !== record.milestone) this.#tellLast(record.id);
+    loaded.now = record;
+  }
+
+  #tellLast(id: string): void {
+    this.#told.delete(id);
+    this.#told.add(id);
+  }
+
+  insert(record: SignatureRecord): void {
+    this.#loaded.set(record.id, { before: null, now: record, locked: true });
+    if (record.parentId === null) this.#tellLast(record.id);
+  }
+
+  /** A root with this key that this transaction creates. */
+  bornWithKey(key: string): SignatureRecord | null {
+    for (const { before, now } of this.#loaded.values()) {
+      if (before === null && now.role === "root" && now.key === key) return now;
+    }
+    return null;
+  }
+
+  /** Stores records that nothing else in this transaction looks at. */
+  insertBulk(records: readonly SignatureRecord[]): void {
+    for (const record of records) this.#bulk.push(record);
+  }
+
+  addSpec(row: SpecRow): void {
+    this.#specs.add(row);
+    this.#newSpecs.push(row);
+  }
+
+  draft(step: DraftStep): void {
+    this.#drafts.push(step);
+  }
+
+  get extras(): Extras {
+    return this.#extras;
+  }
+
+  note(rootId: string, entry: Entry): void {
+    const entries = this.#entries.get(rootId);
+    if (entries === undefined) this.#entries.set(rootId, [entry]);
+    else entries.push(entry);
+  }
+
+  /** Delivers signals in rounds until none is left. */
+  async settle(): Promise<void> {
+    while (this.#queue.size > 0 || this.#takes.size > 0) {
+      const round = this.#queue;
+      this.#queue = new Map();
+      await this.#lockRound(round);
+      for (const [id, signals] of round) {
+        for (const signal of merged(signals)) {
+          const record = this.get(id);
+          if (record !== undefined) this.tell(record, signal);
+        }
+      }
+      const takes = this.#takes;
+      this.#takes = new Map();
+      for (const [id, take] of takes) {
+        // What asks for a window says so in its record too: a window that is not given now is taken by a later transaction.
+        if (this.#loaded.size < FULL) await this.#take(id, take);
+      }
+    }
+  }
+
+  /**
+   * Locks the targets of a round. A container that another transaction holds is not waited for when all it is to get is
+   * credit: its children stay marked as not credited, and whoever comes next takes their credits.
+   */
+  async #lockRound(round: Map<string, Signal[]>): Promise<void> {
+    const credits: string[] = [];
+    const others: string[] = [];
+    for (const [id, signals] of round) {
+      (signals.every((signal) => signal.type === "credit") ? credits : others).push(id);
+    }
+    await this.lock(others, { wait: true });
+    for (const busy of await this.lock(credits, { wait: false })) {
+      for (const signal of round.get(busy)!) if (signal.type === "credit") this.#defer(signal.credits);
+      round.delete(busy);
+    }
+  }
+
+  #defer(credits: readonly Credit[]): void {
+    for (const { child, from } of credits) {
+      const record = this.get(child.id)!;
+      if (record.credited > from) this.put({ ...record, credited: from });
+    }
+  }
+
+  /** Gives the next window of a sweep its signal, and tells the sweeper how many there were. */
+  async #take(sweeper: string, take: Take): Promise<void> {
+    const window = await this.#window(sweeper, take.what, take.limit);
+    const type = take.what === "skip" ? "skip" : "start";
+    for (const { id } of window) this.send({ to: id, signal: { type } });
+    this.tell(this.get(sweeper)!, { type: "took", ...take, count: window.length });
+  }
+
+  /** The store's window, with what this transaction has changed as it is now. */
+  async #window(id: string, what: Sweep, limit: number): Promise<SignatureRecord[]> {
+    const window: SignatureRecord[] = [];
+    let changed = 0;
+    for (const { before, now } of this.changed()) {
+      if (now.parentId === id || before?.heldBy === id || now.heldBy === id) {
+        changed++;
+        if (belongs(now, id, what)) window.push(now);
+      }
+    }
+    const stored = await this.#tx.window({ id, what, limit: limit + changed });
+    await this.#admit(stored);
+    for (const record of stored) {
+      const { before, now } = this.#loaded.get(record.id)!;
+      if (before === now) window.push(now);
+    }
+    if (what === "start") window.sort((a, b) => b.priority - a.priority || a.slot - b.slot);
+    return window.slice(0, limit);
+  }
+
+  /**
+   * Claims ready tasks for a worker: those of the store and those that became ready in this transaction, in the order of
+   * their turn. Returns the claimed ones, and whether more may be ready than were taken.
+   */
+  async claim(demand: Demand): Promise<{ claimed: SignatureRecord[]; more: boolean }> {
+    const stored = await this.#tx.ready(demand);
+    await this.#admit(stored);
+    const ready = new Set(stored.map(({ id }) => id));
+    for (const [id, { before, now }] of this.#loaded)
+      if (now !== before && now.status === "READY") ready.add(id);
+    const candidates = [...ready].map((id) => this.get(id)!).filter(({ status }) => status === "READY");
+    const chosen = choose(candidates, demand);
+    const claimed: SignatureRecord[] = [];
+    for (const record of chosen) {
+      const now = this.tell(record, { type: "claim", workerId: demand.workerId });
+      if (now.status === "RUNNING") claimed.push(now);
+    }
+    await this.settle();
+    return { claimed, more: chosen.length === demand.slots || chosen.length > claimed.length };
+  }
+
+  /** Whether this transaction leaves tasks that a worker may take. */
+  hasReady(): boolean {
+    for (const { now } of this.changed()) if (now.status === "READY") return true;
+    return false;
+  }
+
+  /** Everything that has changed, by record: before (null when new) and now. */
+  *changed(): Generator<{ before: SignatureRecord | null; now: SignatureRecord }> {
+    for (const { before, now } of this.#loaded.values()) if (before !== now) yield { before, now };
+  }
+
+  /** What is to be written, or null when nothing has changed. */
+  changes(stamp: Stamp): Changes | null {
+    const insert: SignatureRecord[] = this.#bulk;
+    const update: SignatureRecord[] = [];
+    for (const { before, now } of this.changed()) {
+      (before === null ? insert : update).push(now);
+    }
+    for (const id of this.#told) {
+      const { before, now } = this.#loaded.get(id)!;
+      for (const entry of entriesOf(before, now)) this.note(now.rootId, entry);
+    }
+    const { logs, steps, checkpoints, progress, workers } = this.#extras;
+    const sizes = [insert, update, this.#newSpecs, logs, steps, checkpoints, progress, workers, this.#drafts];
+    if (sizes.every((list) => list.length === 0) && this.#entries.size === 0) return null;
+    return {
+      insert,
+      update,
+      specs: this.#newSpecs,
+      journal: this.#entries,
+      ...this.#extras,
+      drafts: this.#drafts,
+      stamp,
+    };
+  }
+}
+
+/** Credits of one round come as one signal, after everything else. */
+function merged(signals: readonly Signal[]): Signal[] {
+  if (signals.length === 1) return [...signals];
+  const credits = signals.flatMap((signal) => (signal.type === "credit" ? signal.credits : []));
+  const others = signals.filter((signal) => signal.type !== "credit");
+  return credits.length === 0 ? others : [...others, { type: "credit", credits }];
+}
+
+/** True when a record that this transaction has changed belongs to a window; see `Transaction.window`. */
+function belongs(record: SignatureRecord, id: string, what: Sweep): boolean {
+  const { status, heldBy, attempt, parentId, role } = record;
+  if (what === "unhold") return heldBy === id;
+  if (parentId !== id || (role !== "step" && role !== "item")) return false;
+  if (what === "start") return status === "PENDING" && heldBy === null;
+  return attempt === 0 && (status === "PENDING" || status === "READY" || status === "WAITING");
+}

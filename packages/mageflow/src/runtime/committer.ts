@@ -1,0 +1,228 @@
+import type { Demand } from "../core/choose.ts";
+import { ClosedError, StoreError } from "../core/errors.ts";
+import { spread } from "../core/spread.ts";
+import type { SignatureRecord } from "../core/record.ts";
+import type { Clock } from "../ports/clock.ts";
+import { OutcomeUnknown, type Store } from "../ports/store.ts";
+import type { Assignment } from "./assignment.ts";
+import { assign } from "./assignment.ts";
+import { Batch } from "./batch.ts";
+import type { SpecCache } from "./spec-cache.ts";
+
+/** A change that somebody in this process wants made. */
+export interface Command<R> {
+  /** Records to be locked before {@link apply}. */
+  readonly locks: readonly string[];
+  /**
+   * Makes the change on the batch. It may be called again with a fresh batch when a transaction could not be done, so it
+   * touches nothing else. When it throws, only this command fails: it throws before it has changed anything.
+   */
+  apply(batch: Batch): R | Promise<R>;
+}
+
+/** Takes tasks of the batch that is being committed. */
+export interface Claimer {
+  /** What there is room for, or null when it wants nothing now; `ready` tells that this transaction made tasks ready. */
+  demand(ready?: boolean): Demand | null;
+  /** Called after the commit. `more` tells that other tasks may be ready. */
+  receive(assignments: Assignment[], more: boolean): void;
+}
+
+/** What a commit has changed, for those who listen in this process. */
+export interface Commit {
+  readonly at: number;
+  readonly changed: readonly { readonly before: SignatureRecord | null; readonly now: SignatureRecord }[];
+}
+
+interface Waiting {
+  readonly command: Command<unknown>;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Prepared {
+  readonly replies: (() => void)[];
+  readonly commit: Commit;
+  readonly claims: { claimer: Claimer; assignments: Assignment[]; more: boolean }[];
+}
+
+/** Commands of one transaction: enough that one durable commit is shared by many, few enough to hold the event loop briefly. */
+const BATCH = 500;
+const RETRY_MS = 20;
+const RETRY_MAX_MS = 2_000;
+
+/**
+ * Group commit: whatever arrives while a transaction is under way is committed by the next one. An idle process commits
+ * a command at once; a busy one pays one durable commit for hundreds.
+ */
+export class Committer {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #specs: SpecCache;
+  readonly #session: string;
+  readonly #claimers = new Set<Claimer>();
+  readonly #listeners = new Set<(commit: Commit) => void>();
+  readonly #closing = new AbortController();
+  #queue: Waiting[] = [];
+  #stamp = 0;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #storeTime = { at: 0, monotonic: 0 };
+
+  constructor(store: Store, clock: Clock, specs: SpecCache, session: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#specs = specs;
+    this.#session = session;
+  }
+
+  /** Resolves when the change is durable, with what `apply` returned. */
+  run<R>(command: Command<R>): Promise<R> {
+    if (this.#closing.signal.aborted) return Promise.reject(new ClosedError("this MageFlow"));
+    return new Promise<R>((resolve, reject) => {
+      this.#queue.push({ command, resolve, reject });
+      this.kick();
+    });
+  }
+
+  /** Makes a round soon, if there is anything to do: a command, or a claimer that wants tasks. */
+  kick(): void {
+    this.#again = true;
+    this.#running ??= this.#rounds().finally(() => {
+      this.#running = null;
+      if (this.#again && !this.#closing.signal.aborted) this.kick();
+    });
+  }
+
+  addClaimer(claimer: Claimer): () => void {
+    this.#claimers.add(claimer);
+    return () => this.#claimers.delete(claimer);
+  }
+
+  /** Calls `listener` after each commit of this process. */
+  listen(listener: (commit: Commit) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The store's time, estimated from the last transaction: for log lines, never for decisions. */
+  storeTime(): number {
+    return Math.round(this.#storeTime.at + this.#clock.monotonic() - this.#storeTime.monotonic);
+  }
+
+  /** Finishes what was given, then takes no more. */
+  async close(): Promise<void> {
+    while (this.#queue.length > 0 || this.#running !== null) {
+      this.kick();
+      await this.#running;
+    }
+    this.#closing.abort();
+  }
+
+  #wanted(): boolean {
+    if (this.#queue.length > 0 || this.#again) return true;
+    for (const claimer of this.#claimers) if (claimer.demand() !== null) return true;
+    return false;
+  }
+
+  async #rounds(): Promise<void> {
+    do {
+      // One turn lets everything that is ready to run add its command to this transaction.
+      await this.#clock.turn();
+      this.#again = false;
+      const waiting = this.#queue.splice(0, BATCH);
+      if (!(await this.#attempt(waiting))) return;
+    } while (this.#wanted());
+  }
+
+  /** False when the store refuses: what claimers want is asked for again by the reconciler's tick, not at once. */
+  async #attempt(waiting: readonly Waiting[]): Promise<boolean> {
+    try {
+      await this.#commit(waiting);
+      return true;
+    } catch (error) {
+      if (waiting.length > 1 && !(error instanceof StoreError)) {
+        // A command that breaks the transaction must not take the others with it.
+        for (const alone of waiting) await this.#attempt([alone]);
+        return true;
+      }
+      for (const { reject } of waiting) reject(error);
+      return this.#queue.length > 0;
+    }
+  }
+
+  /** Commits once, through busy stores and lost answers; what cannot be committed at all is thrown. */
+  async #commit(waiting: readonly Waiting[]): Promise<void> {
+    const stamp = { by: this.#session, n: ++this.#stamp };
+    for (let attempt = 0; ; attempt++) {
+      let prepared: Prepared | null = null;
+      try {
+        await this.#store.transact(async (tx) => {
+          prepared = null;
+          const batch = new Batch(tx, this.#specs);
+          prepared = await this.#prepare(batch, waiting);
+          const changes = batch.changes(stamp);
+          if (changes !== null) await tx.write(changes);
+        });
+      } catch (error) {
+        if (error instanceof OutcomeUnknown) {
+          if (prepared !== null && (await this.#landed(stamp.n))) return this.#publish(prepared);
+        } else if (!(error instanceof StoreError && error.code === "STORE_BUSY") || attempt >= 8) {
+          throw error;
+        }
+        await this.#pause(attempt);
+        continue;
+      }
+      return this.#publish(prepared!);
+    }
+  }
+
+  async #prepare(batch: Batch, waiting: readonly Waiting[]): Promise<Prepared> {
+    const locks = new Set<string>();
+    for (const { command } of waiting) for (const id of command.locks) locks.add(id);
+    if (locks.size > 0) await batch.lock(locks, { wait: true });
+    const replies: (() => void)[] = [];
+    for (const { command, resolve, reject } of waiting) {
+      try {
+        const made = command.apply(batch);
+        const reply = made instanceof Promise ? await made : made;
+        replies.push(() => resolve(reply as never));
+      } catch (error) {
+        replies.push(() => reject(error));
+      }
+    }
+    await batch.settle();
+    const claims: Prepared["claims"] = [];
+    for (const claimer of this.#claimers) {
+      const demand = claimer.demand(batch.hasReady());
+      if (demand === null) continue;
+      const { claimed, more } = await batch.claim(demand);
+      claims.push({ claimer, assignments: await assign(batch, claimed), more });
+    }
+    return { replies, claims, commit: { at: batch.now, changed: [...batch.changed()] } };
+  }
+
+  #publish({ replies, claims, commit }: Prepared): void {
+    this.#storeTime = { at: commit.at, monotonic: this.#clock.monotonic() };
+    for (const reply of replies) reply();
+    for (const listener of this.#listeners) listener(commit);
+    for (const { claimer, assignments, more } of claims) claimer.receive(assignments, more);
+  }
+
+  /** Whether a commit whose answer was lost is there: asked until the store answers. */
+  async #landed(stamp: number): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return (await this.#store.stamped(this.#session)) >= stamp;
+      } catch (error) {
+        if (this.#closing.signal.aborted) throw error;
+        await this.#pause(attempt);
+      }
+    }
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const wait = Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt);
+    await this.#clock.sleep(wait * (0.5 + spread(`${this.#session} ${this.#stamp} ${attempt}`) / 2));
+  }
+}

@@ -1,0 +1,242 @@
+import { LeaseLostError, MageFlowError } from "../core/errors.ts";
+import type { StoredError } from "../core/errors.ts";
+import type { Role } from "../core/ids.ts";
+import type { AnyPlan, OutputOf } from "../core/flow.ts";
+import { decode, encode, type Json } from "../core/payload.ts";
+import type { Kind } from "../core/plan.ts";
+import type { LogLevel, Notes } from "../ports/store.ts";
+import type { Assignment } from "./assignment.ts";
+import type { RunArguments, RunOptions } from "./launch.ts";
+import type { Run } from "./run.ts";
+
+/** Writes structured lines that are stored with the task, in batches. `fields` is plain data. */
+export interface TaskLog {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+/** What a callback follows. */
+export interface Cause {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: Kind;
+  readonly generation: number;
+  readonly outcome: "success" | "error";
+  readonly input: Json;
+  readonly result?: Json;
+  readonly error?: StoredError;
+  /** Of an item's callback: which item. */
+  readonly item?: { readonly index: number; readonly key?: string };
+}
+
+/** What a task may know about itself. */
+export interface SignatureInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly rootId: string;
+  readonly parentId: string | null;
+  readonly role: Role;
+  readonly slot: number;
+  readonly key: string | null;
+  readonly priority: number;
+  readonly tags: readonly string[];
+  readonly metadata: { readonly [key: string]: Json };
+}
+
+/** What the context asks of the worker around it. */
+export interface ContextHost {
+  log(level: LogLevel, message: string, fields: string | null): void;
+  /** Durable when it resolves; rejects with `LeaseLostError` once the task belongs to another worker. */
+  saveStep(name: string, result: string): Promise<void>;
+  saveCheckpoint(body: string): Promise<void>;
+  saveProgress(fraction: number, note: string | null): Promise<void>;
+  /** Stores and starts a plan while the task holds its lease. */
+  launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>>;
+}
+
+/** The second argument of every task function. */
+export class TaskContext {
+  readonly #assignment: Assignment;
+  readonly #host: ContextHost;
+  readonly #notes: Notes | null;
+  readonly #stepNames = new Map<string, number>();
+  readonly #deferred: (() => unknown)[] = [];
+  #abort: AbortController | null = null;
+  #aborted: unknown = null;
+  #log: TaskLog | null = null;
+  #cause: Cause | null | undefined;
+  #launched = 0;
+  #ended = false;
+
+  /** @internal */
+  constructor(assignment: Assignment, host: ContextHost, notes: Notes | null) {
+    this.#assignment = assignment;
+    this.#host = host;
+    this.#notes = notes;
+  }
+
+  get id(): string {
+    return this.#assignment.record.id;
+  }
+
+  /** From 1. A retry adds one; a lost worker does not. */
+  get attempt(): number {
+    return this.#assignment.record.attempt;
+  }
+
+  get generation(): number {
+    return this.#assignment.record.generation;
+  }
+
+  /** Grows with every claim by a worker. */
+  get epoch(): number {
+    return this.#assignment.record.epoch;
+  }
+
+  /** The same over all attempts and recoveries of a generation: pass it to services that deduplicate. */
+  get idempotencyKey(): string {
+    const { id, generation } = this.#assignment.record;
+    return `${id}@${generation}`;
+  }
+
+  get signature(): SignatureInfo {
+    const { record, tags, metadata } = this.#assignment;
+    const { id, name, rootId, parentId, role, slot, key, priority } = record;
+    return { id, name, rootId, parentId, role, slot, key, priority, tags, metadata };
+  }
+
+  /**
+   * Aborts when the task must stop: `TimeoutError`, `ShutdownError` or `LeaseLostError` is its reason. Pass it on to whatever
+   * can be aborted.
+   */
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#aborted !== null) this.#abort.abort(this.#aborted);
+    }
+    return this.#abort.signal;
+  }
+
+  get log(): TaskLog {
+    const write =
+      (level: LogLevel) =>
+      (message: string, fields?: object): void => {
+        this.#host.log(level, message, fields === undefined ? null : describeFields(fields));
+      };
+    this.#log ??= { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+    return this.#log;
+  }
+
+  /** In a callback and everything inside it: what it follows. Else null. */
+  get cause(): Cause | null {
+    if (this.#cause === undefined) this.#cause = readCause(this.#assignment);
+    return this.#cause;
+  }
+
+  /** What the last run of this generation saved by {@link checkpoint}, or null. */
+  get checkpointed(): Json {
+    const body = this.#notes?.checkpoint ?? null;
+    return body === null ? null : decode(body);
+  }
+
+  /** Stores how far the task is: `fraction` from 0 to 1, and a note for people. */
+  async progress(fraction: number, note?: string): Promise<void> {
+    if (!(fraction >= 0 && fraction <= 1)) {
+      throw new MageFlowError("INVALID_ARGUMENT", `progress is ${fraction}; give a fraction from 0 to 1`);
+    }
+    await this.#host.saveProgress(fraction, note ?? null);
+  }
+
+  /** Saves a state for the next run of this generation, should this one not end. Durable when it resolves. */
+  async checkpoint(state: unknown): Promise<void> {
+    await this.#host.saveCheckpoint(encode(state, "checkpoint"));
+  }
+
+  /**
+   * Runs `work` once per generation: its result is stored, and later attempts get the stored result without running it.
+   * A name that is used again in one attempt is another step (`name#2`), by the order of the calls.
+   */
+  async step<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const uses = (this.#stepNames.get(name) ?? 0) + 1;
+    this.#stepNames.set(name, uses);
+    const key = uses === 1 ? name : `${name}#${uses}`;
+    const stored = this.#notes?.steps.get(key);
+    if (stored !== undefined) return decode(stored) as T;
+    const result = await work();
+    await this.#host.saveStep(key, encode(result, `step ${JSON.stringify(key)}`));
+    return result;
+  }
+
+  /**
+   * Stores and starts another workflow. Over all attempts of this generation the same call, counted by order, starts it once: give a
+   * `key` where the order may differ.
+   *
+   * @throws LeaseLostError (`LEASE_LOST`) once the task belongs to another worker, and what `mage.run` throws.
+   */
+  async run<P extends AnyPlan>(plan: P, ...[message, options]: RunArguments<P>): Promise<Run<OutputOf<P>>> {
+    const key = options?.key ?? `${this.idempotencyKey}/run${this.#launched++}`;
+    return this.#host.launch(plan, message, { ...options, key });
+  }
+
+  /** Runs `work` in this process when the attempt is over, whatever its end; last registered first. */
+  defer(work: () => unknown): void {
+    if (this.#ended) throw new MageFlowError("INVALID_ARGUMENT", "defer was called after the task had ended");
+    this.#deferred.push(work);
+  }
+
+  /** @internal */
+  abortWith(reason: unknown): void {
+    this.#aborted ??= reason;
+    this.#abort?.abort(reason);
+  }
+
+  /** @internal */
+  get abortedBy(): unknown {
+    return this.#aborted;
+  }
+
+  /** @internal Runs what was deferred; what throws is logged. */
+  async runDeferred(): Promise<void> {
+    this.#ended = true;
+    for (let work = this.#deferred.pop(); work !== undefined; work = this.#deferred.pop()) {
+      try {
+        await work();
+      } catch (error) {
+        if (error instanceof LeaseLostError) continue;
+        this.log.error("a deferred function failed", { error: String(error) });
+      }
+    }
+  }
+
+  /** @internal */
+  get hasDeferred(): boolean {
+    return this.#deferred.length > 0;
+  }
+}
+
+function readCause({ cause }: Assignment): Cause | null {
+  if (cause === null) return null;
+  const { id, name, kind, generation, outcome, input, result, error, item } = cause;
+  return {
+    id,
+    name,
+    kind,
+    generation,
+    outcome,
+    input: decode(input),
+    ...(result === null ? {} : { result: decode(result) }),
+    ...(error === null ? {} : { error }),
+    ...(item === null ? {} : { item }),
+  };
+}
+
+/** Log fields never fail a task: what cannot be stored is described. */
+function describeFields(fields: object): string {
+  try {
+    return encode(fields, "fields");
+  } catch (error) {
+    return JSON.stringify({ unloggable: error instanceof Error ? error.message : "fields" });
+  }
+}

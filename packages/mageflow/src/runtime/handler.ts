@@ -1,0 +1,12 @@
+import type { Schema } from "../core/validate.ts";
+import type { TaskContext } from "./context.ts";
+
+/** A registered task: its code and what it says about its values. */
+export interface Handler {
+  readonly name: string;
+  readonly input: Schema | null;
+  readonly output: Schema | null;
+  /** Most attempts of this task that one worker runs at once, or null. */
+  readonly concurrency: number | null;
+  readonly run: (input: never, context: TaskContext) => unknown;
+}

@@ -1,0 +1,43 @@
+import { InvalidPlanError } from "../core/errors.ts";
+import type { AnyPlan, InputOf, NeedsOf, OutputOf, Part } from "../core/flow.ts";
+import { encode } from "../core/payload.ts";
+import { Plan, type PlanOptions } from "../core/plans.ts";
+import { Run } from "./run.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Submission } from "./submit.ts";
+
+export interface RunOptions extends PlanOptions {
+  /** Idempotency key: a second run with the same key gives the handle of the first. */
+  key?: string;
+}
+
+/** A message is needed when the plan's input is not complete. */
+export type RunArguments<P extends AnyPlan> =
+  Record<never, never> extends NeedsOf<P>
+    ? [message?: Part<InputOf<P>>, options?: RunOptions]
+    : unknown extends NeedsOf<P>
+      ? [message?: unknown, options?: RunOptions]
+      : [message: NeedsOf<P> & Part<InputOf<P>>, options?: RunOptions];
+
+/** Stores a plan with what was given to it at run. */
+export async function launch<P extends AnyPlan>(
+  runtime: Runtime,
+  plan: P,
+  message: unknown,
+  options: RunOptions,
+  how: Pick<Submission, "start" | "by">,
+): Promise<Run<OutputOf<P>>> {
+  if (!(plan instanceof Plan)) {
+    throw new InvalidPlanError(
+      `a ${plan === null ? "null" : typeof plan} was given to be run; pass a task, chain or swarm`,
+    );
+  }
+  const text = message === undefined ? null : encode(message, "message");
+  const { key = null, ...rest } = options;
+  if (key !== null && (typeof key !== "string" || key === "")) {
+    throw new InvalidPlanError("an idempotency key must be a non-empty text");
+  }
+  const root = Object.keys(rest).length === 0 ? plan : plan.options(rest);
+  const id = await runtime.submit({ plan: root, message: text, key, tags: root.spec.tags, ...how });
+  return new Run(runtime, id);
+}

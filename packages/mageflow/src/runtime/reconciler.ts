@@ -1,0 +1,209 @@
+import type { SignatureRecord } from "../core/record.ts";
+import { spread } from "../core/spread.ts";
+import { isEnded } from "../core/status.ts";
+import { MILESTONE } from "../core/record.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import type { Batch } from "./batch.ts";
+import type { Commit, Committer } from "./committer.ts";
+
+/** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
+const ROUND_MS = 1_000;
+const JITTER_MS = 200;
+/** Signatures that one transaction of the reconciler takes. */
+const WINDOW = 500;
+/** A draft that was not finished after this time (ms) belongs to a process that died. */
+const DRAFT_MS = 3_600_000;
+const LAPSED = 20;
+
+/**
+ * Finds every open signature that has lost its reason to wait, and mends it: what is due, what a dead worker held, credits
+ * that a busy parent has not taken, sweeps that a crash cut short, drafts that nobody will finish. Every round is
+ * idempotent, several processes may run it at once, and it never ends: there is no start-up recovery.
+ *
+ * It also listens to the commits of this process, to do at once what a round would find later.
+ */
+export class Reconciler {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #committer: Committer;
+  readonly #stopping = new AbortController();
+  readonly #session: string;
+  #wake = new AbortController();
+  #nextDue = 0;
+  #soon = new Set<string>();
+  #loop: Promise<void> | null = null;
+  #leave: (() => void) | null = null;
+
+  constructor(store: Store, clock: Clock, committer: Committer, session: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#committer = committer;
+    this.#session = session;
+  }
+
+  start(): void {
+    this.#leave = this.#committer.listen((commit) => this.#onCommit(commit));
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake.abort();
+    this.#leave?.();
+    await this.#loop;
+  }
+
+  /** One round over everything there is to mend. Public so that tests and the simulator drive it by hand. */
+  async tick(): Promise<void> {
+    // Asked for together, so that an idle process pays one transaction a round.
+    await Promise.all([this.#due(), this.#deadWorkers(), this.#owed(), this.#sweeps(), this.#drafts()]);
+    this.#committer.kick();
+  }
+
+  async #run(): Promise<void> {
+    let round = 0;
+    let nextRound = this.#clock.monotonic();
+    while (!this.#stopping.signal.aborted) {
+      const now = this.#clock.monotonic();
+      try {
+        if (now >= nextRound) {
+          nextRound = now + ROUND_MS + JITTER_MS * spread(`${this.#session} ${round++}`);
+          await this.tick();
+          this.#nextDue = await this.#untilDue();
+        } else {
+          await this.#hurry();
+          if (this.#clock.monotonic() >= this.#nextDue) {
+            await this.#due();
+            this.#nextDue = await this.#untilDue();
+          }
+        }
+      } catch {
+        // The store refuses for now; the next round does what this one could not.
+      }
+      const until = Math.min(nextRound, this.#nextDue) - this.#clock.monotonic();
+      if (this.#soon.size === 0 && until > 0)
+        await this.#clock.sleep(until, this.#wake.signal, { background: true });
+      this.#wake = new AbortController();
+      if (this.#stopping.signal.aborted) this.#wake.abort();
+    }
+  }
+
+  /** What this process has just left open for the next transaction. */
+  #onCommit({ at, changed }: Commit): void {
+    for (const { now } of changed) {
+      if (now.sweep !== null) this.#soon.add(now.id);
+      if (now.credited < now.milestone && now.parentId !== null) this.#soon.add(now.parentId);
+      if (now.status === "WAITING" && now.dueAt !== null) {
+        this.#nextDue = Math.min(this.#nextDue, this.#clock.monotonic() + now.dueAt - at);
+        this.#wake.abort();
+      }
+    }
+    if (this.#soon.size > 0) this.#wake.abort();
+  }
+
+  async #untilDue(): Promise<number> {
+    const due = await this.#store.nextDue();
+    return due === null
+      ? Number.POSITIVE_INFINITY
+      : this.#clock.monotonic() + Math.max(0, due - this.#committer.storeTime());
+  }
+
+  async #hurry(): Promise<void> {
+    const ids = [...this.#soon];
+    this.#soon.clear();
+    await Promise.all(ids.map((id) => this.#continue(id)));
+  }
+
+  /** Goes on with a signature's sweep, and gives it the credits that wait for it. */
+  #continue(id: string): Promise<void> {
+    return this.#committer.run({
+      locks: [id],
+      apply: async (batch) => {
+        const record = batch.get(id);
+        if (record === undefined) return;
+        await takeCredits(batch, id);
+        if (batch.get(id)!.sweep !== null) batch.tell(batch.get(id)!, { type: "sweep" });
+      },
+    });
+  }
+
+  async #due(): Promise<void> {
+    let full = true;
+    while (full) {
+      full = await this.#committer.run({
+        locks: [],
+        apply: async (batch) => {
+          const due = await batch.tx.due(WINDOW);
+          await batch.lock(ids(due), { wait: true });
+          for (const { id } of due) batch.send({ to: id, signal: { type: "due" } });
+          return due.length === WINDOW;
+        },
+      });
+    }
+  }
+
+  async #deadWorkers(): Promise<void> {
+    let more = true;
+    while (more) {
+      more = await this.#committer.run({
+        locks: [],
+        apply: async (batch) => {
+          let left = false;
+          for (const worker of await batch.tx.lapsed(LAPSED)) {
+            const held = await batch.tx.heldByWorker(worker.id, WINDOW);
+            await batch.lock(ids(held), { wait: true });
+            for (const { id } of held) {
+              const record = batch.get(id)!;
+              batch.send({ to: id, signal: { type: "recover", epoch: record.epoch } });
+            }
+            if (held.length < WINDOW) batch.extras.workers.push({ ...worker, endedAt: batch.now });
+            else left = true;
+          }
+          return left;
+        },
+      });
+    }
+  }
+
+  async #owed(): Promise<void> {
+    const parents = await this.#committer.run({ locks: [], apply: (batch) => batch.tx.owed(WINDOW) });
+    await Promise.all(parents.map((id) => this.#continue(id)));
+  }
+
+  async #sweeps(): Promise<void> {
+    const sweeping = await this.#committer.run({ locks: [], apply: (batch) => batch.tx.sweeping(WINDOW) });
+    await Promise.all(sweeping.map((id) => this.#continue(id)));
+  }
+
+  async #drafts(): Promise<void> {
+    await this.#committer.run({
+      locks: [],
+      apply: async (batch) => {
+        const [rootId] = await batch.tx.abandoned(batch.now - DRAFT_MS, 1);
+        if (rootId !== undefined) await batch.tx.discard(rootId, WINDOW);
+      },
+    });
+  }
+}
+
+/** Credits a parent with the children whose milestones it has not taken. */
+async function takeCredits(batch: Batch, parentId: string): Promise<void> {
+  const owing = await batch.tx.owing(parentId, WINDOW);
+  await batch.lock(ids(owing), { wait: true });
+  for (const { id } of owing) {
+    const child = batch.get(id)!;
+    if (child.credited >= child.milestone || child.milestone === MILESTONE.OPEN || !isEnded(child.status))
+      continue;
+    const credited = { ...child, credited: child.milestone };
+    batch.put(credited);
+    batch.send({
+      to: parentId,
+      signal: { type: "credit", credits: [{ child: credited, from: child.credited }] },
+    });
+  }
+}
+
+function ids(records: readonly SignatureRecord[]): string[] {
+  return records.map(({ id }) => id);
+}

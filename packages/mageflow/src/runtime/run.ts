@@ -1,0 +1,361 @@
+import { type Duration, milliseconds } from "../core/duration.ts";
+import {
+  CancelledError,
+  IllegalTransitionError,
+  InterruptedError,
+  NotFoundError,
+  type StoredError,
+  SwarmClosedError,
+  WorkflowFailedError,
+} from "../core/errors.ts";
+import type { FlowEvent } from "../core/event.ts";
+import { expandChildren, SpecBook } from "../core/expand.ts";
+import type { AnyPlan } from "../core/flow.ts";
+import { childId } from "../core/ids.ts";
+import { decode, encode } from "../core/payload.ts";
+import type { PlanNode } from "../core/plan.ts";
+import { MILESTONE, type SignatureRecord } from "../core/record.ts";
+import type { ItemResult } from "../core/result.ts";
+import type { Signal } from "../core/signal.ts";
+import { isEnded, type Status } from "../core/status.ts";
+import { checkRoom } from "../core/swarm.ts";
+import type { LogQuery, LogRow } from "../ports/store.ts";
+import type { Batch } from "./batch.ts";
+import { resultText } from "./results.ts";
+import type { Runtime } from "./runtime.ts";
+import { countsOf, type Counts, type RunStatus, type SignatureView, viewOf } from "./signature-view.ts";
+
+/** A page of a listing; pass `next` back as `cursor`. Null when there is no more. */
+export interface Page<T> {
+  readonly items: T[];
+  readonly next: string | null;
+}
+
+/** How a signature ended. */
+export interface Settled<O> {
+  readonly id: string;
+  readonly status: Status;
+  readonly result?: O;
+  readonly error?: StoredError;
+}
+
+const OPEN_STATUSES = ["READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED"] as const;
+const PAGE = 500;
+/** Most items that one call adds: they become visible together, in one transaction. */
+const MOST_ADDED = 100_000;
+const YIELD_EVERY = 2_000;
+
+/** A handle on a stored signature: to wait for it, watch it and steer it. Making one reads nothing. */
+export class Run<O = unknown> {
+  readonly id: string;
+  readonly #runtime: Runtime;
+
+  /** @internal */
+  constructor(runtime: Runtime, id: string) {
+    this.#runtime = runtime;
+    this.id = id;
+  }
+
+  /**
+   * The result, when it has succeeded. Waits as long as it takes, through suspensions too; with `timeout`, at most that.
+   *
+   * @throws WorkflowFailedError (`WORKFLOW_FAILED`) when it failed or was skipped, InterruptedError (`INTERRUPTED`), CancelledError
+   *   (`CANCELLED`), WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
+   */
+  async result(options: { timeout?: Duration } = {}): Promise<O> {
+    const timeout = options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
+    const done = ({ status }: SignatureRecord): boolean => isEnded(status) || status === "INTERRUPTED";
+    const record = await this.#runtime.waiters.until(this.id, done, timeout);
+    switch (record.status) {
+      case "SUCCEEDED":
+        return decode(await resultText(this.#runtime.reader, record)) as O;
+      case "INTERRUPTED":
+        throw new InterruptedError(this.id);
+      case "CANCELLED":
+        throw new CancelledError(this.id);
+      default:
+        throw new WorkflowFailedError(this.id, record.name, record.error);
+    }
+  }
+
+  /**
+   * Waits until it and everything under it, callbacks and cleanups included, has ended, and tells the outcome. A failure is
+   * an outcome, not an exception.
+   *
+   * @throws WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
+   */
+  async settled(options: { timeout?: Duration } = {}): Promise<Settled<O>> {
+    const timeout = options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
+    const done = ({ milestone }: SignatureRecord): boolean => milestone === MILESTONE.SETTLED;
+    const record = await this.#runtime.waiters.until(this.id, done, timeout);
+    const { id, status, error } = record;
+    if (status === "SUCCEEDED") {
+      return { id, status, result: decode(await resultText(this.#runtime.reader, record)) as O };
+    }
+    return status === "FAILED" && error !== null ? { id, status, error } : { id, status };
+  }
+
+  /** @throws NotFoundError (`NOT_FOUND`) */
+  async status(): Promise<RunStatus> {
+    const record = await this.#record();
+    const counts = await this.#counts(record);
+    const { status } = record;
+    const ended = counts.succeeded + counts.failed + counts.skipped;
+    const fraction = isEnded(status) ? 1 : counts.total === 0 ? 0 : ended / counts.total;
+    const notes = record.kind === "task" ? await this.#runtime.store.notes(this.id, record.generation) : null;
+    const progress = notes?.progress ?? { fraction, note: null };
+    return {
+      status,
+      execution: status,
+      deletion: null,
+      counts,
+      progress,
+      heldBy: await this.#heldBy(record),
+    };
+  }
+
+  /** Children by status. @throws NotFoundError (`NOT_FOUND`) */
+  async counts(): Promise<Counts> {
+    return this.#counts(await this.#record());
+  }
+
+  /** What lists show of it. @throws NotFoundError (`NOT_FOUND`) */
+  async view(): Promise<SignatureView> {
+    return viewOf(await this.#record());
+  }
+
+  /** Steps or items by slot, a page (default 100, at most 500) at a time. */
+  async children(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
+    const limit = Math.min(PAGE, page.limit ?? 100);
+    const after = page.cursor === undefined ? null : Number(page.cursor);
+    const query = { parentId: this.id, of: "children", after, limit } as const;
+    const children = await this.#runtime.store.children(query);
+    const next = children.length < limit ? null : String(children.at(-1)!.slot);
+    return { items: children.map(viewOf), next };
+  }
+
+  /** Callbacks that have been stored so far, a page (default 100, at most 500) at a time. */
+  async callbacks(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
+    const limit = Math.min(PAGE, page.limit ?? 100);
+    const query = { parentId: this.id, of: "callbacks", after: page.cursor ?? null, limit } as const;
+    const callbacks = await this.#runtime.store.children(query);
+    const next = callbacks.length < limit ? null : callbacks.at(-1)!.id;
+    return { items: callbacks.map(viewOf), next };
+  }
+
+  /** The results of a swarm's items in item order, for any number of items; those that have not ended come with their status. */
+  async *results(): AsyncGenerator<ItemResult> {
+    let after: number | null = null;
+    for (;;) {
+      const query = { parentId: this.id, of: "children", after, limit: PAGE } as const;
+      const items: SignatureRecord[] = await this.#runtime.store.children(query);
+      for (const item of items) {
+        const { slot: index, key, id, status, error } = item;
+        yield {
+          index,
+          ...(key === null ? {} : { key }),
+          id,
+          status,
+          ...(status === "SUCCEEDED" ? { result: decode(await resultText(this.#runtime.reader, item)) } : {}),
+          ...(status === "FAILED" && error !== null ? { error } : {}),
+        };
+      }
+      if (items.length < PAGE) return;
+      after = items.at(-1)!.slot;
+    }
+  }
+
+  /**
+   * What happens to it and inside it, from now on or from after `since`. Ends when it is settled. Events come in the order of
+   * `seq`, which has no gaps over a whole workflow.
+   */
+  async *events(options: { since?: number } = {}): AsyncGenerator<FlowEvent> {
+    const { rootId } = await this.#record();
+    let after = options.since ?? (await this.#runtime.store.lastSeq(rootId));
+    for (;;) {
+      const doorbell = this.#runtime.bell(rootId);
+      const over = (await this.#record()).milestone === MILESTONE.SETTLED;
+      const page = await this.#runtime.store.journal({ rootId, after, limit: PAGE });
+      for (const event of page) {
+        after = event.seq;
+        if (event.id === this.id || this.id === rootId || event.id.startsWith(`${this.id}.`)) yield event;
+      }
+      if (page.length === 0) {
+        if (over) return;
+        await doorbell();
+      }
+    }
+  }
+
+  /** Stored log lines of it, or with `inside` of the whole workflow, oldest first. Pass the last line's `seq` as `after` to go on. */
+  async logs(
+    options: Partial<Omit<LogQuery, "id" | "rootId">> & { inside?: boolean } = {},
+  ): Promise<LogRow[]> {
+    const { inside = false, after = 0, limit = 100, ...rest } = options;
+    const { id, rootId } = await this.#record();
+    return this.#runtime.store.logs({
+      ...rest,
+      ...(inside ? { rootId } : { id }),
+      after,
+      limit: Math.min(1_000, limit),
+    });
+  }
+
+  /**
+   * Starts what `mage.create` stored, with a message to it. Starting again is a no-op.
+   *
+   * @throws NotFoundError (`NOT_FOUND`), IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is inside a container.
+   */
+  async start(message?: unknown): Promise<void> {
+    const text = message === undefined ? null : encode(message, "message");
+    await this.#change((batch, record) => {
+      if (record.role !== "root") {
+        throw new IllegalTransitionError(
+          this.id,
+          "start",
+          record.status,
+          "its container starts it when it is its turn",
+        );
+      }
+      startRoot(batch, record, text);
+    });
+  }
+
+  /**
+   * What has not started does not start; what runs, ends. Costs one write whatever the size. Suspending again is a no-op.
+   *
+   * @throws AlreadyRunningError (`ALREADY_RUNNING`) for a task that is running; IllegalTransitionError (`ILLEGAL_TRANSITION`), NotFoundError.
+   */
+  async suspend(): Promise<void> {
+    await this.#tell({ type: "suspend" });
+  }
+
+  /** Goes on where it was suspended. Resuming what is not suspended is a no-op. @throws IllegalTransitionError, NotFoundError */
+  async resume(): Promise<void> {
+    await this.#tell({ type: "resume" });
+  }
+
+  /** An open swarm takes no more items. Closing again is a no-op. @throws IllegalTransitionError, NotFoundError */
+  async close(): Promise<void> {
+    await this.#change((batch, record) => {
+      requireSwarm(record, "close");
+      batch.tell(record, { type: "close" });
+    });
+  }
+
+  /**
+   * Adds items to an open swarm, all or none; they run as its concurrency allows. An item whose key is known adds nothing.
+   * Returns a handle for each, in order. At most 100,000 at a time.
+   *
+   * @throws SwarmClosedError (`SWARM_CLOSED`), InvalidPlanError (`INVALID_PLAN`), NotFoundError (`NOT_FOUND`)
+   */
+  async addTasks(plans: Iterable<AnyPlan>): Promise<Run[]> {
+    return this.#add([...plans], false);
+  }
+
+  /** {@link addTasks}, and starts the swarm when it has not been started. */
+  async addTasksAndRun(plans: Iterable<AnyPlan>): Promise<Run[]> {
+    return this.#add([...plans], true);
+  }
+
+  /** {@link addTasksAndRun} for one. */
+  async addTaskAndRun<Out>(plan: AnyPlan & { readonly "~flow"?: { readonly out: Out } }): Promise<Run<Out>> {
+    const [run] = await this.#add([plan], true);
+    return run as Run<Out>;
+  }
+
+  async #add(plans: readonly PlanNode[], start: boolean): Promise<Run[]> {
+    if (plans.length > MOST_ADDED) {
+      throw new SwarmClosedError(
+        this.id,
+        `${plans.length} items in one call are more than ${MOST_ADDED}; add them in several`,
+      );
+    }
+    const ids = await this.#change(async (batch, record) => {
+      requireSwarm(record, "add to");
+      const known = new Map<string, string>();
+      const keys = plans.flatMap(({ key }) => key ?? []);
+      if (keys.length > 0) {
+        for (const item of await batch.tx.itemsByKey(this.id, keys)) known.set(item.key!, item.id);
+      }
+      const fresh = plans.filter(({ key }) => key === null || !known.has(key));
+      const spec = batch.spec(record);
+      const first = record.family!.total;
+      if (fresh.length > 0) {
+        checkRoom(batch, record, fresh.length);
+        const book = new SpecBook(record.rootId, childId(record.id, first));
+        const place = { ...record, message: null, tags: [], now: batch.now, door: null };
+        let stored = 0;
+        const plan = {
+          spec: { ...spec, maxTasks: null } as typeof spec,
+          bound: null,
+          key: null,
+          children: fresh,
+        };
+        const records: SignatureRecord[] = [];
+        for (const item of expandChildren(plan, place, first, book)) {
+          records.push(item);
+          if (++stored % YIELD_EVERY === 0) await this.#runtime.clock.turn();
+        }
+        for (const row of book.take()) batch.addSpec(row);
+        batch.insertBulk(records);
+        batch.tell(record, { type: "add", count: fresh.length });
+      }
+      let slot = first;
+      return plans.map(({ key }) => (key === null ? undefined : known.get(key)) ?? childId(this.id, slot++));
+    });
+    if (start) await this.#change((batch, record) => startRoot(batch, record, record.message));
+    return ids.map((id) => new Run(this.#runtime, id));
+  }
+
+  async #tell(signal: Signal): Promise<void> {
+    await this.#change((batch, record) => void batch.tell(record, signal));
+  }
+
+  /** One change of this signature in a transaction. */
+  #change<T>(apply: (batch: Batch, record: SignatureRecord) => T | Promise<T>): Promise<T> {
+    return this.#runtime.committer.run({
+      locks: [this.id],
+      apply: (batch) => {
+        const record = batch.get(this.id);
+        if (record === undefined) throw new NotFoundError(this.id);
+        return apply(batch, record);
+      },
+    });
+  }
+
+  async #record(): Promise<SignatureRecord> {
+    const [record] = await this.#runtime.store.get([this.id]);
+    if (record === undefined) throw new NotFoundError(this.id);
+    return record;
+  }
+
+  async #counts(record: SignatureRecord): Promise<Counts> {
+    const open = record.family === null ? new Map() : await this.#runtime.store.tally(this.id, OPEN_STATUSES);
+    return countsOf(record, open);
+  }
+
+  async #heldBy(record: SignatureRecord): Promise<string | null> {
+    let parentId = isEnded(record.status) ? null : record.parentId;
+    while (parentId !== null) {
+      const [parent]: SignatureRecord[] = await this.#runtime.store.get([parentId]);
+      if (parent === undefined) return null;
+      if (parent.status === "SUSPENDED") return parent.id;
+      parentId = parent.parentId;
+    }
+    return null;
+  }
+}
+
+/** Starts a root that has not been started. */
+function startRoot(batch: Batch, record: SignatureRecord, message: string | null): void {
+  if (record.role !== "root" || record.readyAt !== null || record.status !== "PENDING") return;
+  batch.put({ ...record, message });
+  batch.tell(batch.get(record.id)!, { type: "start" });
+}
+
+function requireSwarm(record: SignatureRecord, verb: string): void {
+  if (record.kind !== "swarm") {
+    throw new IllegalTransitionError(record.id, verb, record.status, `it is a ${record.kind}, not a swarm`);
+  }
+}

@@ -1,0 +1,116 @@
+import { composeInput, type InputLayers } from "../core/compose.ts";
+import { ClosedError } from "../core/errors.ts";
+import type { Clock, IdSource } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import { Committer } from "./committer.ts";
+import type { Handler } from "./handler.ts";
+import { launch } from "./launch.ts";
+import { Reconciler } from "./reconciler.ts";
+import type { Reader } from "./results.ts";
+import { SpecCache } from "./spec-cache.ts";
+import { submit, type Submission } from "./submit.ts";
+import { validateNow } from "../core/validate.ts";
+import { Waiters } from "./waiters.ts";
+import { Worker, type WorkerOptions } from "./worker.ts";
+
+export interface RuntimeParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** The registered tasks by name; it may grow while the runtime lives. */
+  readonly handlers: ReadonlyMap<string, Handler>;
+}
+
+/** A doorbell is rung at least this often (ms), in case nobody did. */
+const BELL_MS = 1_000;
+
+/** One process's connection to a store: what commits, waits, mends and runs. */
+export class Runtime {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly committer: Committer;
+  readonly reconciler: Reconciler;
+  readonly waiters: Waiters;
+  readonly reader: Reader;
+  readonly #ids: IdSource;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+  readonly #workers = new Set<Worker>();
+
+  constructor({ store, clock, ids, handlers }: RuntimeParts) {
+    const session = `s-${ids.next()}`;
+    this.store = store;
+    this.clock = clock;
+    this.#ids = ids;
+    this.#handlers = handlers;
+    this.committer = new Committer(store, clock, new SpecCache(), session);
+    this.reconciler = new Reconciler(store, clock, this.committer, session);
+    this.waiters = new Waiters(store, clock, this.committer);
+    this.reader = { read: (ids) => this.store.get(ids) };
+  }
+
+  async start(): Promise<void> {
+    await this.store.open();
+    // The first transaction tells the store's time.
+    await this.committer.run({ locks: [], apply: () => {} });
+    this.reconciler.start();
+  }
+
+  /** Stores a plan; resolves with the root's id when it is durable. */
+  submit(submission: Submission): Promise<string> {
+    const { store, clock, committer } = this;
+    return submit(
+      { store, clock, committer, ids: this.#ids, check: (task, layers) => this.#check(task, layers) },
+      submission,
+    );
+  }
+
+  async worker(options: WorkerOptions): Promise<Worker> {
+    const { store, clock, committer } = this;
+    const newSession = (): string => `w-${this.#ids.next()}`;
+    const handlers = this.#handlers;
+    const worker = new Worker(
+      {
+        store,
+        clock,
+        committer,
+        handlers,
+        newSession,
+        launch: (plan, message, given, by) => launch(this, plan, message, given, { start: true, by }),
+      },
+      options,
+    );
+    await worker.start();
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** A function that waits until something in the workflow may have changed since now. */
+  bell(rootId: string): () => Promise<void> {
+    const rung = new AbortController();
+    const leave = [
+      this.committer.listen(({ changed }) => {
+        if (changed.some(({ now }) => now.rootId === rootId)) rung.abort();
+      }),
+      this.store.watch(() => rung.abort()),
+    ];
+    return async () => {
+      await this.clock.sleep(BELL_MS, rung.signal);
+      for (const off of leave) off();
+    };
+  }
+
+  /** Stops the workers, finishes what was given, lets go of the store. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await this.reconciler.stop();
+    await this.committer.close();
+    this.waiters.close(new ClosedError("this MageFlow"));
+    await this.store.close();
+  }
+
+  #check(task: string, layers: InputLayers): void {
+    const handler = this.#handlers.get(task);
+    const schema = handler?.input ?? null;
+    if (schema !== null) validateNow(schema, composeInput(layers), `the input of "${task}"`);
+  }
+}

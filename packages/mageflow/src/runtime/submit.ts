@@ -1,0 +1,145 @@
+import type { InputLayers } from "../core/compose.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import { expand, SpecBook } from "../core/expand.ts";
+import type { PlanNode } from "../core/plan.ts";
+import type { SignatureRecord, SpecRow } from "../core/record.ts";
+import { owns } from "../core/task.ts";
+import type { Clock, IdSource } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import type { Batch } from "./batch.ts";
+import type { Committer } from "./committer.ts";
+
+export interface Submission {
+  readonly plan: PlanNode;
+  /** JSON text given to the root at run, or null. */
+  readonly message: string | null;
+  /** Start it in the transaction that stores it. */
+  readonly start: boolean;
+  /** A second submission with the same key finds the first. */
+  readonly key: string | null;
+  /** Tags of the root that others list it by. */
+  readonly tags: readonly string[];
+  /** The running task that submits; it must still hold its lease. */
+  readonly by: { readonly id: string; readonly epoch: number } | null;
+}
+
+export interface SubmitParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly committer: Committer;
+  readonly ids: IdSource;
+  /** Throws when a complete input does not fit the schema of its task. */
+  readonly check: (task: string, layers: InputLayers) => void;
+}
+
+/** Records that one transaction stores of a tree; a larger tree is stored as a draft, chunk by chunk, and shown when it is whole. */
+const CHUNK = 2_000;
+
+/** Stores a plan as one atomic tree, however large, and returns the id of its root: the existing one's when the key is known. */
+export async function submit(parts: SubmitParts, submission: Submission): Promise<string> {
+  const { store, clock, committer, ids, check } = parts;
+  const { plan, key, message, tags } = submission;
+  if (key !== null) {
+    const known = await store.byKey(key);
+    if (known !== null) return known.id;
+  }
+  const rootId = ids.next();
+  const book = new SpecBook(rootId, rootId);
+  const now = committer.storeTime();
+  const place = {
+    id: rootId,
+    rootId,
+    parentId: null,
+    role: "root",
+    slot: 0,
+    key,
+    priority: 0,
+    message,
+    tags,
+    now,
+  } as const;
+  // Taken chunk by chunk from one iterator: `take` must not end it.
+  const records = resumable(expand(plan, { ...place, door: { incoming: null, bound: [], check } }, book));
+  let drafted = false;
+  try {
+    for (;;) {
+      const chunk = [...records.take(CHUNK)];
+      if (chunk.length < CHUNK)
+        return await finish(committer, submission, rootId, chunk, book.take(), drafted);
+      await storeChunk(committer, rootId, chunk, book.take(), !drafted);
+      drafted = true;
+      await clock.turn();
+    }
+  } catch (error) {
+    if (drafted) void discard(committer, rootId).catch(() => {});
+    throw error;
+  }
+}
+
+/** An iterator whose `take(n)` leaves the rest for the next call. */
+function resumable<T>(iterator: Iterator<T>): { take(n: number): Generator<T> } {
+  return {
+    *take(n) {
+      for (let i = 0; i < n; i++) {
+        const next = iterator.next();
+        if (next.done === true) return;
+        yield next.value;
+      }
+    },
+  };
+}
+
+function storeChunk(
+  committer: Committer,
+  rootId: string,
+  chunk: SignatureRecord[],
+  specs: SpecRow[],
+  begin: boolean,
+): Promise<void> {
+  return committer.run({
+    locks: [],
+    apply: (batch) => {
+      for (const row of specs) batch.addSpec(row);
+      batch.insertBulk(chunk);
+      if (begin) batch.draft({ begin: rootId });
+    },
+  });
+}
+
+/** The transaction that makes the tree visible, and starts it. */
+function finish(
+  committer: Committer,
+  { key, by, start }: Submission,
+  rootId: string,
+  rest: readonly SignatureRecord[],
+  specs: readonly SpecRow[],
+  draft: boolean,
+): Promise<string> {
+  return committer.run({
+    locks: by === null ? [] : [by.id],
+    apply: async (batch) => {
+      if (by !== null) requireLease(batch, by);
+      if (key !== null) {
+        const known = (await batch.tx.byKey(key)) ?? batch.bornWithKey(key);
+        // The draft of the one who came second is removed by the reconciler.
+        if (known !== null) return known.id;
+      }
+      for (const row of specs) batch.addSpec(row);
+      for (const record of rest) batch.insert(record);
+      if (draft) batch.draft({ finish: rootId });
+      if (start) batch.send({ to: rootId, signal: { type: "start" } });
+      return rootId;
+    },
+  });
+}
+
+/** Removes what was stored of a tree that will not be finished. Should this fail too, the reconciler does it later. */
+async function discard(committer: Committer, rootId: string): Promise<void> {
+  let gone = false;
+  while (!gone) gone = await committer.run({ locks: [], apply: (batch) => batch.tx.discard(rootId, CHUNK) });
+}
+
+function requireLease(batch: Batch, by: { id: string; epoch: number }): void {
+  const record = batch.get(by.id);
+  if (record === undefined || !owns(record, by.epoch)) throw new LeaseLostError(by.id, by.epoch);
+}

@@ -1,0 +1,127 @@
+import { NotFoundError, WaitTimeoutError } from "../core/errors.ts";
+import type { SignatureRecord } from "../core/record.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Store } from "../ports/store.ts";
+import type { Commit, Committer } from "./committer.ts";
+
+interface Wait {
+  readonly done: (record: SignatureRecord) => boolean;
+  readonly resolve: (record: SignatureRecord) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Signatures are looked at this often (ms) when nobody tells of a change: the net under the doorbells. */
+const POLL_MS = 1_000;
+const PAGE = 500;
+
+/**
+ * Waiting for signatures without asking for each: commits of this process bring the record along, doorbells of the store make one
+ * read for all that are waited for, and a slow poll is the net under both.
+ */
+export class Waiters {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #waits = new Map<string, Set<Wait>>();
+  #looping = false;
+  #wake = new AbortController();
+  #closed = false;
+
+  constructor(store: Store, clock: Clock, committer: Committer) {
+    this.#store = store;
+    this.#clock = clock;
+    committer.listen((commit) => this.#onCommit(commit));
+  }
+
+  /**
+   * Resolves with the record as soon as `done` holds for it.
+   *
+   * @throws NotFoundError (`NOT_FOUND`) when it is not, or no longer, there.
+   * @throws WaitTimeoutError (`WAIT_TIMEOUT`) after `timeout` ms, when that is given.
+   */
+  until(
+    id: string,
+    done: (record: SignatureRecord) => boolean,
+    timeout: number | null,
+  ): Promise<SignatureRecord> {
+    return new Promise((resolve, reject) => {
+      const over = new AbortController();
+      const wait: Wait = {
+        done,
+        resolve: (record) => {
+          over.abort();
+          this.#remove(id, wait);
+          resolve(record);
+        },
+        reject: (error) => {
+          over.abort();
+          this.#remove(id, wait);
+          reject(error);
+        },
+      };
+      const waits = this.#waits.get(id);
+      if (waits === undefined) this.#waits.set(id, new Set([wait]));
+      else waits.add(wait);
+      if (timeout !== null) {
+        void this.#clock.sleep(timeout, over.signal).then(() => {
+          if (!over.signal.aborted) wait.reject(new WaitTimeoutError(id, timeout));
+        });
+      }
+      void this.#look([id]).catch((error: unknown) =>
+        wait.reject(error instanceof Error ? error : new Error(String(error))),
+      );
+      if (!this.#looping) void this.#loop();
+    });
+  }
+
+  /** Ends every wait with this error. */
+  close(error: Error): void {
+    this.#closed = true;
+    this.#wake.abort();
+    for (const waits of this.#waits.values()) for (const wait of waits) wait.reject(error);
+  }
+
+  #remove(id: string, wait: Wait): void {
+    const waits = this.#waits.get(id);
+    waits?.delete(wait);
+    if (waits?.size === 0) this.#waits.delete(id);
+    if (this.#waits.size === 0) this.#wake.abort();
+  }
+
+  #onCommit({ changed }: Commit): void {
+    if (this.#waits.size === 0) return;
+    for (const { now } of changed) this.#offer(now);
+  }
+
+  #offer(record: SignatureRecord): void {
+    for (const wait of this.#waits.get(record.id) ?? []) if (wait.done(record)) wait.resolve(record);
+  }
+
+  async #look(ids: readonly string[]): Promise<void> {
+    const found = new Set<string>();
+    for (const record of await this.#store.get(ids)) {
+      found.add(record.id);
+      this.#offer(record);
+    }
+    for (const id of ids) {
+      if (found.has(id)) continue;
+      for (const wait of this.#waits.get(id) ?? []) wait.reject(new NotFoundError(id));
+    }
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    const unwatch = this.#store.watch(() => this.#wake.abort());
+    while (this.#waits.size > 0 && !this.#closed) {
+      await this.#clock.sleep(POLL_MS, this.#wake.signal);
+      this.#wake = new AbortController();
+      const ids = [...this.#waits.keys()];
+      for (let i = 0; i < ids.length; i += PAGE) {
+        // A store that cannot be read now is read again by the next round.
+        await this.#look(ids.slice(i, i + PAGE)).catch(() => {});
+      }
+    }
+    unwatch();
+    this.#looping = false;
+    if (this.#waits.size > 0 && !this.#closed) void this.#loop();
+  }
+}

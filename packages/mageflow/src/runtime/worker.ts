@@ -1,0 +1,384 @@
+import { hostname } from "node:os";
+import type { Demand } from "../core/choose.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { InvalidPlanError, LeaseLostError, ShutdownError, UnknownTaskError } from "../core/errors.ts";
+import type { AnyPlan, OutputOf } from "../core/flow.ts";
+import type { AttemptOutcome } from "../core/signal.ts";
+import { owns } from "../core/task.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogLevel, LogLine, Store, WorkerRow } from "../ports/store.ts";
+import type { Assignment } from "./assignment.ts";
+import { Attempt, type AttemptHost } from "./attempt.ts";
+import type { Batch } from "./batch.ts";
+import type { Claimer, Commit, Committer } from "./committer.ts";
+import type { Handler } from "./handler.ts";
+import { type Heartbeat, keepAlive } from "./heartbeat.ts";
+import type { RunOptions } from "./launch.ts";
+import type { Run } from "./run.ts";
+import { guardStrays } from "./stray.ts";
+
+export interface WorkerOptions {
+  /** Attempts that run at once. Default 100. */
+  concurrency?: number;
+  /** Names of the tasks to run. Default: all that are registered. */
+  tasks?: readonly string[];
+  /** Time without a heartbeat after which others take the tasks over. Default `"15s"`. */
+  lease?: Duration;
+  /** Time between heartbeats. Default `"5s"`. */
+  heartbeat?: Duration;
+  /** Time that running tasks get to end when they are told to stop. Default `"10s"`. */
+  grace?: Duration;
+}
+
+/** What a worker is made from. */
+export interface WorkerParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly committer: Committer;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  newSession(): string;
+  /** Stores and starts a plan for a task that runs here. */
+  launch<P extends AnyPlan>(
+    plan: P,
+    message: unknown,
+    options: RunOptions,
+    by: { id: string; epoch: number },
+  ): Promise<Run<OutputOf<P>>>;
+}
+
+/** Log lines wait this long (ms) to be stored together; they are stored with the task's end at the latest. */
+const LOG_DELAY_MS = 200;
+const RETRY_MS = 100;
+const RETRY_MAX_MS = 5_000;
+
+interface Slot {
+  readonly assignment: Assignment;
+  attempt: Attempt | null;
+  lines: LogLine[];
+  /** The worker has given the task up: whatever the code still does has no effect. */
+  abandoned: boolean;
+}
+
+/**
+ * Runs tasks. It claims what it has room for in the same transactions that store what has ended, holds all its leases
+ * by one session that a heartbeat extends, and starts a new session when the old one was declared dead.
+ */
+export class Worker implements Claimer, AsyncDisposable {
+  readonly #parts: WorkerParts;
+  readonly #handlers: ReadonlyMap<string, Handler>;
+  readonly #concurrency: number;
+  readonly #lease: number;
+  readonly #interval: number;
+  readonly #grace: number;
+  readonly #slots = new Map<string, Slot>();
+  readonly #running = new Map<string, number>();
+  #occupied = 0;
+  #session: string;
+  #heartbeat: Heartbeat | null = null;
+  #hungry = true;
+  #accepting = false;
+  #flushing = false;
+  #stopped: Promise<void> | null = null;
+  #onIdle: (() => void) | null = null;
+  #leave: (() => void)[] = [];
+
+  constructor(parts: WorkerParts, options: WorkerOptions = {}) {
+    this.#parts = parts;
+    this.#concurrency = options.concurrency ?? 100;
+    if (!Number.isInteger(this.#concurrency) || this.#concurrency < 1) {
+      throw new InvalidPlanError(
+        `a worker's concurrency is ${this.#concurrency}; give a whole number from 1`,
+      );
+    }
+    this.#lease = milliseconds(options.lease ?? "15s", "lease");
+    this.#interval = milliseconds(options.heartbeat ?? "5s", "heartbeat");
+    this.#grace = milliseconds(options.grace ?? "10s", "grace");
+    if (this.#interval * 2 > this.#lease) {
+      throw new InvalidPlanError(
+        `heartbeat (${this.#interval} ms) is more than half of lease (${this.#lease} ms); one late heartbeat would lose the leases`,
+      );
+    }
+    this.#handlers = chosen(parts.handlers, options.tasks);
+    this.#session = parts.newSession();
+  }
+
+  /** The id of its session, as `mageflow ps` and records show it. */
+  get id(): string {
+    return this.#session;
+  }
+
+  /** Attempts that occupy a slot now, those that ignore their signal included. */
+  get running(): number {
+    return this.#occupied;
+  }
+
+  /** Registers the session and begins to take tasks. */
+  async start(): Promise<void> {
+    await this.#register();
+    this.#accepting = true;
+    const { committer, store } = this.#parts;
+    this.#leave = [
+      guardStrays(),
+      committer.addClaimer(this),
+      committer.listen((commit) => this.#onCommit(commit)),
+      store.watch(() => this.ring()),
+    ];
+    committer.kick();
+  }
+
+  /** Tells that tasks may have become ready somewhere. */
+  ring(): void {
+    this.#hungry = true;
+    if (this.#accepting && this.#occupied < this.#concurrency) this.#parts.committer.kick();
+  }
+
+  demand(ready = false): Demand | null {
+    const slots = this.#concurrency - this.#occupied;
+    if (!this.#accepting || slots === 0 || !(this.#hungry || ready)) return null;
+    const tasks = new Map<string, number>();
+    for (const [name, { concurrency }] of this.#handlers) {
+      const room =
+        concurrency === null ? slots : Math.min(slots, concurrency - (this.#running.get(name) ?? 0));
+      if (room > 0) tasks.set(name, room);
+    }
+    return tasks.size === 0 ? null : { workerId: this.#session, slots, tasks };
+  }
+
+  receive(assignments: readonly Assignment[], more: boolean): void {
+    this.#hungry = more;
+    for (const assignment of assignments) void this.#serve(assignment);
+  }
+
+  /**
+   * Takes nothing more, lets running tasks end for the grace, then aborts the rest with `ShutdownError` and hands them to
+   * other workers at once. Resolves when nothing of it is left to do. Stopping again waits for the same.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#accepting = false;
+    const idle = new AbortController();
+    if (this.#occupied > 0) {
+      this.#onIdle = () => idle.abort();
+      const { clock } = this.#parts;
+      const end = clock.monotonic() + this.#grace;
+      while (!idle.signal.aborted && clock.monotonic() < end)
+        await clock.sleep(end - clock.monotonic(), idle.signal);
+    }
+    await Promise.all([...this.#slots.values()].map((slot) => this.#release(slot)));
+    this.#heartbeat?.stop();
+    for (const leave of this.#leave) leave();
+    await this.#parts.committer.run({
+      locks: [],
+      apply: (batch) => void batch.extras.workers.push(this.#row(batch, batch.now)),
+    });
+  }
+
+  async #register(): Promise<void> {
+    await this.#parts.committer.run({
+      locks: [],
+      apply: (batch) => void batch.extras.workers.push(this.#row(batch, null)),
+    });
+    this.#heartbeat = keepAlive({
+      store: this.#parts.store,
+      clock: this.#parts.clock,
+      session: this.#session,
+      lease: this.#lease,
+      interval: this.#interval,
+      onLost: () => void this.#lost(),
+    });
+  }
+
+  #row(batch: Batch, endedAt: number | null): WorkerRow {
+    return {
+      id: this.#session,
+      host: hostname(),
+      pid: process.pid,
+      tasks: [...this.#handlers.keys()],
+      concurrency: this.#concurrency,
+      startedAt: batch.now,
+      leaseUntil: batch.now + this.#lease,
+      endedAt,
+    };
+  }
+
+  /** The session was declared dead: its tasks belong to others. The worker goes on under a new one. */
+  async #lost(): Promise<void> {
+    this.#heartbeat?.stop();
+    for (const slot of this.#slots.values()) this.#abandon(slot);
+    if (!this.#accepting) return;
+    this.#accepting = false;
+    this.#session = this.#parts.newSession();
+    await this.#insist(() => this.#register());
+    this.#accepting = this.#stopped === null;
+    this.ring();
+  }
+
+  #abandon(slot: Slot): void {
+    const { id, epoch } = slot.assignment.record;
+    slot.abandoned = true;
+    slot.attempt?.abort(new LeaseLostError(id, epoch));
+    this.#slots.delete(id);
+  }
+
+  #onCommit({ changed }: Commit): void {
+    for (const { before, now } of changed) {
+      if (now.status === "READY" && before?.status !== "READY") {
+        this.ring();
+        return;
+      }
+    }
+  }
+
+  async #serve(assignment: Assignment): Promise<void> {
+    const { record } = assignment;
+    const handler = this.#handlers.get(record.name)!;
+    const slot: Slot = { assignment, attempt: null, lines: [], abandoned: false };
+    this.#slots.set(record.id, slot);
+    this.#occupied++;
+    this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
+    const again = record.attempt > 1 || record.epoch > 1;
+    const notes = again
+      ? await this.#insist(() => this.#parts.store.notes(record.id, record.generation))
+      : null;
+    if (!slot.abandoned) {
+      slot.attempt = new Attempt(assignment, handler, this.#host(slot), notes);
+      await this.#finish(slot, await slot.attempt.outcome);
+      // Code that ignores its signal keeps its slot until it really ends, so that a worker is never over-committed.
+      await slot.attempt.over;
+    }
+    this.#occupied--;
+    this.#running.set(record.name, this.#running.get(record.name)! - 1);
+    if (this.#hungry) this.#parts.committer.kick();
+    if (this.#occupied === 0) this.#onIdle?.();
+  }
+
+  async #finish(slot: Slot, outcome: AttemptOutcome): Promise<void> {
+    if (slot.abandoned) return;
+    const { id, epoch } = slot.assignment.record;
+    const { lines } = slot;
+    slot.lines = [];
+    const command = {
+      locks: [id],
+      apply: (batch: Batch): void => {
+        const record = batch.get(id);
+        if (record === undefined || !owns(record, epoch)) return;
+        batch.tell(record, { type: "finish", epoch, outcome });
+        for (const line of lines) batch.extras.logs.push(line);
+      },
+    };
+    await this.#insist(() => this.#parts.committer.run(command));
+    if (this.#slots.get(id) === slot) this.#slots.delete(id);
+  }
+
+  /** Hands a task back, to be taken by another worker at once. */
+  async #release(slot: Slot): Promise<void> {
+    const { id, epoch } = slot.assignment.record;
+    slot.abandoned = true;
+    slot.attempt?.abort(new ShutdownError());
+    await this.#parts.committer.run({
+      locks: [id],
+      apply: (batch) => {
+        const record = batch.get(id);
+        if (record === undefined || !owns(record, epoch)) return;
+        batch.tell(record, { type: "release", epoch });
+        for (const line of slot.lines) batch.extras.logs.push(line);
+      },
+    });
+    this.#slots.delete(id);
+  }
+
+  /** Repeats what the store refuses until it takes it, or the task has been given up. */
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.#stopped !== null && attempt >= 3) throw error;
+        await this.#parts.clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt));
+      }
+    }
+  }
+
+  #host(slot: Slot): AttemptHost {
+    const { record } = slot.assignment;
+    const { id, generation, epoch } = record;
+    const fenced = (write: (batch: Batch) => void): Promise<void> =>
+      this.#parts.committer.run({
+        locks: [id],
+        apply: (batch) => {
+          const now = batch.get(id);
+          if (now === undefined || !owns(now, epoch)) throw new LeaseLostError(id, epoch);
+          write(batch);
+        },
+      });
+    return {
+      clock: this.#parts.clock,
+      grace: this.#grace,
+      storeTime: () => this.#parts.committer.storeTime(),
+      log: (level, message, fields) => this.#log(slot, level, message, fields),
+      saveStep: (name, result) =>
+        fenced(({ extras }) => void extras.steps.push({ id, generation, name, result })),
+      saveCheckpoint: (body) =>
+        fenced(({ extras }) => void extras.checkpoints.push({ id, generation, body })),
+      launch: (plan, message, options) => this.#parts.launch(plan, message, options, { id, epoch }),
+      saveProgress: (fraction, note) =>
+        fenced((batch) => {
+          const progress = { fraction, note };
+          batch.extras.progress.push({ id, generation, progress });
+          const { status, attempt } = batch.get(id)!;
+          batch.note(record.rootId, { id, type: "progress", status, generation, attempt, progress });
+        }),
+    };
+  }
+
+  #log(slot: Slot, level: LogLevel, message: string, fields: string | null): void {
+    const { id, rootId, generation, attempt } = slot.assignment.record;
+    const at = this.#parts.committer.storeTime();
+    slot.lines.push({ id, rootId, generation, attempt, at, level, message: String(message), fields });
+    if (!this.#flushing) void this.#flushSoon();
+  }
+
+  async #flushSoon(): Promise<void> {
+    this.#flushing = true;
+    await this.#parts.clock.sleep(LOG_DELAY_MS);
+    this.#flushing = false;
+    for (const slot of this.#slots.values()) {
+      if (slot.lines.length === 0 || slot.abandoned) continue;
+      const { id, epoch } = slot.assignment.record;
+      const { lines } = slot;
+      slot.lines = [];
+      const command = {
+        locks: [id],
+        apply: (batch: Batch): void => {
+          const record = batch.get(id);
+          if (record === undefined || !owns(record, epoch)) return;
+          for (const line of lines) batch.extras.logs.push(line);
+        },
+      };
+      void this.#insist(() => this.#parts.committer.run(command)).catch(() => {});
+    }
+  }
+}
+
+/** @throws UnknownTaskError (`UNKNOWN_TASK`) for a name that is not registered. */
+function chosen(
+  handlers: ReadonlyMap<string, Handler>,
+  names: readonly string[] | undefined,
+): ReadonlyMap<string, Handler> {
+  if (names === undefined) return handlers;
+  const tasks = new Map<string, Handler>();
+  for (const name of names) {
+    const handler = handlers.get(name);
+    if (handler === undefined) throw new UnknownTaskError(name, [...handlers.keys()]);
+    tasks.set(name, handler);
+  }
+  return tasks;
+}
