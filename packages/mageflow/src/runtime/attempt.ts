@@ -65,7 +65,8 @@ export class Attempt implements Culprit {
   }
 
   #cutShort(reason: unknown): void {
-    this.#cut ??= { reason };
+    if (this.#cut !== null) return;
+    this.#cut = { reason };
     this.#context.abortWith(reason);
     this.#onCut?.();
   }
@@ -97,24 +98,22 @@ export class Attempt implements Culprit {
     return encode(result, "result");
   }
 
-  /** The outcome of the code, or of what cut it short, when its grace is over. */
+  /** The outcome of the code, or of what cut it short when its grace is over before the code is. */
   #untilCut(done: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
     return new Promise((resolve) => {
-      const settled = new AbortController();
+      void done.then(resolve);
       this.#onCut = () => {
+        const settled = new AbortController();
+        void done.then(() => settled.abort());
         void this.#host.clock
           .sleep(this.#host.grace, settled.signal)
           .then(() => resolve(failed(this.#cut!.reason)));
       };
       if (this.#cut !== null) this.#onCut();
-      void done.then((outcome) => {
-        if (this.#cut !== null) settled.abort();
-        resolve(outcome);
-      });
     });
   }
 
-  async #untilTimeout(done: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
+  #untilTimeout(done: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
     const settled = new AbortController();
     void done.then(() => settled.abort());
     void this.#watchTime(settled.signal);

@@ -8,8 +8,13 @@ import type { View } from "../core/view.ts";
 import type { Changes, DraftStep, LogLine, SpecRef, Stamp, Transaction, WorkerRow } from "../ports/store.ts";
 import type { SpecCache } from "./spec-cache.ts";
 
+/** A record as it was before the transaction (null when the transaction creates it) and as it is now. */
+export interface Change {
+  readonly before: SignatureRecord | null;
+  readonly now: SignatureRecord;
+}
+
 interface Loaded {
-  /** As it was before the transaction; null when the transaction creates it. */
   before: SignatureRecord | null;
   now: SignatureRecord;
   locked: boolean;
@@ -39,6 +44,7 @@ export class Batch implements View {
   readonly #tx: Transaction;
   readonly #specs: SpecCache;
   readonly #loaded = new Map<string, Loaded>();
+  readonly #changed = new Set<Loaded>();
   /** Ids in the order of their last change that the journal tells of. */
   readonly #told = new Set<string>();
   readonly #bulk: SignatureRecord[] = [];
@@ -148,6 +154,7 @@ export class Batch implements View {
     const loaded = this.#loaded.get(record.id)!;
     const { status, milestone } = loaded.now;
     if (status !== record.status || milestone !== record.milestone) this.#tellLast(record.id);
+    if (loaded.before === loaded.now) this.#changed.add(loaded);
     loaded.now = record;
   }
 
@@ -157,7 +164,9 @@ export class Batch implements View {
   }
 
   insert(record: SignatureRecord): void {
-    this.#loaded.set(record.id, { before: null, now: record, locked: true });
+    const loaded = { before: null, now: record, locked: true };
+    this.#loaded.set(record.id, loaded);
+    this.#changed.add(loaded);
     if (record.parentId === null) this.#tellLast(record.id);
   }
 
@@ -250,7 +259,7 @@ export class Batch implements View {
   async #window(id: string, what: Sweep, limit: number): Promise<SignatureRecord[]> {
     const window: SignatureRecord[] = [];
     let changed = 0;
-    for (const { before, now } of this.changed()) {
+    for (const { before, now } of this.#changed) {
       if (now.parentId === id || before?.heldBy === id || now.heldBy === id) {
         changed++;
         if (belongs(now, id, what)) window.push(now);
@@ -274,8 +283,7 @@ export class Batch implements View {
     const stored = await this.#tx.ready(demand);
     await this.#admit(stored);
     const ready = new Set(stored.map(({ id }) => id));
-    for (const [id, { before, now }] of this.#loaded)
-      if (now !== before && now.status === "READY") ready.add(id);
+    for (const { now } of this.#changed) if (now.status === "READY") ready.add(now.id);
     const candidates = [...ready].map((id) => this.get(id)!).filter(({ status }) => status === "READY");
     const chosen = choose(candidates, demand);
     const claimed: SignatureRecord[] = [];
@@ -289,20 +297,20 @@ export class Batch implements View {
 
   /** Whether this transaction leaves tasks that a worker may take. */
   hasReady(): boolean {
-    for (const { now } of this.changed()) if (now.status === "READY") return true;
+    for (const { now } of this.#changed) if (now.status === "READY") return true;
     return false;
   }
 
   /** Everything that has changed, by record: before (null when new) and now. */
-  *changed(): Generator<{ before: SignatureRecord | null; now: SignatureRecord }> {
-    for (const { before, now } of this.#loaded.values()) if (before !== now) yield { before, now };
+  changed(): readonly Change[] {
+    return [...this.#changed];
   }
 
   /** What is to be written, or null when nothing has changed. */
   changes(stamp: Stamp): Changes | null {
     const insert: SignatureRecord[] = this.#bulk;
     const update: SignatureRecord[] = [];
-    for (const { before, now } of this.changed()) {
+    for (const { before, now } of this.#changed) {
       (before === null ? insert : update).push(now);
     }
     for (const id of this.#told) {

@@ -1,12 +1,11 @@
 import type { Demand } from "../core/choose.ts";
 import { ClosedError, StoreError } from "../core/errors.ts";
 import { spread } from "../core/spread.ts";
-import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import { OutcomeUnknown, type Store } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { assign } from "./assignment.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type Change } from "./batch.ts";
 import type { SpecCache } from "./spec-cache.ts";
 
 /** A change that somebody in this process wants made. */
@@ -31,7 +30,7 @@ export interface Claimer {
 /** What a commit has changed, for those who listen in this process. */
 export interface Commit {
   readonly at: number;
-  readonly changed: readonly { readonly before: SignatureRecord | null; readonly now: SignatureRecord }[];
+  readonly changed: readonly Change[];
 }
 
 interface Waiting {
@@ -199,10 +198,11 @@ export class Committer {
       const { claimed, more } = await batch.claim(demand);
       claims.push({ claimer, assignments: await assign(batch, claimed), more });
     }
-    return { replies, claims, commit: { at: batch.now, changed: [...batch.changed()] } };
+    return { replies, claims, commit: { at: batch.now, changed: batch.changed() } };
   }
 
   #publish({ replies, claims, commit }: Prepared): void {
+    this.#specs.trim();
     this.#storeTime = { at: commit.at, monotonic: this.#clock.monotonic() };
     for (const reply of replies) reply();
     for (const listener of this.#listeners) listener(commit);

@@ -2,35 +2,45 @@ import type { Spec } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { SpecRef } from "../ports/store.ts";
 
-/** Specs kept in memory; beyond it the oldest are dropped and read again when they are needed. */
-const KEPT = 2_000;
+/** Workflows, and specs of one workflow, kept in memory; beyond it the oldest are dropped and read again when they are needed. */
+const KEPT_WORKFLOWS = 1_000;
+const KEPT_SPECS = 1_000;
 
 /** Parsed specs by workflow and id. Specs never change once stored, so a cached one is always right. */
 export class SpecCache {
-  readonly #specs = new Map<string, Spec>();
+  readonly #workflows = new Map<string, Map<string, Spec>>();
 
-  get(record: SignatureRecord): Spec | undefined {
-    return this.#specs.get(key(record.rootId, record.spec));
+  get({ rootId, spec }: SignatureRecord): Spec | undefined {
+    return this.#workflows.get(rootId)?.get(spec);
   }
 
-  add(row: SpecRow): void {
-    const at = key(row.rootId, row.id);
-    if (this.#specs.has(at)) return;
-    if (this.#specs.size >= KEPT) this.#specs.delete(this.#specs.keys().next().value!);
-    this.#specs.set(at, JSON.parse(row.body) as Spec);
+  add({ rootId, id, body }: SpecRow): void {
+    let specs = this.#workflows.get(rootId);
+    if (specs === undefined) this.#workflows.set(rootId, (specs = new Map<string, Spec>()));
+    if (!specs.has(id)) specs.set(id, JSON.parse(body) as Spec);
+  }
+
+  /** Drops what is too much. Called between transactions: a transaction counts on what it has loaded. */
+  trim(): void {
+    for (const specs of this.#workflows.values()) trim(specs, KEPT_SPECS);
+    trim(this.#workflows, KEPT_WORKFLOWS);
   }
 
   /** The specs of these records that are not here, each once. */
   missing(records: Iterable<SignatureRecord>): SpecRef[] {
-    const refs = new Map<string, SpecRef>();
-    for (const { rootId, spec } of records) {
-      const at = key(rootId, spec);
-      if (!this.#specs.has(at)) refs.set(at, { rootId, id: spec });
+    const refs: SpecRef[] = [];
+    for (const record of records) {
+      if (this.get(record) !== undefined) continue;
+      const { rootId, spec: id } = record;
+      if (!refs.some((ref) => ref.rootId === rootId && ref.id === id)) refs.push({ rootId, id });
     }
-    return [...refs.values()];
+    return refs;
   }
 }
 
-function key(rootId: string, id: string): string {
-  return `${rootId} ${id}`;
+function trim(map: Map<string, unknown>, size: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= size) return;
+    map.delete(key);
+  }
 }

@@ -1,0 +1,147 @@
+import { chain, MageFlow, swarm, type TaskPlan } from "mageflow";
+
+/** What a case reports; which figures depends on the case. */
+export interface Figures {
+  tasksPerSecond?: number;
+  submitPerSecond?: number;
+  msPerStep?: number;
+  stepsPerSecond?: number;
+  p50Ms?: number;
+  p99Ms?: number;
+  seconds: number;
+}
+
+interface Case {
+  /** Tasks when none are asked for. */
+  readonly tasks: number;
+  readonly settings: { readonly [name: string]: number | string };
+  run(options: { store: string; tasks: number }): Promise<Figures>;
+}
+
+const WORKER = 1_000;
+const WINDOW = 1_000;
+const HANDLERS = "no-op, one worker process";
+
+/** A worker with a no-op task and a final callback that tells when it has run. */
+interface Bench {
+  readonly mage: MageFlow;
+  readonly noop: TaskPlan<unknown, null, unknown>;
+  readonly last: TaskPlan<unknown, null, unknown>;
+  readonly lastRan: Promise<void>;
+}
+
+async function withWorker(store: string, measure: (bench: Bench) => Promise<Figures>): Promise<Figures> {
+  await using mage = new MageFlow({ store });
+  const noop = mage.task("noop", async () => null);
+  const done = Promise.withResolvers<void>();
+  const last = mage.task("last", async () => {
+    done.resolve();
+    return null;
+  });
+  await using worker = await mage.worker({ concurrency: WORKER });
+  // Code is compiled and the store is warm before anything is measured, as in a process that has run for a while.
+  await (await mage.run(swarm(Array.from({ length: 2_000 }, (_, i) => noop.with({ i }))))).settled();
+  const figures = await measure({ mage, noop, last, lastRan: done.promise });
+  await worker.stop();
+  return figures;
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1_000;
+}
+
+function swarmCase(tasks: number): Case {
+  return {
+    tasks,
+    settings: { workerConcurrency: WORKER, swarmConcurrency: WINDOW, handlers: HANDLERS },
+    run: ({ store, tasks: n }) =>
+      withWorker(store, async ({ mage, noop, last, lastRan }) => {
+        const items = function* (): Generator<typeof noop> {
+          for (let i = 0; i < n; i++) yield noop.with({ i });
+        };
+        let submitted = 0;
+        const total = await seconds(async () => {
+          submitted = await seconds(() => mage.run(swarm(items, { concurrency: WINDOW }).onSuccess(last)));
+          await lastRan;
+        });
+        return { tasksPerSecond: Math.round(n / total), submitPerSecond: Math.round(n / submitted), seconds: rounded(total) };
+      }),
+  };
+}
+
+export const CASES: Readonly<Record<string, Case>> = {
+  swarm: swarmCase(100_000),
+  million: swarmCase(1_000_000),
+
+  chain: {
+    tasks: 1_000,
+    settings: { workerConcurrency: WORKER, handlers: HANDLERS },
+    run: ({ store, tasks: n }) =>
+      withWorker(store, async ({ mage, noop, last, lastRan }) => {
+        const steps = Array.from({ length: n }, () => noop);
+        const total = await seconds(async () => {
+          await mage.run(chain(steps).onSuccess(last));
+          await lastRan;
+        });
+        return { msPerStep: rounded((total * 1_000) / n), seconds: rounded(total) };
+      }),
+  },
+
+  chains: {
+    tasks: 2_000,
+    settings: { workerConcurrency: WORKER, stepsPerChain: 10, handlers: HANDLERS },
+    run: ({ store, tasks: n }) =>
+      withWorker(store, async ({ mage, noop }) => {
+        const plan = chain(Array.from({ length: 10 }, () => noop));
+        const total = await seconds(async () => {
+          const runs = await Promise.all(Array.from({ length: Math.ceil(n / 10) }, () => mage.run(plan)));
+          await Promise.all(runs.map((run) => run.result()));
+        });
+        return { stepsPerSecond: Math.round(n / total), seconds: rounded(total) };
+      }),
+  },
+
+  submit: {
+    tasks: 100_000,
+    settings: { workers: 0 },
+    async run({ store, tasks: n }) {
+      await using mage = new MageFlow({ store });
+      const noop = mage.task("noop", async () => null);
+      const items = function* (count: number): Generator<typeof noop> {
+        for (let i = 0; i < count; i++) yield noop.with({ i });
+      };
+      await mage.create(swarm(() => items(5_000)));
+      const total = await seconds(() => mage.run(swarm(() => items(n))));
+      return { tasksPerSecond: Math.round(n / total), seconds: rounded(total) };
+    },
+  },
+
+  latency: {
+    tasks: 1_000,
+    settings: { workerConcurrency: WORKER, handlers: HANDLERS, pauseMs: 2 },
+    run: ({ store, tasks: n }) =>
+      withWorker(store, async ({ mage, noop }) => {
+        const times: number[] = [];
+        const total = await seconds(async () => {
+          for (let i = 0; i < n; i++) {
+            const start = performance.now();
+            await (await mage.run(noop)).result();
+            times.push(performance.now() - start);
+            await new Promise((resolve) => setTimeout(resolve, 2));
+          }
+        });
+        times.sort((a, b) => a - b);
+        return {
+          p50Ms: rounded(times[Math.floor(n * 0.5)]!),
+          p99Ms: rounded(times[Math.floor(n * 0.99)]!),
+          seconds: rounded(total),
+        };
+      }),
+  },
+};
+
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { CASES, type Figures } from "./cases.ts";
+import { watchLoop } from "./loop-delay.ts";
+
+/**
+ * Measures MageFlow as a user runs it: durable settings, real handlers, the final callback awaited.
+ *
+ *     npm run bench -- <swarm|chain|chains|submit|latency|million> [--store sqlite] [--tasks N] [--json]
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    store: { type: "string", default: "sqlite" },
+    tasks: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+
+const [name = ""] = positionals;
+const chosen = CASES[name];
+if (chosen === undefined) {
+  process.stderr.write(`usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|url] [--tasks N] [--json]\n`);
+  process.exit(2);
+}
+const tasks = values.tasks === undefined ? chosen.tasks : Number(values.tasks);
+if (!Number.isSafeInteger(tasks) || tasks < 1) {
+  process.stderr.write(`--tasks is ${values.tasks}; give a whole number from 1\n`);
+  process.exit(2);
+}
+
+const folder = await mkdtemp(join(tmpdir(), "mageflow-bench-"));
+const urls: Readonly<Record<string, string>> = { sqlite: `sqlite:${join(folder, "bench.db")}`, memory: "memory:" };
+const loop = watchLoop();
+try {
+  const figures: Figures = await chosen.run({ store: urls[values.store] ?? values.store, tasks });
+  const line = {
+    bench: name,
+    ...figures,
+    peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+    maxEventLoopDelayMs: loop.stop(),
+    settings: {
+      store: values.store,
+      tasks,
+      ...chosen.settings,
+      node: process.version,
+      cpus: cpus().length,
+      durable: values.store === "memory" ? "not durable" : "WAL, synchronous=FULL",
+    },
+  };
+  if (values.json) process.stdout.write(`${JSON.stringify(line)}\n`);
+  else console.table(Object.fromEntries(Object.entries({ ...line, settings: JSON.stringify(line.settings) }).map(([key, value]) => [key, { value }])));
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
