@@ -59,6 +59,12 @@ export interface ListFilter {
 }
 
 type Awaitable<T> = T | Promise<T>;
+declare const unset: unique symbol;
+/** Stands for the types of a schema that is not given: those of the function count then. */
+type Unset = typeof unset;
+type Given<S, Else> = [S] extends [Unset] ? Else : S;
+/** What a function may return for a schema. Read-only, so that literals need no `as const`. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 type Unwrapped<O> = O extends undefined | void ? null : O;
 
 /** Registers tasks, stores and starts plans, and gives handles on what is stored. */
@@ -76,37 +82,26 @@ export class MageFlow implements AsyncDisposable {
    *
    * @throws InvalidPlanError (`INVALID_PLAN`) for a name that is taken, or a bad option.
    */
-  task<I extends StandardSchemaV1, O extends StandardSchemaV1>(
+  task<
+    const R extends Frozen<StandardSchemaV1.InferInput<O>>,
+    O extends StandardSchemaV1,
+    V = unknown,
+    I = Unset,
+  >(
     name: string,
-    options: TaskOptions<I, O> & { input: I; output: O },
-    run: (
-      input: StandardSchemaV1.InferOutput<I>,
-      ctx: TaskContext,
-    ) => Awaitable<StandardSchemaV1.InferInput<O>>,
-  ): TaskPlan<
-    StandardSchemaV1.InferInput<I>,
-    StandardSchemaV1.InferOutput<O>,
-    StandardSchemaV1.InferInput<I>
-  >;
-  task<I extends StandardSchemaV1, R>(
+    options: TaskOptions<StandardSchemaV1<I, V>, O> & { output: O },
+    run: (input: V, ctx: TaskContext) => Awaitable<R>,
+  ): TaskPlan<Given<I, V>, StandardSchemaV1.InferOutput<O>, Given<I, V>>;
+  // Also takes an output schema, because the compiler tells of the last signature what does not fit it.
+  task<R, V = unknown, I = Unset, O = Unset, T = Unset>(
     name: string,
-    options: TaskOptions<I> & { input: I },
-    run: (input: StandardSchemaV1.InferOutput<I>, ctx: TaskContext) => Awaitable<R>,
-  ): TaskPlan<StandardSchemaV1.InferInput<I>, Unwrapped<R>, StandardSchemaV1.InferInput<I>>;
-  task<O extends StandardSchemaV1, I = unknown>(
+    options: TaskOptions<StandardSchemaV1<I, V>, StandardSchemaV1<O, T>>,
+    run: (input: V, ctx: TaskContext) => Awaitable<Given<O, R>>,
+  ): TaskPlan<Given<I, V>, Given<T, Unwrapped<R>>, Given<I, V>>;
+  task<R, V = unknown>(
     name: string,
-    options: TaskOptions<StandardSchemaV1, O> & { output: O },
-    run: (input: I, ctx: TaskContext) => Awaitable<StandardSchemaV1.InferInput<O>>,
-  ): TaskPlan<I, StandardSchemaV1.InferOutput<O>, I>;
-  task<R, I = unknown>(
-    name: string,
-    options: TaskOptions,
-    run: (input: I, ctx: TaskContext) => Awaitable<R>,
-  ): TaskPlan<I, Unwrapped<R>, I>;
-  task<R, I = unknown>(
-    name: string,
-    run: (input: I, ctx: TaskContext) => Awaitable<R>,
-  ): TaskPlan<I, Unwrapped<R>, I>;
+    run: (input: V, ctx: TaskContext) => Awaitable<R>,
+  ): TaskPlan<V, Unwrapped<R>, V>;
   task(
     name: string,
     optionsOrRun: TaskOptions | Handler["run"],

@@ -35,31 +35,41 @@ export type Part<I> = unknown extends I
       ? { [K in keyof I]?: Part<I[K]> | undefined }
       : I;
 
-/** What is still needed of `I` when `B` is bound. */
+/** What is still needed of `I` when `B` is bound. What is bound to undefined is not bound. */
 export type Rest<I, B> = unknown extends I
   ? unknown
   : I extends readonly unknown[]
     ? unknown
     : I extends object
       ? B extends object
-        ? {
-            [K in keyof I as K extends keyof B ? Missing<I[K], B[K], K> : K]: K extends keyof B
-              ? Rest<I[K], B[K]>
-              : I[K];
-          }
+        ? Flat<
+            { [K in keyof I as Bound<B, K> extends never ? K : never]: I[K] } & {
+              [K in keyof I as true extends Open<I[K], Bound<B, K>> ? K : never]-?: Rest<
+                Extract<I[K], object>,
+                Bound<B, K>
+              >;
+            }
+          >
         : I
       : unknown;
 
-/** `K` when binding `B` leaves something required of `V` open, else never. */
-type Missing<V, B, K> = V extends readonly unknown[]
-  ? never
-  : V extends object
-    ? B extends object
-      ? Record<never, never> extends Rest<V, B>
-        ? never
-        : K
-      : never
-    : never;
+/** What `B` binds `K` to; never when it does not, or may not. */
+type Bound<B, K> = K extends keyof B ? (undefined extends B[K] ? never : B[K]) : never;
+
+/** True when binding `B` leaves something required of `V` open. */
+type Open<V, B> = [B] extends [never]
+  ? false
+  : V extends readonly unknown[]
+    ? false
+    : V extends object
+      ? B extends object
+        ? Record<never, never> extends Rest<V, B>
+          ? false
+          : true
+        : false
+      : false;
+
+type Flat<T> = { [K in keyof T]: T[K] };
 
 /** What a plan still needs; of a union of plans, what all of them need. */
 export type NeedsOf<P> = [P] extends [Flow<infer N, infer _O, infer _I>] ? N : never;

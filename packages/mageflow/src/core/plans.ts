@@ -49,8 +49,8 @@ export function storedOptions(options: PlanOptions): StoredOptions {
   if (priority !== null && !Number.isSafeInteger(priority)) {
     throw new InvalidPlanError(`priority is ${priority}; give a whole number`);
   }
-  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== "string" || tag === "")) {
-    throw new InvalidPlanError("tags must be non-empty texts");
+  if (!Array.isArray(tags) || !tags.every(isLabel)) {
+    throw new InvalidPlanError("tags must be texts of 1 to 256 characters without control characters");
   }
   const at = options.at === undefined ? null : Number(options.at);
   if (at !== null && !Number.isFinite(at)) throw new InvalidPlanError("`at` is not a valid time");
@@ -121,8 +121,7 @@ export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
 
   /** Names this plan as an item: unique within its swarm, so that adding it again adds nothing. */
   keyed(key: string): this {
-    if (typeof key !== "string" || key === "")
-      throw new InvalidPlanError("an item's key must be a non-empty text");
+    requireKey(key);
     return this.copy({ key });
   }
 
@@ -326,11 +325,25 @@ function whole(value: number, least: number, what: string): number {
   return value;
 }
 
+/** Texts that name something: every store keeps them bytewise, and a terminal shows them as they are. */
+function isLabel(text: unknown): text is string {
+  return typeof text === "string" && text !== "" && text.length <= 256 && text.isWellFormed() && !/\p{Cc}/u.test(text);
+}
+
+/** @throws InvalidPlanError (`INVALID_PLAN`) for a key that is not a text of 1 to 256 characters without control characters. */
+export function requireKey(key: unknown): void {
+  if (!isLabel(key)) {
+    throw new InvalidPlanError(
+      `a key must be a text of 1 to 256 characters without control characters, not ${JSON.stringify(key)?.slice(0, 80)}`,
+    );
+  }
+}
+
 /** @throws InvalidPlanError (`INVALID_PLAN`) for a name that is empty or longer than 256 characters. */
 export function requireName(name: unknown, what: string): void {
-  if (typeof name !== "string" || name === "" || name.length > 256) {
+  if (!isLabel(name)) {
     throw new InvalidPlanError(
-      `the name of a ${what} must be a text of 1 to 256 characters, not ${JSON.stringify(name)?.slice(0, 80)}`,
+      `the name of a ${what} must be a text of 1 to 256 characters without control characters, not ${JSON.stringify(name)?.slice(0, 80)}`,
     );
   }
 }

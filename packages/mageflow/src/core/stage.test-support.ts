@@ -225,6 +225,12 @@ export class Stage {
     for (const id of this.#touched) this.journal.push(...entriesOf(before.get(id) ?? null, this.get(id)));
   }
 
+  /** The journal tells of signatures in the order of their last change. */
+  #touch(id: string): void {
+    this.#touched.delete(id);
+    this.#touched.add(id);
+  }
+
   #deliver(first: Addressed[]): void {
     let round = first;
     for (let rounds = 0; round.length > 0; rounds++) {
@@ -245,8 +251,7 @@ export class Stage {
           if (next.record.status !== decision.record.status) this.steps.push({ id, to: next.record.status });
           decision = after(decision, next);
           this.records.set(id, decision.record);
-          this.#touched.delete(id);
-          this.#touched.add(id);
+          this.#touch(id);
           for (const born of next.insert) this.#insert(born);
           this.#keep(next.specs);
         }
@@ -315,7 +320,7 @@ export class Stage {
   #insert(record: SignatureRecord): void {
     if (this.records.has(record.id)) throw new Error(`${record.id} is born twice`);
     this.records.set(record.id, record);
-    this.#touched.add(record.id);
+    this.#touch(record.id);
   }
 
   #keep(rows: readonly SpecRow[]): void {

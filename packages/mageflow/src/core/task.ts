@@ -63,8 +63,11 @@ function start(view: View, record: SignatureRecord): Decision {
 
 /** A retry or a delay whose time has come, or a deadline that passed before a worker took the task. */
 function due(view: View, record: SignatureRecord): Decision {
-  const open = record.status === "READY" || record.status === "WAITING";
-  if (open && late(view, record) && holder(view, record) === null) return expire(view, record);
+  if ((record.status === "READY" || record.status === "WAITING") && late(view, record)) {
+    // A suspended container stops the clock: whether the deadline has passed is asked again when it is resumed.
+    const heldBy = holder(view, record);
+    return heldBy === null ? expire(view, record) : unchanged({ ...record, status: "PENDING", heldBy });
+  }
   const ripe = ripen(view, record);
   return ripe === record ? unchanged(record) : start(view, ripe);
 }

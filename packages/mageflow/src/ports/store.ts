@@ -142,6 +142,7 @@ export interface LogQuery {
   /** One signature, or a whole workflow. */
   readonly id?: string;
   readonly rootId?: string;
+  /** Lines of this level or above. */
   readonly level?: LogLevel;
   /** Text that the message contains. */
   readonly contains?: string;
@@ -277,9 +278,10 @@ export interface Changes {
 
 /**
  * A tree that is stored in several transactions: `begin`, which comes with the first records, hides everything under the root until
- * `finish`, which comes with the last, the root among them.
+ * `finish`, which comes with the last, the root among them; what comes between is `add`ed. Adding to or finishing a draft that is
+ * not there (it was taken for abandoned) fails the transaction.
  */
-export type DraftStep = { readonly begin: string } | { readonly finish: string };
+export type DraftStep = { readonly begin: string } | { readonly add: string } | { readonly finish: string };
 
 /** Names a commit, so that a process whose connection broke in the middle can find out whether it landed. */
 export interface Stamp {

@@ -5,8 +5,8 @@ import type { Spec } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
 import type { Addressed, Credit, Decision, Signal } from "../core/signal.ts";
 import type { View } from "../core/view.ts";
-import type { Changes, DraftStep, LogLine, SpecRef, Stamp, Transaction, WorkerRow } from "../ports/store.ts";
-import type { SpecCache } from "./spec-cache.ts";
+import type { Changes, DraftStep, LogLine, Stamp, Transaction, WorkerRow } from "../ports/store.ts";
+import { SpecCache } from "./spec-cache.ts";
 
 /** A record as it was before the transaction (null when the transaction creates it) and as it is now. */
 export interface Change {
@@ -49,6 +49,8 @@ export class Batch implements View {
   readonly #told = new Set<string>();
   readonly #bulk: SignatureRecord[] = [];
   readonly #newSpecs: SpecRow[] = [];
+  /** Specs that this transaction creates: others see them when it has committed, and not at all when it fails. */
+  readonly #ownSpecs = new SpecCache();
   readonly #extras: Extras = { logs: [], steps: [], checkpoints: [], progress: [], workers: [] };
   readonly #entries = new Map<string, Entry[]>();
   readonly #drafts: DraftStep[] = [];
@@ -71,7 +73,7 @@ export class Batch implements View {
   }
 
   spec(record: SignatureRecord): Spec {
-    const spec = this.#specs.get(record);
+    const spec = this.#specs.get(record) ?? this.#ownSpecs.get(record);
     if (spec === undefined)
       throw new Error(`invariant: the spec ${record.spec} of ${record.id} is not loaded`);
     return spec;
@@ -123,7 +125,7 @@ export class Batch implements View {
   }
 
   async loadSpecs(records: Iterable<SignatureRecord>): Promise<void> {
-    const missing: SpecRef[] = this.#specs.missing(records);
+    const missing = this.#specs.missing(records).filter((ref) => !this.#ownSpecs.has(ref));
     if (missing.length === 0) return;
     for (const row of await this.#tx.specs(missing)) this.#specs.add(row);
   }
@@ -152,6 +154,7 @@ export class Batch implements View {
 
   put(record: SignatureRecord): void {
     const loaded = this.#loaded.get(record.id)!;
+    if (record === loaded.now) return;
     const { status, milestone } = loaded.now;
     if (status !== record.status || milestone !== record.milestone) this.#tellLast(record.id);
     if (loaded.before === loaded.now) this.#changed.add(loaded);
@@ -184,7 +187,7 @@ export class Batch implements View {
   }
 
   addSpec(row: SpecRow): void {
-    this.#specs.add(row);
+    this.#ownSpecs.add(row);
     this.#newSpecs.push(row);
   }
 
@@ -342,9 +345,10 @@ function merged(signals: readonly Signal[]): Signal[] {
 
 /** True when a record that this transaction has changed belongs to a window; see `Transaction.window`. */
 function belongs(record: SignatureRecord, id: string, what: Sweep): boolean {
-  const { status, heldBy, attempt, parentId, role } = record;
+  const { status, prior, heldBy, attempt, parentId, role } = record;
   if (what === "unhold") return heldBy === id;
   if (parentId !== id || (role !== "step" && role !== "item")) return false;
   if (what === "start") return status === "PENDING" && heldBy === null;
-  return attempt === 0 && (status === "PENDING" || status === "READY" || status === "WAITING");
+  if (attempt > 0 || prior === "RUNNING") return false;
+  return status === "PENDING" || status === "READY" || status === "WAITING" || status === "SUSPENDED";
 }

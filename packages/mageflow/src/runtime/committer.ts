@@ -2,7 +2,7 @@ import type { Demand } from "../core/choose.ts";
 import { ClosedError, StoreError } from "../core/errors.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
-import { OutcomeUnknown, type Store } from "../ports/store.ts";
+import { OutcomeUnknown, type Store, type WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { assign } from "./assignment.ts";
 import { Batch, type Change } from "./batch.ts";
@@ -23,6 +23,10 @@ export interface Command<R> {
 export interface Claimer {
   /** What there is room for, or null when it wants nothing now; `ready` tells that this transaction made tasks ready. */
   demand(ready?: boolean): Demand | null;
+  /** Tasks may have become ready somewhere. */
+  ring(): void;
+  /** Its session as it is now, to be stored with what it has claimed. */
+  row(batch: Batch): WorkerRow;
   /** Called after the commit. `more` tells that other tasks may be ready. */
   receive(assignments: Assignment[], more: boolean): void;
 }
@@ -91,6 +95,11 @@ export class Committer {
       this.#running = null;
       if (this.#again && !this.#closing.signal.aborted) this.kick();
     });
+  }
+
+  /** Lets claimers ask for what others have made ready, in case no doorbell told of it. */
+  ring(): void {
+    for (const claimer of this.#claimers) claimer.ring();
   }
 
   addClaimer(claimer: Claimer): () => void {
@@ -196,6 +205,7 @@ export class Committer {
       const demand = claimer.demand(batch.hasReady());
       if (demand === null) continue;
       const { claimed, more } = await batch.claim(demand);
+      if (claimed.length > 0) keepSession(batch, claimer.row(batch));
       claims.push({ claimer, assignments: await assign(batch, claimed), more });
     }
     return { replies, claims, commit: { at: batch.now, changed: batch.changed() } };
@@ -225,4 +235,11 @@ export class Committer {
     const wait = Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt);
     await this.#clock.sleep(wait * (0.5 + spread(`${this.#session} ${this.#stamp} ${attempt}`) / 2));
   }
+}
+
+/** The row takes the place of what this transaction has found out about the session before. */
+function keepSession({ extras: { workers } }: Batch, row: WorkerRow): void {
+  const known = workers.findIndex(({ id }) => id === row.id);
+  if (known < 0) workers.push(row);
+  else workers[known] = row;
 }

@@ -1,7 +1,7 @@
 import { InvalidPlanError } from "../core/errors.ts";
 import type { AnyPlan, InputOf, NeedsOf, OutputOf, Part } from "../core/flow.ts";
 import { encode } from "../core/payload.ts";
-import { Plan, type PlanOptions } from "../core/plans.ts";
+import { Plan, type PlanOptions, requireKey } from "../core/plans.ts";
 import { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Submission } from "./submit.ts";
@@ -34,9 +34,7 @@ export async function launch<P extends AnyPlan>(
   }
   const text = message === undefined ? null : encode(message, "message");
   const { key = null, ...rest } = options;
-  if (key !== null && (typeof key !== "string" || key === "")) {
-    throw new InvalidPlanError("an idempotency key must be a non-empty text");
-  }
+  if (key !== null) requireKey(key);
   const root = Object.keys(rest).length === 0 ? plan : plan.options(rest);
   const id = await runtime.submit({ plan: root, message: text, key, tags: root.spec.tags, ...how });
   return new Run(runtime, id);

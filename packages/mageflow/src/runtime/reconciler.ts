@@ -10,6 +10,8 @@ import type { Commit, Committer } from "./committer.ts";
 /** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
 const ROUND_MS = 1_000;
 const JITTER_MS = 200;
+/** Wait (ms) after the store has refused, so that an outage is not spent spinning. */
+const REFUSED_MS = 200;
 /** Signatures that one transaction of the reconciler takes. */
 const WINDOW = 500;
 /** A draft that was not finished after this time (ms) belongs to a process that died. */
@@ -57,8 +59,8 @@ export class Reconciler {
   /** One round over everything there is to mend. Public so that tests and the simulator drive it by hand. */
   async tick(): Promise<void> {
     // Asked for together, so that an idle process pays one transaction a round.
+    this.#committer.ring();
     await Promise.all([this.#due(), this.#deadWorkers(), this.#owed(), this.#sweeps(), this.#drafts()]);
-    this.#committer.kick();
   }
 
   async #run(): Promise<void> {
@@ -80,6 +82,7 @@ export class Reconciler {
         }
       } catch {
         // The store refuses for now; the next round does what this one could not.
+        await this.#clock.sleep(REFUSED_MS, this.#stopping.signal, { background: true });
       }
       const until = Math.min(nextRound, this.#nextDue) - this.#clock.monotonic();
       if (this.#soon.size === 0 && until > 0)

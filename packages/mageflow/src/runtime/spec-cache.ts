@@ -14,6 +14,10 @@ export class SpecCache {
     return this.#workflows.get(rootId)?.get(spec);
   }
 
+  has({ rootId, id }: SpecRef): boolean {
+    return this.#workflows.get(rootId)?.has(id) === true;
+  }
+
   add({ rootId, id, body }: SpecRow): void {
     let specs = this.#workflows.get(rootId);
     if (specs === undefined) this.#workflows.set(rootId, (specs = new Map<string, Spec>()));

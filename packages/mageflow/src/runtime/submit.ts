@@ -101,7 +101,7 @@ function storeChunk(
     apply: (batch) => {
       for (const row of specs) batch.addSpec(row);
       batch.insertBulk(chunk);
-      if (begin) batch.draft({ begin: rootId });
+      batch.draft(begin ? { begin: rootId } : { add: rootId });
     },
   });
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { type SignatureRecord, MILESTONE } from "../core/record.ts";
+import { systemClock } from "../engines/embedded/system-clock.ts";
 import { MageFlow } from "../mageflow.ts";
 import { chain, swarm } from "../core/plans.ts";
 import type { Store } from "../ports/store.ts";
@@ -51,7 +52,7 @@ async function settledScene() {
 
 async function audit(store: Store): Promise<{ breaches: Breach[]; audited: Audited }> {
   const breaches: Breach[] = [];
-  const walk = verifyStore(store);
+  const walk = verifyStore(store, systemClock);
   for (;;) {
     const { done, value } = await walk.next();
     if (done === true) return { breaches, audited: value };

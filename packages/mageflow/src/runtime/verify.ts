@@ -1,4 +1,5 @@
 import type { SignatureRecord } from "../core/record.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
 import { checkFamily, count, newRecount, type Recount } from "./verify-family.ts";
 import { checkJournal, countOutcome, newOutcomes, type Outcomes } from "./verify-journal.ts";
@@ -54,6 +55,7 @@ interface Workflow {
  */
 export async function* verifyStore(
   store: Store,
+  clock: Clock,
   options: VerifyOptions = {},
 ): AsyncGenerator<Breach, Audited> {
   const audit = new Audit(store);
@@ -65,6 +67,7 @@ export async function* verifyStore(
     const done = page.length < PAGE;
     if (done) yield* audit.finish();
     options.onProgress?.(audit.audited);
+    await clock.turn();
     if (done) return audit.audited;
     after = page.at(-1)!.id;
   }
@@ -184,7 +187,7 @@ class Audit {
       const before = await this.#read(id);
       if (before === null) return;
       const recount = newRecount();
-      for (const of of ["children", "callbacks"] as const) await this.#countAll(recount, before.record, of);
+      for (const which of ["children", "callbacks"] as const) await this.#countAll(recount, before.record, which);
       const after = await this.#read(id);
       if (after === null) return;
       if (JSON.stringify(before.record) !== JSON.stringify(after.record)) continue;

@@ -48,6 +48,8 @@ export interface WorkerParts {
 
 /** Log lines wait this long (ms) to be stored together; they are stored with the task's end at the latest. */
 const LOG_DELAY_MS = 200;
+/** Characters of a log message; the rest is cut. */
+const LONGEST_LINE = 16_384;
 const RETRY_MS = 100;
 const RETRY_MAX_MS = 5_000;
 
@@ -74,6 +76,7 @@ export class Worker implements Claimer, AsyncDisposable {
   readonly #running = new Map<string, number>();
   #occupied = 0;
   #session: string;
+  #startedAt: number | null = null;
   #heartbeat: Heartbeat | null = null;
   #hungry = true;
   #accepting = false;
@@ -146,7 +149,10 @@ export class Worker implements Claimer, AsyncDisposable {
 
   receive(assignments: readonly Assignment[], more: boolean): void {
     this.#hungry = more;
-    for (const assignment of assignments) void this.#serve(assignment);
+    for (const assignment of assignments) {
+      // What cannot be stored before this worker stops is recovered by another when the lease lapses.
+      void this.#serve(assignment).catch(() => {});
+    }
   }
 
   /**
@@ -192,18 +198,27 @@ export class Worker implements Claimer, AsyncDisposable {
       session: this.#session,
       lease: this.#lease,
       interval: this.#interval,
-      onLost: () => void this.#lost(),
+      onLost: () => void this.#lost().catch(() => {}),
     });
   }
 
+  /**
+   * Written with every claim. A session that was declared dead while this process was frozen lives on with what it has
+   * just claimed, and lapses again if nobody extends it: no task can be left to a session that nobody looks at.
+   */
+  row(batch: Batch): WorkerRow {
+    return this.#row(batch, null);
+  }
+
   #row(batch: Batch, endedAt: number | null): WorkerRow {
+    this.#startedAt ??= batch.now;
     return {
       id: this.#session,
       host: hostname(),
       pid: process.pid,
       tasks: [...this.#handlers.keys()],
       concurrency: this.#concurrency,
-      startedAt: batch.now,
+      startedAt: this.#startedAt,
       leaseUntil: batch.now + this.#lease,
       endedAt,
     };
@@ -216,6 +231,7 @@ export class Worker implements Claimer, AsyncDisposable {
     if (!this.#accepting) return;
     this.#accepting = false;
     this.#session = this.#parts.newSession();
+    this.#startedAt = null;
     await this.#insist(() => this.#register());
     this.#accepting = this.#stopped === null;
     this.ring();
@@ -342,7 +358,7 @@ export class Worker implements Claimer, AsyncDisposable {
   #log(slot: Slot, level: LogLevel, message: string, fields: string | null): void {
     const { id, rootId, generation, attempt } = slot.assignment.record;
     const at = this.#parts.committer.storeTime();
-    slot.lines.push({ id, rootId, generation, attempt, at, level, message: String(message), fields });
+    slot.lines.push({ id, rootId, generation, attempt, at, level, message: loggable(message), fields });
     if (!this.#flushing) void this.#flushSoon();
   }
 
@@ -366,6 +382,11 @@ export class Worker implements Claimer, AsyncDisposable {
       void this.#insist(() => this.#parts.committer.run(command)).catch(() => {});
     }
   }
+}
+
+/** A log line is never refused: what a store may not keep in a text is replaced. */
+function loggable(message: unknown): string {
+  return String(message).toWellFormed().replaceAll("\0", "\uFFFD").slice(0, LONGEST_LINE);
 }
 
 /** @throws UnknownTaskError (`UNKNOWN_TASK`) for a name that is not registered. */

@@ -2,7 +2,8 @@ import type { SignatureRecord } from "../../core/record.ts";
 import { SignatureTable } from "./signature-table.ts";
 
 interface Draft {
-  readonly begunAt: number;
+  /** Negative once it is being discarded: nothing can be added to it any more, nor can it be finished. */
+  begunAt: number;
   readonly ids: Set<string>;
 }
 
@@ -14,6 +15,11 @@ export class DraftTable {
 
   has(rootId: string): boolean {
     return this.#drafts.has(rootId);
+  }
+
+  /** True while it is being stored. */
+  takes(rootId: string): boolean {
+    return (this.#drafts.get(rootId)?.begunAt ?? -1) >= 0;
   }
 
   begin(rootId: string, now: number): void {
@@ -48,6 +54,7 @@ export class DraftTable {
   discard(rootId: string, limit: number): SignatureRecord[] {
     const draft = this.#drafts.get(rootId);
     if (draft === undefined) return [];
+    draft.begunAt = -1;
     const removed = this.records.get(draft.ids.values().take(limit));
     for (const { id } of removed) {
       draft.ids.delete(id);

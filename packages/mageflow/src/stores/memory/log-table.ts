@@ -1,4 +1,4 @@
-import type { LogLine, LogQuery, LogRow } from "../../ports/store.ts";
+import { LOG_LEVELS, type LogLine, type LogQuery, type LogRow } from "../../ports/store.ts";
 
 /** Log lines by workflow and by signature, each oldest first. */
 export class LogTable {
@@ -17,10 +17,11 @@ export class LogTable {
   read({ id, rootId, level, contains, after, limit }: LogQuery): LogRow[] {
     const found: LogRow[] = [];
     const rows = this.#of(id, rootId);
+    const least = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
     for (let i = firstBeyond(rows, after); i < rows.length && found.length < limit; i++) {
       const row = rows[i]!;
       if (rootId !== undefined && row.rootId !== rootId) continue;
-      if (level !== undefined && row.level !== level) continue;
+      if (LOG_LEVELS.indexOf(row.level) < least) continue;
       if (contains !== undefined && !row.message.includes(contains)) continue;
       found.push(row);
     }

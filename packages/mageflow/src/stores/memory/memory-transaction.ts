@@ -155,10 +155,11 @@ export class MemoryTransaction implements Transaction {
       this.#take("draft", step.begin);
       return;
     }
-    if (!drafts.has(step.finish) && !this.#taken.has(`draft ${step.finish}`)) {
-      throw new Error(`there is no draft "${step.finish}" to finish: it was discarded or never begun`);
+    const rootId = "add" in step ? step.add : step.finish;
+    if (!drafts.takes(rootId) && !this.#taken.has(`draft ${rootId}`)) {
+      throw new Error(`there is no draft "${rootId}": it was discarded or never begun`);
     }
-    this.#take("finish", step.finish);
+    if ("finish" in step) this.#take("finish", rootId);
   }
 
   #take(what: string, value: string): void {
