@@ -142,7 +142,10 @@ swarm(new Set([sum]));
 swarm(function* () {
   for (let i = 0; i < 3; i++) yield sum.with({ rows: [i] });
 });
-swarm([], { open: true });
+// Of an open one without items, nothing is known of those to come.
+const empty = swarm([], { open: true, onItemSuccess: sum });
+expectTypeOf<OutputOf<typeof empty>>().toEqualTypeOf<SwarmResult<unknown>>();
+expectTypeOf<NeedsOf<typeof empty>>().toEqualTypeOf<unknown>();
 expectTypeOf<OutputOf<ReturnType<typeof open>>>().toEqualTypeOf<SwarmResult<number>>();
 const open = () => swarm<typeof sum>([], { open: true });
 

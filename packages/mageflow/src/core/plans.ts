@@ -267,7 +267,7 @@ export interface SwarmOptions<Out = unknown, In = unknown> extends PlanOptions {
 export function swarm<P extends AnyPlan>(
   items: Iterable<P> | (() => Iterable<P>),
   options: SwarmOptions<OutputOf<P>, InputOf<P>> = {},
-): ContainerPlan<NeedsOf<P>, SwarmResult<OutputOf<P>>, InputOf<P>> {
+): ContainerPlan<NeedsOf<P>, SwarmResult<[P] extends [never] ? unknown : OutputOf<P>>, InputOf<P>> {
   const name = options.name ?? "swarm";
   requireName(name, "swarm");
   const spec: SwarmSpec = {
@@ -327,7 +327,13 @@ function whole(value: number, least: number, what: string): number {
 
 /** Texts that name something: every store keeps them bytewise, and a terminal shows them as they are. */
 function isLabel(text: unknown): text is string {
-  return typeof text === "string" && text !== "" && text.length <= 256 && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  return (
+    typeof text === "string" &&
+    text !== "" &&
+    text.length <= 256 &&
+    text.isWellFormed() &&
+    !/\p{Cc}/u.test(text)
+  );
 }
 
 /** @throws InvalidPlanError (`INVALID_PLAN`) for a key that is not a text of 1 to 256 characters without control characters. */

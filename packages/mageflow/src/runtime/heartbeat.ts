@@ -54,7 +54,8 @@ function fromThread({ store, clock, session, lease, interval, onLost }: Heartbea
   const workerData: HeartbeatData = { address: store.address!, session, lease, interval, control };
   const thread = new Thread(new URL(`./heartbeat-thread${import.meta.url.slice(-3)}`, import.meta.url), {
     workerData,
-    execArgv: process.execArgv.filter((arg) => !arg.startsWith("--inspect")),
+    // It allocates next to nothing; without limits its heap would grow as the main thread's may.
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 },
   });
   thread.unref();
   const stopping = new AbortController();

@@ -187,7 +187,8 @@ class Audit {
       const before = await this.#read(id);
       if (before === null) return;
       const recount = newRecount();
-      for (const which of ["children", "callbacks"] as const) await this.#countAll(recount, before.record, which);
+      for (const which of ["children", "callbacks"] as const)
+        await this.#countAll(recount, before.record, which);
       const after = await this.#read(id);
       if (after === null) return;
       if (JSON.stringify(before.record) !== JSON.stringify(after.record)) continue;

@@ -170,6 +170,8 @@ export class Worker implements Claimer, AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#accepting = false;
+    // A commit that is under way may bring tasks: they are waited for like the others.
+    await this.#parts.committer.run({ locks: [], apply: () => {} }).catch(() => {});
     const idle = new AbortController();
     if (this.#occupied > 0) {
       this.#onIdle = () => idle.abort();
@@ -183,8 +185,22 @@ export class Worker implements Claimer, AsyncDisposable {
     for (const leave of this.#leave) leave();
     await this.#parts.committer.run({
       locks: [],
-      apply: (batch) => void batch.extras.workers.push(this.#row(batch, batch.now)),
+      apply: async (batch) => {
+        await this.#handBack(batch);
+        batch.extras.workers.push(this.#row(batch, batch.now));
+      },
     });
+  }
+
+  /** Nobody looks for tasks under a session that has ended, so it ends holding none. */
+  async #handBack(batch: Batch): Promise<void> {
+    const held = await batch.tx.heldByWorker(this.#session, this.#concurrency);
+    const ids = held.map(({ id }) => id);
+    await batch.lock(ids, { wait: true });
+    for (const id of ids) {
+      const record = batch.get(id)!;
+      batch.tell(record, { type: "release", epoch: record.epoch });
+    }
   }
 
   async #register(): Promise<void> {
@@ -257,6 +273,9 @@ export class Worker implements Claimer, AsyncDisposable {
     const { record } = assignment;
     const handler = this.#handlers.get(record.name)!;
     const slot: Slot = { assignment, attempt: null, lines: [], abandoned: false };
+    // Taken again by the worker that had lost it and did not know: the earlier run is as stale as any other.
+    const stale = this.#slots.get(record.id);
+    if (stale !== undefined) this.#abandon(stale);
     this.#slots.set(record.id, slot);
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
