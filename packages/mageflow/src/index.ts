@@ -21,6 +21,7 @@ export { STATUSES, type Status } from "./core/status.ts";
 export type { Role } from "./core/ids.ts";
 export type { Kind } from "./core/plan.ts";
 export type { LogLevel, LogQuery, LogRow, WorkerRow } from "./ports/store.ts";
+export type { Audited, Breach, VerifyOptions } from "./runtime/verify.ts";
 
 // Errors
 export {

@@ -15,6 +15,7 @@ import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts"
 import { type Page, Run } from "./runtime/run.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
+import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import type { Worker, WorkerOptions } from "./runtime/worker.ts";
 
 export interface MageFlowOptions {
@@ -50,6 +51,8 @@ export interface ListFilter {
   role?: Role | readonly Role[];
   /** Workflows whose root has this tag. */
   tag?: string;
+  /** Only what belongs to the workflow of this root; with `roots: false`. */
+  root?: string;
   /** Only roots. Default true. */
   roots?: boolean;
   /** `next` of the page before. */
@@ -186,6 +189,7 @@ export class MageFlow implements AsyncDisposable {
       ...(filter.name === undefined ? {} : { names: many(filter.name)! }),
       ...(filter.role === undefined ? {} : { roles: many(filter.role)! }),
       ...(filter.tag === undefined ? {} : { tag: filter.tag }),
+      ...(filter.root === undefined ? {} : { rootId: filter.root }),
       after: filter.cursor === undefined ? null : readCursor(filter.cursor),
       limit,
     });
@@ -208,12 +212,24 @@ export class MageFlow implements AsyncDisposable {
 
   /** Names of tasks that are ready and that no live worker runs, with how many there are (counted up to 1,000). */
   async unhandled(): Promise<Map<string, number>> {
-    const { store } = await this.#open();
+    const { store, committer } = await this.#open();
     const ready = await store.readyNames();
-    for (const worker of await store.workers(500)) {
-      if (worker.endedAt === null) for (const name of worker.tasks) ready.delete(name);
+    for (const { endedAt, leaseUntil, tasks } of await store.workers(500)) {
+      if (endedAt === null && leaseUntil > committer.storeTime())
+        for (const name of tasks) ready.delete(name);
     }
     return ready;
+  }
+
+  /** Audits the store page by page, while work may go on; yields what breaks an invariant, and returns what was looked at. */
+  async *verify(options: VerifyOptions = {}): AsyncGenerator<Breach, Audited> {
+    const store = typeof this.#store === "string" ? await storeAt(this.#store) : this.#store;
+    await store.open();
+    try {
+      return yield* verifyStore(store, systemClock, options);
+    } finally {
+      if (store !== this.#store) await store.close();
+    }
   }
 
   /** Names of the tasks registered here. */

@@ -1,7 +1,8 @@
 /* oxlint-disable vitest/expect-expect, vitest/valid-expect -- `refused` is the expectation. */
 import { describe, expect, it } from "vitest";
 import { InvalidPlanError } from "./errors.ts";
-import { expand, SpecBook } from "./expand.ts";
+import { expand } from "./expand.ts";
+import { SpecBook } from "./spec-book.ts";
 import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
 import { MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
@@ -20,7 +21,7 @@ const PLACE = {
   door: null,
 };
 
-function expanded(plan: PlanNode, book = new SpecBook("r", "r")): SignatureRecord[] {
+function expanded(plan: PlanNode, book = new SpecBook("r")): SignatureRecord[] {
   return [...expand(plan, PLACE, book)];
 }
 
@@ -83,7 +84,7 @@ describe("expand", () => {
   });
 
   it("stores a spec once for all plans that share it", () => {
-    const book = new SpecBook("r", "r");
+    const book = new SpecBook("r");
     const { spec } = task("one");
     const items = Array.from({ length: 2_500 }, (_, i) => ({
       spec,
@@ -101,13 +102,13 @@ describe("expand", () => {
   });
 
   it("goes by identity: equal specs that are not the same are stored for each", () => {
-    const book = new SpecBook("r", "r");
+    const book = new SpecBook("r");
     expanded(chain([task("one"), task("one")]), book);
     expect(book.take()).toHaveLength(3);
   });
 
   it("stays correct with more specs than it remembers", () => {
-    const book = new SpecBook("r", "r");
+    const book = new SpecBook("r");
     const shared = task("shared");
     const items = Array.from({ length: 3_000 }, (_, i) => (i % 2 === 0 ? shared : task(`t${i}`)));
     const records = expanded(swarm(items), book);
@@ -167,7 +168,7 @@ describe("expand", () => {
         yield item;
       }
     }
-    const records = expand(swarm(endless()), PLACE, new SpecBook("r", "r"));
+    const records = expand(swarm(endless()), PLACE, new SpecBook("r"));
     for (let i = 0; i < 10; i++) expect(records.next().value).toMatchObject({ id: `r.${i}` });
     expect(given).toBeLessThanOrEqual(11);
   });

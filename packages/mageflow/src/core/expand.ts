@@ -1,9 +1,10 @@
 import { composeInput, type InputLayers } from "./compose.ts";
 import { InvalidPlanError } from "./errors.ts";
 import { childId, type Role } from "./ids.ts";
-import { MAX_PAYLOAD_BYTES, stringify } from "./payload.ts";
-import { MAX_PLAN_DEPTH, type PlanNode, type Spec } from "./plan.ts";
-import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord, type SpecRow } from "./record.ts";
+import { stringify } from "./payload.ts";
+import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
+import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
+import type { SpecNumbers } from "./spec-book.ts";
 
 /** Where a plan is stored: the place it takes in a tree. */
 export interface Place {
@@ -31,76 +32,6 @@ export interface Door {
   readonly check: (task: string, layers: InputLayers) => void;
 }
 
-/** Specs remembered for sharing; a plan with more different ones stores some of them twice. */
-const REMEMBERED = 1_000;
-
-/**
- * Gives spec ids within one expansion. `origin` keeps the ids of later expansions of the same workflow apart: it is the
- * place of the first signature of the expansion, relative to the root.
- */
-export class SpecBook {
-  readonly #rootId: string;
-  readonly #origin: string;
-  readonly #ids = new Map<Spec, string>();
-  #given = 0;
-  #fresh: SpecRow[] = [];
-
-  constructor(rootId: string, origin: string) {
-    this.#rootId = rootId;
-    this.#origin = origin === rootId ? "" : origin.slice(rootId.length);
-  }
-
-  id(spec: Spec): string {
-    let id = this.#ids.get(spec);
-    if (id === undefined) {
-      const body = JSON.stringify(spec);
-      if (body.length > MAX_PAYLOAD_BYTES) {
-        throw new InvalidPlanError(
-          `the options and callbacks of "${spec.name}" are ${body.length} characters, more than ${MAX_PAYLOAD_BYTES}; start large callbacks from inside a small one`,
-        );
-      }
-      checkCallbacks(spec);
-      if (this.#ids.size === REMEMBERED) this.#ids.clear();
-      id = `${this.#given++}${this.#origin}`;
-      this.#ids.set(spec, id);
-      this.#fresh.push({ rootId: this.#rootId, id, body });
-    }
-    return id;
-  }
-
-  /** The rows that are new since the last call. */
-  take(): SpecRow[] {
-    const fresh = this.#fresh;
-    this.#fresh = [];
-    return fresh;
-  }
-}
-
-/** Callbacks are stored when they fire; one that cannot be must be refused now, not then. */
-function checkCallbacks(spec: Spec): void {
-  const lists = [spec.callbacks, ...(spec.kind === "swarm" ? [spec.itemCallbacks] : [])];
-  for (const { success, error, cleanup } of lists) {
-    for (const plan of [...success, ...error, ...cleanup]) {
-      const id = `a callback of "${spec.name}"`;
-      const place = {
-        id,
-        rootId: id,
-        parentId: id,
-        role: "success",
-        slot: 0,
-        key: null,
-        priority: 0,
-      } as const;
-      const records = expand(
-        plan,
-        { ...place, message: null, tags: NO_TAGS, now: 0, door: null },
-        new SpecBook(id, id),
-      );
-      while (records.next().done !== true);
-    }
-  }
-}
-
 /**
  * The records of a plan, children before their container (whose counters need them), the top one last. Nothing is
  * started: every record is PENDING. Lazy, so that a swarm of any size can be stored in chunks.
@@ -108,7 +39,12 @@ function checkCallbacks(spec: Spec): void {
  * @throws InvalidPlanError (`INVALID_PLAN`) for an empty chain, two items of one key, more items than `maxTasks`, nesting beyond
  *   {@link MAX_PLAN_DEPTH}, or something that is not a plan.
  */
-export function* expand(plan: PlanNode, place: Place, book: SpecBook, depth = 0): Generator<SignatureRecord> {
+export function* expand(
+  plan: PlanNode,
+  place: Place,
+  book: SpecNumbers,
+  depth = 0,
+): Generator<SignatureRecord> {
   const spec = plan?.spec;
   if (spec === undefined || plan.bound === undefined) {
     throw new InvalidPlanError(
@@ -136,7 +72,7 @@ export function* expandChildren(
   plan: PlanNode,
   place: Place,
   first: number,
-  book: SpecBook,
+  book: SpecNumbers,
   depth = 0,
 ): Generator<SignatureRecord, number> {
   const { spec } = plan;

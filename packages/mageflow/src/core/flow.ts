@@ -15,6 +15,7 @@ export interface Flow<in Needs, out Out, out In> extends PlanNode {
   };
 }
 
+/** A plan that nothing is known of: it fits as a step and may be run, and its inputs are checked when it runs. */
 export type AnyPlan = Flow<never, unknown, unknown>;
 
 /** What a result is to the next signature: anything but a plain object comes in under `result`, nothing is null. */
@@ -89,7 +90,11 @@ type Follow<O, S extends readonly AnyPlan[]> = S extends readonly [
   ...infer Next extends readonly AnyPlan[],
 ]
   ? readonly [
-      Step extends Flow<Incoming<O>, unknown, unknown> ? Step : Misfit<Incoming<O>, NeedsOf<Step>>,
+      [NeedsOf<Step>] extends [never]
+        ? Step
+        : Step extends Flow<Incoming<O>, unknown, unknown>
+          ? Step
+          : Misfit<Incoming<O>, NeedsOf<Step>>,
       ...Follow<OutputOf<Step>, Next>,
     ]
   : S;

@@ -1,6 +1,6 @@
 import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
 import type { SignatureRecord } from "./record.ts";
-import type { Addressed, Decision } from "./signal.ts";
+import { type Addressed, type Decision, unchanged } from "./signal.ts";
 import { spread } from "./spread.ts";
 import { isEnded } from "./status.ts";
 import { holder, type View } from "./view.ts";
@@ -24,7 +24,8 @@ export function admit(view: View, record: SignatureRecord): { record: SignatureR
   if (dueAt !== null && dueAt > view.now) {
     return { record: { ...admitted, status: "WAITING", heldBy: null, dueAt }, go: false };
   }
-  return { record: { ...admitted, heldBy: null, dueAt }, go: true };
+  const free = admitted.heldBy === null && admitted.dueAt === dueAt;
+  return { record: free ? admitted : { ...admitted, heldBy: null, dueAt }, go: true };
 }
 
 /** The instant that delay, start time and stagger give, or null when none is set. */
@@ -49,7 +50,7 @@ export function ripen(view: View, record: SignatureRecord): SignatureRecord {
  */
 export function suspend(record: SignatureRecord): Decision {
   const { id, status } = record;
-  if (status === "SUSPENDED") return { record, send: [], insert: [], specs: [], take: null };
+  if (status === "SUSPENDED") return unchanged(record);
   if (isEnded(status) || status === "INTERRUPTED") {
     throw new IllegalTransitionError(id, "suspend", status, "only what has not ended can be suspended");
   }
@@ -61,11 +62,8 @@ export function suspend(record: SignatureRecord): Decision {
   const send: Addressed[] = frees ? [{ to: record.parentId!, signal: { type: "released" } }] : [];
   const readyAt = frees ? null : record.readyAt;
   return {
-    record: { ...record, status: "SUSPENDED", prior, heldBy: null, readyAt, sweep: null },
+    ...unchanged({ ...record, status: "SUSPENDED", prior, heldBy: null, readyAt, sweep: null }),
     send,
-    insert: [],
-    specs: [],
-    take: null,
   };
 }
 
@@ -80,12 +78,11 @@ export function resume(record: SignatureRecord): Decision {
   if (isEnded(status)) {
     throw new IllegalTransitionError(id, "resume", status, "only what is suspended can be resumed");
   }
-  if (status !== "SUSPENDED") return { record, send: [], insert: [], specs: [], take: null };
+  if (status !== "SUSPENDED") return unchanged(record);
   const next: SignatureRecord = { ...record, status: record.prior ?? "PENDING", prior: null };
   const send: Addressed[] = [];
-  if (next.status === "RUNNING")
-    return { record: { ...next, sweep: "unhold" }, send, insert: [], specs: [], take: null };
+  if (next.status === "RUNNING") return unchanged({ ...next, sweep: "unhold" });
   if (next.readyAt !== null || next.role === "root") send.push({ to: id, signal: { type: "start" } });
   else if (next.parentId !== null) send.push({ to: next.parentId, signal: { type: "available" } });
-  return { record: next, send, insert: [], specs: [], take: null };
+  return { ...unchanged(next), send };
 }

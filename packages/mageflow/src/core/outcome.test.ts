@@ -63,12 +63,11 @@ describe("callbacks", () => {
     ]);
   });
 
-  it("of items are stored as specs once per firing, never per item at submit", () => {
-    const stage = new Stage();
-    stage.submit(swarm([task("a"), task("b")], { itemCallbacks: { success: [task("is")] } }), {
-      start: false,
-    });
-    expect(stage.specs.size).toBe(3);
+  it("of items have their specs stored once, at submit", () => {
+    const stage = settled(swarm([task("a"), task("b")], { itemCallbacks: { success: [task("is")] } }));
+    expect(stage.status("r.0.itemSuccess0")).toBe("SUCCEEDED");
+    expect(stage.status("r.1.itemSuccess0")).toBe("SUCCEEDED");
+    expect(stage.specs.size).toBe(4);
   });
 
   it("may be containers with callbacks of their own", () => {

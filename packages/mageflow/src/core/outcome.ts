@@ -1,16 +1,10 @@
 import type { StoredCause, StoredError } from "./errors.ts";
-import { expand, SpecBook } from "./expand.ts";
+import { expand } from "./expand.ts";
 import { callbackId, type CallbackRole, isCleanup } from "./ids.ts";
 import type { PlanNode } from "./plan.ts";
-import {
-  type Family,
-  MILESTONE,
-  type Milestone,
-  NO_FAMILY,
-  type SignatureRecord,
-  type SpecRow,
-} from "./record.ts";
-import type { Addressed, Credit, Decision } from "./signal.ts";
+import { type Family, MILESTONE, type Milestone, NO_FAMILY, type SignatureRecord } from "./record.ts";
+import { type Addressed, type Credit, type Decision, unchanged } from "./signal.ts";
+import { callbackPrefix, SpecNumbers } from "./spec-book.ts";
 import { type EndedStatus, isEnded } from "./status.ts";
 import { itemCallbacks, pathOf, type View } from "./view.ts";
 
@@ -39,32 +33,15 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     result: ending.status === "SUCCEEDED" ? ending.result : null,
     error: ending.status === "FAILED" ? ending.error : null,
   };
-  if (ending.status === "SKIPPED") return proceed(view, ended);
-  const due = callbacksAt(view, ended, ending.status);
+  const due = ending.status === "SKIPPED" ? [] : callbacksAt(view, ended, ending.status);
   if (due.length === 0) return proceed(view, ended);
   const insert: SignatureRecord[] = [];
-  const specs: SpecRow[] = [];
   const send: Addressed[] = [];
   let cleanups = 0;
-  for (const { role, slot, plan } of due) {
-    const id = callbackId(ended.id, role, slot, ended.generation);
-    const book = new SpecBook(ended.rootId, id);
-    const place = {
-      id,
-      rootId: ended.rootId,
-      parentId: ended.id,
-      role,
-      slot,
-      key: null,
-      priority: ended.priority,
-      message: null,
-      tags: [],
-      now: view.now,
-      door: null,
-    };
-    for (const born of expand(plan, place, book)) insert.push(born);
-    specs.push(...book.take());
-    if (isCleanup(role)) cleanups++;
+  for (const callback of due) {
+    const id = callbackId(ended.id, callback.role, callback.slot, ended.generation);
+    insert.push(...born(view, ended, callback, id));
+    if (isCleanup(callback.role)) cleanups++;
     else send.push({ to: id, signal: { type: "start" } });
   }
   const family: Family = ended.family ?? NO_FAMILY;
@@ -72,7 +49,31 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     ...ended,
     family: { ...family, unsettled: family.unsettled + due.length, cleanups },
   });
-  return { ...followed, insert, specs, send: [...send, ...followed.send] };
+  return { ...followed, insert, send: [...send, ...followed.send] };
+}
+
+/** The records of a callback. Its specs were stored with the one that declares it. */
+function born(
+  view: View,
+  owner: SignatureRecord,
+  { role, slot, plan, declaredBy }: Due,
+  id: string,
+): Iterable<SignatureRecord> {
+  const { id: parentId, rootId, priority } = owner;
+  const place = {
+    id,
+    rootId,
+    parentId,
+    role,
+    slot,
+    key: null,
+    priority,
+    message: null,
+    tags: [],
+    now: view.now,
+    door: null,
+  };
+  return expand(plan, place, new SpecNumbers(callbackPrefix(declaredBy, role, slot)));
 }
 
 /**
@@ -80,22 +81,20 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
  * A cleanup's turn comes when everything inside has been cleaned up and the cleanup before it has ended.
  */
 export function proceed(view: View, record: SignatureRecord): Decision {
-  if (!isEnded(record.status)) return { record, send: [], insert: [], specs: [], take: null };
+  if (!isEnded(record.status)) return unchanged(record);
   const family = record.family ?? NO_FAMILY;
-  const send: Addressed[] = [];
-  if (family.uncleaned === 0 && family.cleanupsEnded < family.cleanups) {
-    send.push({ to: cleanupId(view, record, family.cleanupsEnded), signal: { type: "start" } });
-  }
   const milestone = reached(family);
-  if (milestone === record.milestone) return { record, send, insert: [], specs: [], take: null };
+  const cleans = family.uncleaned === 0 && family.cleanupsEnded < family.cleanups;
+  if (!cleans && milestone === record.milestone) return unchanged(record);
+  const send: Addressed[] = [];
+  if (cleans) send.push({ to: cleanupId(view, record, family.cleanupsEnded), signal: { type: "start" } });
+  if (milestone === record.milestone) return { ...unchanged(record), send };
   const next: SignatureRecord = { ...record, milestone, credited: milestone };
   if (record.parentId !== null) {
-    send.push({
-      to: record.parentId,
-      signal: { type: "credit", credits: [{ child: next, from: record.credited }] },
-    });
+    const credits = [{ child: next, from: record.credited }];
+    send.push({ to: record.parentId, signal: { type: "credit", credits } });
   }
-  return { record: next, send, insert: [], specs: [], take: null };
+  return { ...unchanged(next), send };
 }
 
 function reached(family: Family): Milestone {
@@ -132,6 +131,8 @@ interface Due {
   readonly role: CallbackRole;
   readonly slot: number;
   readonly plan: PlanNode;
+  /** Id of the spec that declares it: its owner's, or that of its owner's swarm. */
+  readonly declaredBy: string;
 }
 
 /** The callbacks of an outcome: the signature's own, then those its swarm declares for items. */
@@ -139,18 +140,14 @@ function callbacksAt(view: View, record: SignatureRecord, status: EndedStatus): 
   const own = view.spec(record).callbacks;
   const item = itemCallbacks(view, record);
   const due: Due[] = [];
-  const add = (role: CallbackRole, plans: readonly PlanNode[]): void => {
-    for (const [slot, plan] of plans.entries()) due.push({ role, slot, plan });
+  const ok = status === "SUCCEEDED";
+  const add = (role: CallbackRole, plans: readonly PlanNode[], declaredBy: string): void => {
+    for (let slot = 0; slot < plans.length; slot++) due.push({ role, slot, plan: plans[slot]!, declaredBy });
   };
-  if (status === "SUCCEEDED") {
-    add("success", own.success);
-    add("itemSuccess", item.success);
-  } else {
-    add("error", own.error);
-    add("itemError", item.error);
-  }
-  add("cleanup", own.cleanup);
-  add("itemCleanup", item.cleanup);
+  add(ok ? "success" : "error", ok ? own.success : own.error, record.spec);
+  add(ok ? "itemSuccess" : "itemError", ok ? item.callbacks.success : item.callbacks.error, item.declaredBy);
+  add("cleanup", own.cleanup, record.spec);
+  add("itemCleanup", item.callbacks.cleanup, item.declaredBy);
   return due;
 }
 
@@ -158,7 +155,7 @@ function callbacksAt(view: View, record: SignatureRecord, status: EndedStatus): 
 function cleanupId(view: View, record: SignatureRecord, turn: number): string {
   const own = view.spec(record).callbacks.cleanup.length;
   if (turn < own) return callbackId(record.id, "cleanup", own - 1 - turn, record.generation);
-  const item = itemCallbacks(view, record).cleanup.length;
+  const item = itemCallbacks(view, record).callbacks.cleanup.length;
   return callbackId(record.id, "itemCleanup", item - 1 - (turn - own), record.generation);
 }
 

@@ -87,6 +87,9 @@ function writeList(list: readonly unknown[], trail: Trail): string {
     text += (i === 0 ? "" : ",") + write(item, trail);
     trail.pop();
   }
+  if (read(() => Object.keys(list).length, trail) !== list.length) {
+    throw refuse(trail, "an array with properties besides its items");
+  }
   return `${text}]`;
 }
 

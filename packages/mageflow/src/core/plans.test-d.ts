@@ -1,5 +1,5 @@
 import { expectTypeOf } from "vitest";
-import type { InputOf, NeedsOf, OutputOf } from "./flow.ts";
+import type { AnyPlan, InputOf, NeedsOf, OutputOf } from "./flow.ts";
 import { chain, type ContainerPlan, swarm, type TaskPlan } from "./plans.ts";
 import type { SwarmResult } from "./result.ts";
 
@@ -86,6 +86,9 @@ declare function declared<T>(): T;
 const steps = [none, any];
 expectTypeOf<OutputOf<ReturnType<typeof loose>>>().toEqualTypeOf<{ ok: boolean } | null>();
 const loose = () => chain(steps);
+
+// A plan that nothing is known of fits as a step.
+chain([extract, declared<AnyPlan>(), declared<AnyPlan>()]);
 
 // --- chain: as a whole
 

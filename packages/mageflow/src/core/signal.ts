@@ -1,5 +1,5 @@
 import type { StoredCause } from "./errors.ts";
-import type { Milestone, SignatureRecord, SpecRow, Sweep } from "./record.ts";
+import type { Milestone, SignatureRecord, Sweep } from "./record.ts";
 
 /**
  * Deciders work like actors: a signature receives signals and answers with its next record, the signals that follow
@@ -58,13 +58,15 @@ export interface Decision {
   readonly record: SignatureRecord;
   readonly send: readonly Addressed[];
   readonly insert: readonly SignatureRecord[];
-  readonly specs: readonly SpecRow[];
   /** The next window of signatures to give a signal to: children to start or skip, or what this one holds. */
   readonly take: { readonly what: Sweep; readonly limit: number } | null;
 }
 
+const NOTHING: readonly never[] = [];
+
+/** Nothing follows but the record. */
 export function unchanged(record: SignatureRecord): Decision {
-  return { record, send: [], insert: [], specs: [], take: null };
+  return { record, send: NOTHING, insert: NOTHING, take: null };
 }
 
 /** `later` after `earlier`: the later record and take, everything sent and inserted by both. */
@@ -73,7 +75,6 @@ export function after(earlier: Decision, later: Decision): Decision {
     record: later.record,
     send: earlier.send.length === 0 ? later.send : [...earlier.send, ...later.send],
     insert: earlier.insert.length === 0 ? later.insert : [...earlier.insert, ...later.insert],
-    specs: earlier.specs.length === 0 ? later.specs : [...earlier.specs, ...later.specs],
     take: later.take ?? earlier.take,
   };
 }

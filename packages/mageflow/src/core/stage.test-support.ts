@@ -2,7 +2,8 @@ import { byTurn } from "./choose.ts";
 import { decide } from "./decide.ts";
 import { describeThrown, MageFlowError } from "./errors.ts";
 import { type Entry, entriesOf } from "./event.ts";
-import { expand, expandChildren, SpecBook } from "./expand.ts";
+import { expand, expandChildren } from "./expand.ts";
+import { SpecBook } from "./spec-book.ts";
 import { isCallback, isCleanup } from "./ids.ts";
 import {
   type ChainSpec,
@@ -172,7 +173,7 @@ export class Stage {
   /** Stores a plan; starts it unless told otherwise. */
   submit(plan: PlanNode, options: { id?: string; start?: boolean } = {}): SignatureRecord {
     const id = options.id ?? "r";
-    const book = new SpecBook(id, id);
+    const book = new SpecBook(id);
     const place = { id, rootId: id, parentId: null, role: "root" as const, slot: 0, key: null, door: null };
     const born = [...expand(plan, { ...place, priority: 0, message: null, tags: [], now: this.now }, book)];
     this.#atomically(() => {
@@ -188,7 +189,7 @@ export class Stage {
     const owner = this.get(id);
     const total = owner.family!.total;
     const spec = this.view.spec(owner);
-    const book = new SpecBook(owner.rootId, `${id}.${total}`);
+    const book = new SpecBook(owner.rootId, `${id.slice(owner.rootId.length)}+${total}.`);
     const place = { ...owner, message: null, tags: [], now: this.now, door: null };
     const born = [...expandChildren({ spec, bound: null, key: null, children }, place, total, book)];
     this.#atomically(() => {
@@ -253,7 +254,6 @@ export class Stage {
           this.records.set(id, decision.record);
           this.#touch(id);
           for (const born of next.insert) this.#insert(born);
-          this.#keep(next.specs);
         }
         sent.push(...decision.send);
         if (decision.take !== null) takes.push({ id, take: decision.take });

@@ -85,7 +85,8 @@ function absorb(view: View, record: SignatureRecord, credits: readonly Credit[])
       error ??= child.error;
       if (limit !== null && counters.failed > limit && !counters.stopping) {
         counters.stopping = true;
-        sweeping = "skip";
+        // What a suspension held is released first: it may have to run to its end.
+        if (sweeping !== "unhold") sweeping = "skip";
       }
     } else counters.skipped++;
   });

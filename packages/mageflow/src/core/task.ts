@@ -1,4 +1,5 @@
 import { describeThrown, TimeoutError } from "./errors.ts";
+import { isCleanup } from "./ids.ts";
 import { admit, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, credited, failure, proceed } from "./outcome.ts";
 import type { TaskSpec } from "./plan.ts";
@@ -58,7 +59,9 @@ function start(view: View, record: SignatureRecord): Decision {
   if (!admitted.go) return unchanged(admitted.record);
   const { totalTimeout } = spec(view, record);
   const deadlineAt = record.deadlineAt ?? (totalTimeout === null ? null : view.now + totalTimeout);
-  return unchanged({ ...admitted.record, status: "READY", readyAt: view.now, deadlineAt });
+  // A cleanup's turn is after all that became ready in the same instant, its owner's other callbacks among them.
+  const readyAt = isCleanup(record.role) ? view.now + 1 : view.now;
+  return unchanged({ ...admitted.record, status: "READY", readyAt, deadlineAt });
 }
 
 /** A retry or a delay whose time has come, or a deadline that passed before a worker took the task. */
@@ -113,6 +116,7 @@ function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): D
         workerId: null,
         attempt: record.attempt + 1,
         dueAt: view.now + wait,
+        error: failure(view, record, outcome.cause),
       });
     }
   }

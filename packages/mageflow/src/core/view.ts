@@ -50,11 +50,15 @@ function entry({ id, name, kind, slot }: SignatureRecord): PathEntry {
   return { id, name, kind, slot };
 }
 
-/** The callbacks that a swarm declares for its items, when the signature is one. */
-export function itemCallbacks(view: View, record: SignatureRecord): Callbacks {
-  if (record.role !== "item" || record.parentId === null) return NO_CALLBACKS;
-  const parent = view.get(record.parentId);
-  if (parent === undefined) return NO_CALLBACKS;
+/** The callbacks that a swarm declares for its items, when the signature is one, and the id of the spec that does. */
+export function itemCallbacks(
+  view: View,
+  record: SignatureRecord,
+): { callbacks: Callbacks; declaredBy: string } {
+  const parent = record.role === "item" ? view.get(record.parentId!) : undefined;
+  if (parent === undefined) return NOT_AN_ITEM;
   const spec = view.spec(parent);
-  return spec.kind === "swarm" ? spec.itemCallbacks : NO_CALLBACKS;
+  return spec.kind === "swarm" ? { callbacks: spec.itemCallbacks, declaredBy: parent.spec } : NOT_AN_ITEM;
 }
+
+const NOT_AN_ITEM = { callbacks: NO_CALLBACKS, declaredBy: "" };

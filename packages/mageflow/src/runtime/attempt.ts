@@ -141,9 +141,18 @@ function limit({ record, spec }: Assignment, now = 0): number | null {
 
 /** Failures that another attempt cannot mend end the retries. */
 export function failed(error: unknown): AttemptOutcome {
-  const terminal =
-    error instanceof TerminalError || error instanceof ValidationError || error instanceof PayloadError;
-  return { ok: false, cause: describeThrown(error), terminal };
+  return { ok: false, cause: describeThrown(error), terminal: isTerminal(error) };
+}
+
+/** Asking for the class of what was thrown runs its code, when it is a Proxy. */
+function isTerminal(error: unknown): boolean {
+  try {
+    return (
+      error instanceof TerminalError || error instanceof ValidationError || error instanceof PayloadError
+    );
+  } catch {
+    return false;
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -48,12 +48,16 @@ export class Batch implements View {
   /** Ids in the order of their last change that the journal tells of. */
   readonly #told = new Set<string>();
   readonly #bulk: SignatureRecord[] = [];
+  /** Swarms that get items in this transaction: no window shows them before it has committed. */
+  readonly #grown = new Set<string>();
   readonly #newSpecs: SpecRow[] = [];
   /** Specs that this transaction creates: others see them when it has committed, and not at all when it fails. */
   readonly #ownSpecs = new SpecCache();
   readonly #extras: Extras = { logs: [], steps: [], checkpoints: [], progress: [], workers: [] };
   readonly #entries = new Map<string, Entry[]>();
   readonly #drafts: DraftStep[] = [];
+  /** Callbacks of this transaction whose specs are still to be loaded. */
+  #born: SignatureRecord[] = [];
   #queue = new Map<string, Signal[]>();
   /** Windows that were asked for, by who asks; the latest wish counts. */
   #takes = new Map<string, Take>();
@@ -144,9 +148,12 @@ export class Batch implements View {
    */
   tell(record: SignatureRecord, signal: Signal): SignatureRecord {
     const decision = decide(this, record, signal);
+    if (signal.type === "add") this.#grown.add(record.id);
     this.put(decision.record);
-    for (const row of decision.specs) this.addSpec(row);
-    for (const born of decision.insert) this.insert(born);
+    for (const born of decision.insert) {
+      this.insert(born);
+      this.#born.push(born);
+    }
     for (const addressed of decision.send) this.send(addressed);
     if (decision.take !== null) this.#takes.set(record.id, decision.take);
     return decision.record;
@@ -210,6 +217,9 @@ export class Batch implements View {
     while (this.#queue.size > 0 || this.#takes.size > 0) {
       const round = this.#queue;
       this.#queue = new Map();
+      const born = this.#born;
+      this.#born = [];
+      await this.loadSpecs(born);
       await this.#lockRound(round);
       for (const [id, signals] of round) {
         for (const signal of merged(signals)) {
@@ -221,7 +231,7 @@ export class Batch implements View {
       this.#takes = new Map();
       for (const [id, take] of takes) {
         // What asks for a window says so in its record too: a window that is not given now is taken by a later transaction.
-        if (this.#loaded.size < FULL) await this.#take(id, take);
+        if (this.#loaded.size < FULL && !this.#grown.has(id)) await this.#take(id, take);
       }
     }
   }

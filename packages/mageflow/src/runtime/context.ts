@@ -1,4 +1,4 @@
-import { LeaseLostError, MageFlowError } from "../core/errors.ts";
+import { describeThrown, MageFlowError } from "../core/errors.ts";
 import type { StoredError } from "../core/errors.ts";
 import type { Role } from "../core/ids.ts";
 import type { AnyPlan, OutputOf } from "../core/flow.ts";
@@ -204,8 +204,10 @@ export class TaskContext {
       try {
         await work();
       } catch (error) {
-        if (error instanceof LeaseLostError) continue;
-        this.log.error("a deferred function failed", { error: String(error) });
+        // Whatever was thrown may throw when it is looked at.
+        const { name, message, code } = describeThrown(error);
+        if (code !== "LEASE_LOST")
+          this.log.error("a deferred function failed", { error: `${name}: ${message}` });
       }
     }
   }

@@ -16,7 +16,8 @@ export interface HeartbeatOptions {
 }
 
 export interface Heartbeat {
-  stop(): void;
+  /** Resolves when it has let go of the store. */
+  stop(): Promise<void>;
 }
 
 /** The main thread shows that it lives this often (ms). */
@@ -46,7 +47,12 @@ function fromLoop({ store, clock, session, lease, interval, onLost }: HeartbeatO
     }
   };
   void beat();
-  return { stop: () => stopping.abort() };
+  return {
+    stop: () => {
+      stopping.abort();
+      return Promise.resolve();
+    },
+  };
 }
 
 function fromThread({ store, clock, session, lease, interval, onLost }: HeartbeatOptions): Heartbeat {
@@ -59,14 +65,18 @@ function fromThread({ store, clock, session, lease, interval, onLost }: Heartbea
   });
   thread.unref();
   const stopping = new AbortController();
-  const stop = (): void => {
+  const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+  const stop = (): Promise<void> => {
     stopping.abort();
     Atomics.store(control, CONTROL.stop, 1);
     Atomics.notify(control, CONTROL.stop);
+    // Whoever waits for its end must not be the last thing that the process does.
+    thread.ref();
+    return ended;
   };
   const lose = (): void => {
     if (stopping.signal.aborted) return;
-    stop();
+    void stop();
     onLost();
   };
   thread.on("message", lose);

@@ -11,9 +11,10 @@ export interface RunOptions extends PlanOptions {
   key?: string;
 }
 
-/** A message is needed when the plan's input is not complete. */
-export type RunArguments<P extends AnyPlan> =
-  Record<never, never> extends NeedsOf<P>
+/** A message is needed when the plan's input is not complete; of a plan that nothing is known of, it may be. */
+export type RunArguments<P extends AnyPlan> = [NeedsOf<P>] extends [never]
+  ? [message?: unknown, options?: RunOptions]
+  : Record<never, never> extends NeedsOf<P>
     ? [message?: Part<InputOf<P>>, options?: RunOptions]
     : unknown extends NeedsOf<P>
       ? [message?: unknown, options?: RunOptions]

@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Commit, Committer } from "./committer.ts";
+import { warn } from "./warning.ts";
 
 /** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
 const ROUND_MS = 1_000;
@@ -80,7 +81,8 @@ export class Reconciler {
             this.#nextDue = await this.#untilDue();
           }
         }
-      } catch {
+      } catch (error) {
+        warn(error);
         // The store refuses for now; the next round does what this one could not.
         await this.#clock.sleep(REFUSED_MS, this.#stopping.signal, { background: true });
       }

@@ -9,7 +9,7 @@ import {
   WorkflowFailedError,
 } from "../core/errors.ts";
 import type { FlowEvent } from "../core/event.ts";
-import { expandChildren, SpecBook } from "../core/expand.ts";
+import { expandChildren } from "../core/expand.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { childId } from "../core/ids.ts";
 import { decode, encode } from "../core/payload.ts";
@@ -18,6 +18,7 @@ import { MILESTONE, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded, type Status } from "../core/status.ts";
+import { SpecBook } from "../core/spec-book.ts";
 import { checkRoom } from "../core/swarm.ts";
 import type { LogQuery, LogRow } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
@@ -283,7 +284,7 @@ export class Run<O = unknown> {
       const first = record.family!.total;
       if (fresh.length > 0) {
         checkRoom(batch, record, fresh.length);
-        const book = new SpecBook(record.rootId, childId(record.id, first));
+        const book = new SpecBook(record.rootId, `${record.id.slice(record.rootId.length)}+${first}.`);
         const place = { ...record, message: null, tags: [], now: batch.now, door: null };
         let stored = 0;
         const plan = {

@@ -22,6 +22,7 @@ export interface SignatureView {
   readonly priority: number;
   readonly tags: readonly string[];
   readonly workerId: string | null;
+  /** Why it failed, or why the last attempt did. */
   readonly error: StoredError | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
@@ -78,7 +79,7 @@ export function viewOf(record: SignatureRecord): SignatureView {
     priority,
     tags,
     workerId,
-    error: status === "FAILED" ? record.error : null,
+    error: status === "FAILED" || (kind === "task" && status !== "SUCCEEDED") ? record.error : null,
     createdAt,
     startedAt,
     finishedAt,

@@ -1,8 +1,9 @@
 import type { InputLayers } from "../core/compose.ts";
 import { LeaseLostError } from "../core/errors.ts";
-import { expand, SpecBook } from "../core/expand.ts";
+import { expand } from "../core/expand.ts";
 import type { PlanNode } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow } from "../core/record.ts";
+import { SpecBook } from "../core/spec-book.ts";
 import { owns } from "../core/task.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
@@ -44,7 +45,7 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
     if (known !== null) return known.id;
   }
   const rootId = ids.next();
-  const book = new SpecBook(rootId, rootId);
+  const book = new SpecBook(rootId);
   const now = committer.storeTime();
   const place = {
     id: rootId,

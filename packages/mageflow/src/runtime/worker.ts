@@ -1,14 +1,20 @@
 import { hostname } from "node:os";
 import type { Demand } from "../core/choose.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { InvalidPlanError, LeaseLostError, ShutdownError, UnknownTaskError } from "../core/errors.ts";
+import {
+  InvalidPlanError,
+  LeaseLostError,
+  ShutdownError,
+  StoreError,
+  UnknownTaskError,
+} from "../core/errors.ts";
 import type { AnyPlan, OutputOf } from "../core/flow.ts";
 import type { AttemptOutcome } from "../core/signal.ts";
 import { owns } from "../core/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogLevel, LogLine, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
-import { Attempt, type AttemptHost } from "./attempt.ts";
+import { Attempt, type AttemptHost, failed } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
 import type { Claimer, Commit, Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
@@ -16,6 +22,7 @@ import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import type { RunOptions } from "./launch.ts";
 import type { Run } from "./run.ts";
 import { guardStrays } from "./stray.ts";
+import { warn } from "./warning.ts";
 
 export interface WorkerOptions {
   /** Attempts that run at once. Default 100. */
@@ -151,7 +158,7 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#hungry = more;
     for (const assignment of assignments) {
       // What cannot be stored before this worker stops is recovered by another when the lease lapses.
-      void this.#serve(assignment).catch(() => {});
+      void this.#serve(assignment).catch(warn);
     }
   }
 
@@ -180,8 +187,9 @@ export class Worker implements Claimer, AsyncDisposable {
       while (!idle.signal.aborted && clock.monotonic() < end)
         await clock.sleep(end - clock.monotonic(), idle.signal);
     }
-    await Promise.all([...this.#slots.values()].map((slot) => this.#release(slot)));
-    this.#heartbeat?.stop();
+    // What the store refuses now goes with the last commit below, or else lapses: the heartbeat stops in any case.
+    await Promise.allSettled([...this.#slots.values()].map((slot) => this.#release(slot)));
+    const silent = this.#heartbeat?.stop();
     for (const leave of this.#leave) leave();
     await this.#parts.committer.run({
       locks: [],
@@ -190,6 +198,7 @@ export class Worker implements Claimer, AsyncDisposable {
         batch.extras.workers.push(this.#row(batch, batch.now));
       },
     });
+    await silent;
   }
 
   /** Nobody looks for tasks under a session that has ended, so it ends holding none. */
@@ -242,7 +251,7 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /** The session was declared dead: its tasks belong to others. The worker goes on under a new one. */
   async #lost(): Promise<void> {
-    this.#heartbeat?.stop();
+    void this.#heartbeat?.stop();
     for (const slot of this.#slots.values()) this.#abandon(slot);
     if (!this.#accepting) return;
     this.#accepting = false;
@@ -300,16 +309,22 @@ export class Worker implements Claimer, AsyncDisposable {
     const { id, epoch } = slot.assignment.record;
     const { lines } = slot;
     slot.lines = [];
-    const command = {
-      locks: [id],
-      apply: (batch: Batch): void => {
-        const record = batch.get(id);
-        if (record === undefined || !owns(record, epoch)) return;
-        batch.tell(record, { type: "finish", epoch, outcome });
-        for (const line of lines) batch.extras.logs.push(line);
-      },
-    };
-    await this.#insist(() => this.#parts.committer.run(command));
+    const store = (as: AttemptOutcome): Promise<void> =>
+      this.#parts.committer.run({
+        locks: [id],
+        apply: (batch) => {
+          const record = batch.get(id);
+          if (record === undefined || !owns(record, epoch)) return;
+          batch.tell(record, { type: "finish", epoch, outcome: as });
+          for (const line of lines) batch.extras.logs.push(line);
+        },
+      });
+    try {
+      await this.#insist(() => store(outcome));
+    } catch (error) {
+      // An outcome that breaks its transaction would leave the task running for ever: it fails, with this as its cause.
+      if (this.#stopped === null) await this.#insist(() => store(failed(error)));
+    }
     if (this.#slots.get(id) === slot) this.#slots.delete(id);
   }
 
@@ -330,13 +345,13 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#slots.delete(id);
   }
 
-  /** Repeats what the store refuses until it takes it, or the task has been given up. */
+  /** Repeats what the store refuses until it takes it. Any other error is a fault that repeating does not mend. */
   async #insist<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (this.#stopped !== null && attempt >= 3) throw error;
+        if (!(error instanceof StoreError) || (this.#stopped !== null && attempt >= 3)) throw error;
         await this.#parts.clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt));
       }
     }
