@@ -1,0 +1,41 @@
+import { type Command, InvalidArgumentError } from "commander";
+
+/** Options that every command has. */
+interface Globals {
+  readonly json: boolean;
+  readonly store: string | undefined;
+  readonly verbose: boolean;
+}
+
+/** What a command does, given its arguments and options; the number is its exit code. */
+export type Work<A extends readonly unknown[], O> = (args: A, options: O & Globals) => Promise<number>;
+
+export function action<A extends readonly unknown[], O = unknown>(
+  work: Work<A, O>,
+): (this: Command) => Promise<void> {
+  return async function (this: Command) {
+    const { json = false, verbose = false, store, ...rest } = this.optsWithGlobals<O & Partial<Globals>>();
+    process.exitCode = await work(
+      this.processedArgs as unknown as A,
+      { ...rest, json, verbose, store } as O & Globals,
+    );
+  };
+}
+
+/** Reads an option that is a whole number from `least` on. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`give a whole number from ${least}`);
+    }
+    return value;
+  };
+}
+
+/** Reads an option that is a list with commas; given twice, it adds up. */
+export function commaList(text: string, before: readonly string[] = []): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("give names with commas between them");
+  return [...before, ...names];
+}

@@ -1,0 +1,127 @@
+import { type Command, Option } from "commander";
+import type { LogLevel, LogRow, Run } from "mageflow";
+import { action, wholeNumber } from "../action.ts";
+import { withStore } from "../open-store.ts";
+import { print, printJson } from "../output.ts";
+import { paint } from "../paint.ts";
+import { clip, plainText } from "../plain-text.ts";
+import { onSignals } from "../signals.ts";
+import { instant } from "../span.ts";
+
+interface LogsOptions {
+  readonly level?: LogLevel;
+  readonly contains?: string;
+  readonly follow?: boolean;
+  readonly inside?: boolean;
+  readonly after: number;
+  readonly limit?: number;
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const PAGE = 1_000;
+const POLL_MS = 200;
+
+export function addLogs(program: Command): void {
+  program
+    .command("logs")
+    .argument("<id>", "id of a task, or with --inside of any part of a workflow")
+    .summary("print what tasks have logged")
+    .description("Prints stored log lines, oldest first.")
+    .addOption(new Option("--level <level>", "only lines of this level").choices([...LEVELS]))
+    .option("--contains <text>", "only lines whose message contains this")
+    .option("-i, --inside", "of the whole workflow that the id belongs to")
+    .option("-f, --follow", "wait for more until it has ended (with --json one object per line)")
+    .option("--after <seq>", "only lines after this one", wholeNumber(0), 0)
+    .option("-l, --limit <n>", "lines to print; default all, with --json 1000", wholeNumber(1))
+    .action(
+      action<[string], LogsOptions>(async ([id], options) =>
+        withStore(options.store, async (mage) => {
+          const run = await mage.get(id);
+          if (options.follow === true) return follow(run, options);
+          const limit = options.limit ?? (options.json ? PAGE : Number.POSITIVE_INFINITY);
+          const lines: LogRow[] = [];
+          let after = options.after;
+          let printed = 0;
+          for (;;) {
+            const page = await read(run, options, after, Math.min(PAGE, limit - printed));
+            printed += page.length;
+            after = page.at(-1)?.seq ?? after;
+            if (options.json) lines.push(...page);
+            else for (const row of page) print(logLine(row, options.inside === true));
+            if (page.length < PAGE || printed >= limit) break;
+          }
+          const next = printed >= limit ? after : null;
+          if (options.json) printJson({ id, lines, next });
+          else if (printed === 0) print(nothing(options));
+          else if (next !== null) print(paint("dim", `there may be more: add --after ${next}`));
+          return 0;
+        }),
+      ),
+    );
+}
+
+function read(
+  run: Run,
+  { level, contains, inside }: LogsOptions,
+  after: number,
+  limit: number,
+): Promise<LogRow[]> {
+  return run.logs({
+    after,
+    limit,
+    inside: inside === true,
+    ...(level === undefined ? {} : { level }),
+    ...(contains === undefined ? {} : { contains }),
+  });
+}
+
+/** Prints lines as they come, until the signature is settled or somebody presses Ctrl-C. */
+async function follow(run: Run, options: LogsOptions & { json: boolean }): Promise<number> {
+  const stop = new AbortController();
+  const off = onSignals(() => stop.abort());
+  let settled = false;
+  void run.settled().then(
+    () => (settled = true),
+    () => (settled = true),
+  );
+  let after = options.after;
+  while (!stop.signal.aborted) {
+    const last = settled;
+    const page = await read(run, options, after, PAGE);
+    for (const row of page) {
+      if (options.json) printJson(row);
+      else print(logLine(row, options.inside === true));
+      after = row.seq;
+    }
+    if (page.length === PAGE) continue;
+    if (last) break;
+    await pause(POLL_MS, stop.signal);
+  }
+  off();
+  return 0;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+const COLOURS = { debug: "gray", info: "blue", warn: "yellow", error: "red" } as const;
+
+/** `2026-11-22 10:15:30.123Z info  message {"n":1}` on one line, whatever the message holds. */
+function logLine(row: LogRow, withId: boolean): string {
+  const level = paint(COLOURS[row.level] ?? "gray", row.level.padEnd(5));
+  const attempt = row.attempt > 1 ? paint("dim", ` #${row.attempt}`) : "";
+  const id = withId ? ` ${paint("dim", clip(row.id, 200))}` : "";
+  const fields = row.fields === null ? "" : ` ${paint("dim", plainText(row.fields))}`;
+  return `${instant(row.at)} ${level}${id}${attempt} ${plainText(row.message)}${fields}`;
+}
+
+function nothing({ inside, level, contains }: LogsOptions): string {
+  if (level !== undefined || contains !== undefined) return "No log lines fit these filters.";
+  return inside === true
+    ? "Nothing was logged."
+    : "It has logged nothing itself; --inside prints the whole workflow.";
+}

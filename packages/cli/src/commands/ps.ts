@@ -1,0 +1,159 @@
+import type { Command } from "commander";
+import {
+  type ListFilter,
+  type MageFlow,
+  NotFoundError,
+  type SignatureView,
+  type Status,
+  type WorkerRow,
+} from "mageflow";
+import { action, commaList, wholeNumber } from "../action.ts";
+import { withStore } from "../open-store.ts";
+import { print, printJson } from "../output.ts";
+import { paint, paintStatus } from "../paint.ts";
+import { clip, plainText } from "../plain-text.ts";
+import { number, span } from "../span.ts";
+import { table } from "../table.ts";
+
+interface PsOptions {
+  readonly status?: string[];
+  readonly name?: string[];
+  readonly tag?: string;
+  readonly all?: boolean;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+interface Row {
+  readonly view: SignatureView;
+  /** Null for a task. */
+  readonly progress: { readonly done: number; readonly failed: number; readonly total: number } | null;
+}
+
+/** Sessions that are looked at for live ones. */
+const SESSIONS = 500;
+/** The library counts ready tasks no further. */
+const COUNTED = 1_000;
+
+export function addPs(program: Command): void {
+  program
+    .command("ps")
+    .summary("list workflows, newest first")
+    .description(
+      "Lists workflows, newest first, with the live workers and the ready tasks that none of them runs.",
+    )
+    .option("-s, --status <statuses>", "only these, for example RUNNING,WAITING", commaList)
+    .option("-n, --name <names>", "only these names", commaList)
+    .option("-t, --tag <tag>", "only workflows with this tag")
+    .option("-a, --all", "everything that is stored: steps, items and callbacks too")
+    .option("-l, --limit <n>", "rows to show, at most 500", wholeNumber(1), 20)
+    .option("--cursor <cursor>", "go on where another page ended")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mageflow ps --status RUNNING,WAITING\n  mageflow ps --all --status FAILED --limit 100\n  mageflow ps --json | jq '.items[].id'",
+    )
+    .action(
+      action<[], PsOptions>(async (_, options) =>
+        withStore(options.store, async (mage) => {
+          const { items, next } = await mage.list(filterOf(options));
+          const rows = await Promise.all(items.map((view) => withProgress(mage, view)));
+          const now = Date.now();
+          const sessions = await mage.workers(SESSIONS);
+          const workers = sessions.filter(({ endedAt, leaseUntil }) => endedAt === null && leaseUntil > now);
+          const unhandled = [...(await mage.unhandled())].map(([task, ready]) => ({ task, ready }));
+          if (options.json) {
+            printJson({
+              items: rows.map(({ view, progress }) => ({ ...view, progress })),
+              next,
+              workers,
+              unhandled,
+            });
+            return 0;
+          }
+          if (rows.length === 0) print(describeNothing(options));
+          else for (const line of table(...columns(rows, options.all === true, now))) print(line);
+          if (next !== null) print(paint("dim", `more: add --cursor '${plainText(next)}'`));
+          print();
+          for (const line of footer(workers, unhandled)) print(line);
+          return 0;
+        }),
+      ),
+    );
+}
+
+function filterOf({ status, name, tag, all, limit, cursor }: PsOptions): ListFilter {
+  return {
+    roots: all !== true,
+    limit: Math.min(500, limit),
+    ...(status === undefined ? {} : { status: status.map((one) => one.toUpperCase() as Status) }),
+    ...(name === undefined ? {} : { name }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+async function withProgress(mage: MageFlow, view: SignatureView): Promise<Row> {
+  if (view.kind === "task") return { view, progress: null };
+  try {
+    const { total, succeeded, failed, skipped } = await (await mage.get(view.id)).counts();
+    return { view, progress: { done: succeeded + failed + skipped, failed, total } };
+  } catch (error) {
+    // It was removed since the list was read.
+    if (error instanceof NotFoundError) return { view, progress: null };
+    throw error;
+  }
+}
+
+function columns(rows: readonly Row[], all: boolean, now: number): [string[], string[][]] {
+  const head = [
+    "ID",
+    "NAME",
+    "KIND",
+    ...(all ? ["ROLE"] : []),
+    "STATUS",
+    "PROGRESS",
+    "AGE",
+    "DURATION",
+    "TAGS",
+  ];
+  const body = rows.map(({ view, progress }) => [
+    clip(view.id, 60),
+    clip(view.name, 40),
+    view.kind,
+    ...(all ? [view.role] : []),
+    paintStatus(view.status),
+    progress === null
+      ? ""
+      : `${number(progress.done)}/${number(progress.total)}${progress.failed > 0 ? ` (${number(progress.failed)} failed)` : ""}`,
+    span(now - view.createdAt),
+    view.startedAt === null ? "" : span((view.finishedAt ?? now) - view.startedAt),
+    clip(view.tags.join(","), 40),
+  ]);
+  return [head, body];
+}
+
+function describeNothing({ status, name, tag, cursor }: PsOptions): string {
+  const filtered = [status, name, tag, cursor].some((filter) => filter !== undefined);
+  return filtered ? "Nothing fits these filters." : "No workflows yet. `mageflow run <file>` starts one.";
+}
+
+/** Who runs tasks now, and what waits for a worker that does not exist. */
+function footer(
+  workers: readonly WorkerRow[],
+  unhandled: readonly { task: string; ready: number }[],
+): string[] {
+  const shown = workers
+    .slice(0, 5)
+    .map(({ host, pid, concurrency }) => `${clip(host, 40)}:${pid} (concurrency ${concurrency})`);
+  const more = workers.length > shown.length ? ` and ${workers.length - shown.length} more` : "";
+  const live =
+    workers.length === 0
+      ? "No live workers. `mageflow worker <file>` starts one."
+      : `${workers.length} live ${workers.length === 1 ? "worker" : "workers"}: ${shown.join(", ")}${more}`;
+  if (unhandled.length === 0) return [live];
+  const tasks = unhandled
+    .slice(0, 10)
+    .map(({ task, ready }) => `${ready >= COUNTED ? "1,000 or more" : ready} × ${clip(task, 40)}`);
+  const others = unhandled.length > tasks.length ? ` and ${unhandled.length - tasks.length} other tasks` : "";
+  return [live, paint("yellow", `no handler: ${tasks.join(", ")}${others}`)];
+}

@@ -1,0 +1,145 @@
+import type { Command } from "commander";
+import { type AnyPlan, type MageFlow, type Run, type Settled, type Worker } from "mageflow";
+import { action, wholeNumber } from "../action.ts";
+import { CommandError, EXIT } from "../exit-codes.ts";
+import { loadModule, requirePlan } from "../load-module.ts";
+import { note, print, printJson } from "../output.ts";
+import { paint, paintStatus } from "../paint.ts";
+import { clip, plainJson } from "../plain-text.ts";
+import { watchProgress } from "../progress.ts";
+import { onSignals } from "../signals.ts";
+import { errorLines } from "../signature-tree.ts";
+import { number, span } from "../span.ts";
+
+interface Options {
+  readonly message?: unknown;
+  readonly key?: string;
+  readonly concurrency: number;
+  readonly worker: boolean;
+}
+
+/** A result is printed for people up to here; with `--json` it is whole. */
+const SHOWN_CHARS = 4_000;
+
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .argument("<file>", "module that exports a MageFlow as `mage` and a plan as `plan` or default")
+    .summary("run the plan of a module")
+    .description(
+      "Stores the plan of a module, runs it with a worker in this process, and prints its result when everything has ended, callbacks and cleanups " +
+        "included. Ends with 1 when the workflow failed.",
+    )
+    .option("-m, --message <json>", "input of the plan, as JSON", parseMessage)
+    .option("-k, --key <key>", "idempotency key: the same key again gives the run that exists")
+    .option("-c, --concurrency <n>", "attempts that run at once", wholeNumber(1), 100)
+    .option("--no-worker", "only store and start it; workers elsewhere run it")
+    .addHelpText("after", MODULE_HELP)
+    .action(
+      action<[string], Options>(async ([file], options) => {
+        const loaded = await loadModule(file, options.store);
+        const plan = requirePlan(loaded, file);
+        const message = "message" in options ? options.message : loaded.message;
+        const { mage } = loaded;
+        try {
+          return await start(mage, plan, message, options, file);
+        } finally {
+          await mage.close();
+        }
+      }),
+    );
+}
+
+const MODULE_HELP = `
+A module, say flow.ts:
+  import { MageFlow, chain } from "mageflow";
+  export const mage = new MageFlow();
+  const greet = mage.task("greet", async ({ name }: { name: string }) => "Hello " + name);
+  export const plan = chain([greet]);
+
+Run it:
+  mageflow run flow.ts --message '{"name":"Ada"}'`;
+
+async function start(
+  mage: MageFlow,
+  plan: AnyPlan,
+  message: unknown,
+  options: Options & { json: boolean },
+  file: string,
+): Promise<number> {
+  const { key, json } = options;
+  // The plan's input is not known here; the library checks it at the door.
+  const run: Run = await mage.run<AnyPlan>(plan, message as never, key === undefined ? {} : { key });
+  const { name } = await run.view();
+  if (!options.worker) {
+    const { status } = await run.status();
+    if (json) printJson({ id: run.id, name, status });
+    else print(`${paintStatus(status)}  ${clip(name, 100)}  ${run.id}`);
+    return EXIT.ok;
+  }
+  if (!json) note(`mageflow: running "${clip(name, 100)}" as ${run.id}`);
+  const worker = await mage.worker({ concurrency: options.concurrency });
+  const progress = json ? { stop: () => {} } : watchProgress(mage, run);
+  const outcome = await settledOrStopped(run, worker);
+  progress.stop();
+  if (outcome === "stopped") {
+    const { status } = await run.status();
+    if (json) printJson({ id: run.id, name, status });
+    note(`mageflow: stopped; ${run.id} goes on when a worker runs: mageflow worker ${file}`);
+    return EXIT.interrupted;
+  }
+  await printOutcome(run, outcome, json);
+  return outcome.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+}
+
+/** Waits for the end of everything, or for a signal: then what runs gets the worker's grace to end. */
+async function settledOrStopped(run: Run, worker: Worker): Promise<Settled<unknown> | "stopped"> {
+  let stop = (): void => {};
+  const stopped = new Promise<"stopped">((resolve) => (stop = () => resolve("stopped")));
+  const off = onSignals((signal) => {
+    note(`mageflow: ${signal}: finishing what runs; again to stop at once`);
+    void worker.stop().then(stop, stop);
+  });
+  try {
+    const settled = run.settled();
+    // After a stop nobody waits for it any more.
+    settled.catch(() => {});
+    return await Promise.race([settled, stopped]);
+  } finally {
+    off();
+  }
+}
+
+async function printOutcome(run: Run, settled: Settled<unknown>, json: boolean): Promise<void> {
+  const { name, startedAt, finishedAt } = await run.view();
+  const { counts } = await run.status();
+  if (json) {
+    const { id, status, result = null, error = null } = settled;
+    printJson({ id, name, status, result, error, counts, startedAt, finishedAt });
+    return;
+  }
+  const took = startedAt === null || finishedAt === null ? "" : ` in ${span(finishedAt - startedAt)}`;
+  print(`${paintStatus(settled.status)}  ${clip(name, 100)}  ${run.id}${took}`);
+  if (settled.error !== undefined) for (const line of errorLines(settled.error)) print(line);
+  if (settled.status === "SUCCEEDED") {
+    const text = plainJson(settled.result ?? null, 2);
+    for (const line of text.slice(0, SHOWN_CHARS).split("\n")) print(line);
+    if (text.length > SHOWN_CHARS) {
+      print(paint("dim", `… ${number(text.length - SHOWN_CHARS)} more characters; --json prints all`));
+    }
+  }
+  if (counts.cleanupFailed > 0)
+    print(paint("red", `${number(counts.cleanupFailed)} of its cleanups failed: mageflow show ${run.id}`));
+}
+
+function parseMessage(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new CommandError(
+      "USAGE",
+      `--message is not JSON: ${(error as Error).message}`,
+      `quote it for the shell, as in --message '{"name":"Ada"}'`,
+    );
+  }
+}

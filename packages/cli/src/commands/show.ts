@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import type { MageFlow } from "mageflow";
+import { action, wholeNumber } from "../action.ts";
+import { withStore } from "../open-store.ts";
+import { print, printJson } from "../output.ts";
+import { readSubtree, rootLines } from "../signature-tree.ts";
+
+interface ShowOptions {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export function addShow(program: Command): void {
+  program
+    .command("show")
+    .argument("<id>", "id of a workflow, step, item or callback, as `mageflow ps` shows it")
+    .summary("show one signature with what is inside it")
+    .description(
+      "Shows one signature: its status and counts, its error with path and causes, its children and callbacks.",
+    )
+    .option("-l, --limit <n>", "children and callbacks to show, at most 500", wholeNumber(1), 20)
+    .option("--cursor <cursor>", "go on with the children where another page ended")
+    .action(
+      action<[string], ShowOptions>(async ([id], options) =>
+        withStore(options.store, async (mage: MageFlow) => {
+          const run = await mage.get(id);
+          const limit = Math.min(500, options.limit);
+          const [signature, status, children, callbacks] = await Promise.all([
+            run.view(),
+            run.status(),
+            run.children({ limit, ...(options.cursor === undefined ? {} : { cursor: options.cursor }) }),
+            run.callbacks({ limit }),
+          ]);
+          if (options.json) {
+            printJson({ signature, status, children, callbacks });
+            return 0;
+          }
+          const tree = await readSubtree(mage, { signature, status, children, callbacks });
+          for (const line of rootLines(tree, Date.now())) print(line);
+          return 0;
+        }),
+      ),
+    );
+}

@@ -1,0 +1,82 @@
+import { type Command, Option } from "commander";
+import type { Duration, WorkerOptions } from "mageflow";
+import { action, commaList, wholeNumber } from "../action.ts";
+import { CommandError } from "../exit-codes.ts";
+import { loadModule } from "../load-module.ts";
+import { note, print, printJson } from "../output.ts";
+import { clip } from "../plain-text.ts";
+import { onSignals } from "../signals.ts";
+
+interface Options {
+  readonly concurrency: number;
+  readonly tasks?: string[];
+  readonly lease: Duration;
+  readonly heartbeat: Duration;
+  readonly grace: Duration;
+}
+
+export function addWorker(program: Command): void {
+  program
+    .command("worker")
+    .argument("<file>", "module that exports a MageFlow as `mage`, with its tasks registered")
+    .summary("run tasks until it is told to stop")
+    .description(
+      "Runs the tasks of a module until SIGINT or SIGTERM: then it takes nothing more, lets running tasks end for the grace, hands the rest to " +
+        "other workers and ends with 0. A second signal ends it at once.",
+    )
+    .option("-c, --concurrency <n>", "attempts that run at once", wholeNumber(1), 100)
+    .option("--tasks <names>", "only these tasks, with commas between them", commaList)
+    .option("--lease <duration>", "time without a heartbeat after which others take its tasks over", "15s")
+    .option("--heartbeat <duration>", "time between heartbeats", "5s")
+    .addOption(
+      new Option("--grace <duration>", "time that running tasks get to end when it stops").default("10s"),
+    )
+    .addHelpText(
+      "after",
+      "\nDurations are written 250ms, 5s, 2m, 1h or 7d.\n\nExample:\n  mageflow worker tasks.ts --concurrency 20 --tasks resize,publish",
+    )
+    .action(
+      action<[string], Options>(async ([file], { json, store, ...given }) => {
+        const { mage } = await loadModule(file, store);
+        if (mage.tasks.length === 0) {
+          throw new CommandError(
+            "FILE_INVALID",
+            `${file} registers no task`,
+            "register one with mage.task(name, function)",
+          );
+        }
+        const { concurrency, tasks, lease, heartbeat, grace } = given;
+        const options: WorkerOptions = {
+          concurrency,
+          lease,
+          heartbeat,
+          grace,
+          ...(tasks === undefined ? {} : { tasks }),
+        };
+        let stop = (): void => {};
+        const told = new Promise<void>((resolve) => (stop = resolve));
+        const off = onSignals((signal) => {
+          if (!json)
+            note(`mageflow: ${signal}: finishing what runs, for at most ${grace}; again to stop at once`);
+          stop();
+        });
+        try {
+          const worker = await mage.worker(options);
+          const names = tasks ?? mage.tasks;
+          if (json)
+            printJson({ ready: true, worker: worker.id, pid: process.pid, concurrency, tasks: names });
+          else
+            print(`worker ${worker.id} ready: ${clip(names.join(", "), 400)} (concurrency ${concurrency})`);
+          // Its timers are in the background; this keeps the process until it is told to stop.
+          const keep = setInterval(() => {}, 3_600_000);
+          await told;
+          clearInterval(keep);
+          await worker.stop();
+        } finally {
+          off();
+          await mage.close();
+        }
+        return 0;
+      }),
+    );
+}

@@ -1,0 +1,54 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { MageFlow } from "mageflow";
+import { EXIT } from "../exit-codes.ts";
+import { print, printJson } from "../output.ts";
+import { dataFiles } from "./flights.ts";
+import { displayFor, follow } from "./progress.ts";
+import { flightWorkflow, ON_PURPOSE } from "./stages.ts";
+import { drawSummary, summarize } from "./summary.ts";
+
+export interface DemoOptions {
+  /** One JSON object as the last line of stdout, and nothing else. */
+  json: boolean;
+  /** The report's folder. Default: a new temporary one. */
+  output: string | undefined;
+  /** Default: a new SQLite file in a temporary folder. */
+  store: string | undefined;
+}
+
+/** Runs a workflow over 20,000 real flights, shows it, and gives the exit code. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const began = performance.now();
+  const files = dataFiles();
+  const output = resolve(options.output ?? (await temporaryFolder()));
+  const store = options.store ?? `sqlite:${join(await temporaryFolder(), "mageflow.db")}`;
+  const work = await temporaryFolder();
+
+  await using mage = new MageFlow({ store });
+  const workflow = flightWorkflow(mage, { ...files, work, output });
+  await mage.worker();
+  const run = await mage.run(workflow);
+  const callbacks = await follow(mage, run, displayFor(options));
+  const { status, result } = await run.settled();
+  const summary = await summarize(mage, run, callbacks);
+
+  const { tasks, failed } = summary;
+  const seconds = Math.round(performance.now() - began) / 1000;
+  const ok = status === "SUCCEEDED";
+  if (options.json) {
+    printJson({ ok, tasks, failed, seconds, report: result?.page });
+  } else {
+    for (const line of drawSummary(summary)) print(line);
+    print(`${tasks} tasks in ${seconds} s, ${failed} of them failed: ${ON_PURPOSE}`);
+    print(`report: ${result?.page ?? `none, the workflow is ${status}`}`);
+    print(`store:  ${store}`);
+    if (store !== "memory:") print(`look at it again: mageflow show ${run.id} --store ${store}`);
+  }
+  return ok ? EXIT.ok : EXIT.failed;
+}
+
+function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "mageflow-demo-"));
+}

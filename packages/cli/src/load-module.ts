@@ -1,0 +1,139 @@
+import { execFile } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AnyPlan, MageFlow } from "mageflow";
+import { CommandError } from "./exit-codes.ts";
+
+export interface Loaded {
+  readonly mage: MageFlow;
+  readonly plan: AnyPlan | null;
+  /** Undefined when the module has none. */
+  readonly message: unknown;
+}
+
+const EXPECTED = "export a MageFlow as `mage`, and the plan to run as `plan` or default";
+
+/**
+ * Imports the file of a user. It exports `mage`, and for `run` a plan as `plan` or default; or, as its default, one object
+ * `{ mage, plan, message }`.
+ */
+export async function loadModule(file: string, store: string | undefined): Promise<Loaded> {
+  const path = resolve(file);
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    const what = existsSync(path) ? `${path} is not a file` : `there is no file ${path}`;
+    throw new CommandError("FILE_NOT_FOUND", what, "give the path of a .ts, .js or .mjs file");
+  }
+  // A MageFlow that is made without a store takes this one.
+  if (store !== undefined) process.env["MAGEFLOW_STORE"] = store;
+  const module = await imported(path);
+  const whole = module["default"];
+  const bundle = isRecord(whole) && isMageFlow(whole["mage"]) ? whole : {};
+  const mage = bundle["mage"] ?? module["mage"];
+  if (!isMageFlow(mage)) {
+    const names = Object.keys(module);
+    const found = names.length === 0 ? "nothing" : names.map((name) => `\`${name}\``).join(", ");
+    throw new CommandError(
+      "FILE_INVALID",
+      `${path} does not export a MageFlow as \`mage\`; it exports ${found}`,
+      EXPECTED,
+    );
+  }
+  const plan = bundle["plan"] ?? module["plan"] ?? (isPlan(whole) ? whole : null);
+  if (plan !== null && !isPlan(plan)) {
+    throw new CommandError(
+      "FILE_INVALID",
+      `the \`plan\` that ${path} exports is a ${typeof plan}, not a plan`,
+      EXPECTED,
+    );
+  }
+  return { mage, plan, message: bundle["message"] ?? module["message"] };
+}
+
+/** @throws CommandError (`FILE_INVALID`) when the module has no plan. */
+export function requirePlan({ plan }: Loaded, file: string): AnyPlan {
+  if (plan !== null) return plan;
+  throw new CommandError("FILE_INVALID", `${resolve(file)} exports a MageFlow, but no plan to run`, EXPECTED);
+}
+
+async function imported(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw await explained(path, error);
+  }
+}
+
+/** The library's own errors say enough; anything else is told with the place where it happened. */
+async function explained(path: string, error: unknown): Promise<unknown> {
+  const invalid = (message: string, hint: string): CommandError =>
+    new CommandError("FILE_INVALID", message, hint, { cause: error });
+  if (!(error instanceof Error)) {
+    return invalid(`${path} threw ${String(error)} while it was loaded`, "mend the file and try again");
+  }
+  const code = "code" in error ? error.code : undefined;
+  if (code === "ERR_MODULE_NOT_FOUND" || code === "ERR_UNSUPPORTED_DIR_IMPORT") {
+    return invalid(
+      `${path} cannot be loaded: ${error.message}`,
+      "install the package, or correct the import (with its file extension)",
+    );
+  }
+  if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+    return invalid(`${path} cannot be loaded: ${error.message}`, "give a .ts, .mts, .js or .mjs file");
+  }
+  if (error instanceof SyntaxError) {
+    const place = syntaxPlace(error.stack ?? "") ?? syntaxPlace(await checked(path));
+    const strip = code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
+    return invalid(
+      `${place ?? path}: ${error.message}`,
+      strip
+        ? "types are stripped, not compiled: use no enums, namespaces or parameter properties"
+        : "correct the syntax and try again",
+    );
+  }
+  if (isLibraryError(error)) return error;
+  const place = /\((file:\/\/[^)]+)\)|at (file:\/\/\S+)/.exec(error.stack ?? "");
+  const at = place === null ? "" : ` at ${place[1] ?? place[2]}`;
+  return invalid(
+    `${path} threw while it was loaded: ${error.name}: ${error.message}${at}`,
+    "mend the file and try again; --verbose shows the stack",
+  );
+}
+
+/** True for a `MageFlowError`, also of another copy of the library. */
+function isLibraryError(error: Error): boolean {
+  for (let at: unknown = Object.getPrototypeOf(error); isRecord(at); at = Object.getPrototypeOf(at)) {
+    if ((at.constructor as { name?: string } | undefined)?.name === "MageFlowError") return true;
+  }
+  return false;
+}
+
+/** `file:line` from what Node prints above a syntax error. */
+function syntaxPlace(text: string): string | null {
+  return /^((?:file:\/\/)?\/\S.*:\d+)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1] ?? null;
+}
+
+/** What `node --check` says of a file: it knows the line, which the import does not tell. */
+function checked(path: string): Promise<string> {
+  return new Promise((done) => {
+    execFile(process.execPath, ["--check", path], { timeout: 10_000 }, (_error, _out, said) => done(said));
+  });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** By its shape: a user's module may load another copy of the library. */
+function isMageFlow(value: unknown): value is MageFlow {
+  return (
+    isRecord(value) &&
+    ["run", "worker", "get", "list", "close"].every((verb) => typeof value[verb] === "function")
+  );
+}
+
+function isPlan(value: unknown): value is AnyPlan {
+  return (
+    isRecord(value) && isRecord(value["spec"]) && typeof value["options"] === "function" && "bound" in value
+  );
+}

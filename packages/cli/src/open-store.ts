@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MageFlow } from "mageflow";
+import { CommandError } from "./exit-codes.ts";
+
+export const DEFAULT_STORE = "sqlite:.mageflow/mageflow.db";
+
+/**
+ * Opens a store to look at it or to steer what is in it. One that is not there is an error: it would be made, and the reader of an
+ * empty list would not know that it is the wrong directory.
+ */
+export async function withStore<T>(
+  url: string | undefined,
+  work: (mage: MageFlow) => Promise<T>,
+): Promise<T> {
+  const store = url ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
+  if (store === "memory:") {
+    throw new CommandError(
+      "USAGE",
+      "a store in memory cannot be opened from here: it lives in the process that made it",
+      "give the store of that process a place, as in --store sqlite:.mageflow/mageflow.db",
+    );
+  }
+  if (store === "" || store === "sqlite:") {
+    throw new CommandError(
+      "USAGE",
+      `"${store}" names no store`,
+      `give a path, as in --store ${DEFAULT_STORE}`,
+    );
+  }
+  const file = sqliteFile(store);
+  if (file !== null && !existsSync(file)) {
+    throw new CommandError(
+      "STORE_MISSING",
+      `there is no store at ${file}`,
+      "run a workflow first, change to the directory that it ran in, or name the store with --store or MAGEFLOW_STORE",
+    );
+  }
+  await using mage = new MageFlow({ store });
+  return await work(mage);
+}
+
+/** The file that a URL names as the library reads it, or null when it is not one. */
+function sqliteFile(url: string): string | null {
+  if (/^(postgres|postgresql|mysql|mariadb|mongodb):/.test(url)) return null;
+  if (url.startsWith("file://")) return fileURLToPath(url);
+  const path = url.replace(/^(sqlite|file):/, "").replace(/^\/{2,}/, "/");
+  return path === ":memory:" ? null : resolve(path);
+}

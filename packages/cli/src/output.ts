@@ -1,0 +1,30 @@
+import { plainJson, terminalSafe } from "./plain-text.ts";
+
+/** One line for people on stdout. */
+export function print(line = ""): void {
+  process.stdout.write(`${terminalSafe(line)}\n`);
+}
+
+/** One JSON value on a line of stdout, for programs. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${plainJson(value)}\n`);
+}
+
+/** One line for people on stderr: what stdout is piped into never sees it. */
+export function note(line: string): void {
+  process.stderr.write(`${terminalSafe(line)}\n`);
+}
+
+/** Resolves when what was printed has left the process. */
+export async function flushed(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.destroyed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+  }
+}
+
+/** A reader that has seen enough (`mageflow logs … | head`) ends the command without a word. */
+export function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+}

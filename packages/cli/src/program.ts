@@ -1,0 +1,58 @@
+import { createRequire } from "node:module";
+import { Command } from "commander";
+import { addDemo } from "./commands/demo.ts";
+import { addHelp } from "./commands/help.ts";
+import { addLogs } from "./commands/logs.ts";
+import { addPs } from "./commands/ps.ts";
+import { addRun } from "./commands/run.ts";
+import { addShow } from "./commands/show.ts";
+import { addResume, addSuspend } from "./commands/suspend-resume.ts";
+import { addVerify } from "./commands/verify.ts";
+import { addWorker } from "./commands/worker.ts";
+import { DEFAULT_STORE } from "./open-store.ts";
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+
+/** The whole command line. */
+export function buildProgram(): Command {
+  const program = new Command("mageflow")
+    .description("Run, watch and steer MageFlow workflows.")
+    .version(version, "-V, --version", "print the version")
+    .option(
+      "--store <url>",
+      `database: sqlite:path or a path (default: MAGEFLOW_STORE, else ${DEFAULT_STORE})`,
+    )
+    .option("--json", "print one JSON object and nothing else on stdout; errors as JSON on stderr")
+    .option("--verbose", "print where an error comes from")
+    .helpCommand(false)
+    .helpOption("-h, --help", "print help")
+    .configureHelp({ showGlobalOptions: true })
+    // Errors are printed in one place, together with all others.
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `
+Getting started:
+  mageflow demo                       see it at work
+  mageflow run flow.ts                run the plan of your own module
+  mageflow ps                         what is running, and what has run
+  mageflow show <id>                  one workflow, with what is inside
+  mageflow help exit-codes            what the exit codes mean`,
+    );
+  for (const add of [
+    addRun,
+    addWorker,
+    addPs,
+    addShow,
+    addLogs,
+    addSuspend,
+    addResume,
+    addVerify,
+    addDemo,
+    addHelp,
+  ]) {
+    add(program);
+  }
+  return program;
+}

@@ -1,0 +1,67 @@
+import { MageFlowError } from "mageflow";
+import { CommanderError } from "commander";
+import { CommandError, EXIT, exitCodeOf } from "./exit-codes.ts";
+import { note } from "./output.ts";
+import { plainJson } from "./plain-text.ts";
+
+/** What to do, for codes whose message does not say it in words of the command line. */
+const HINTS: Readonly<Record<string, string>> = {
+  NOT_FOUND: "`mageflow ps --all` lists what is stored; `--store` names another store",
+  ALREADY_RUNNING: "`mageflow show <id>` tells its parent, which can be suspended",
+};
+
+export interface Reported {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** Any error, in words for a person at a terminal. */
+export function describe(error: unknown): Reported {
+  if (error instanceof CommanderError) {
+    const message = error.message
+      .replace(/^error: /, "")
+      .replace(/\n\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
+    return {
+      code: "USAGE",
+      message,
+      hint: "`mageflow --help` lists all commands, `mageflow <command> --help` its options",
+    };
+  }
+  if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint };
+  if (isMageFlowError(error))
+    return { code: error.code, message: error.message, hint: HINTS[error.code] ?? null };
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { code: "UNEXPECTED", message, hint: "`--verbose` shows where it comes from" };
+}
+
+/** Prints an error on stderr and returns the exit code that goes with it. */
+export function reportError(error: unknown, { json, verbose }: { json: boolean; verbose: boolean }): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+  const { code, message, hint } = describe(error);
+  if (json) process.stderr.write(`${plainJson({ error: { code, message } })}\n`);
+  else {
+    note(`mageflow: ${message}`);
+    if (hint !== null) note(`          ${hint}`);
+  }
+  if (verbose && !json && error instanceof Error) for (const line of stackLines(error)) note(line);
+  return exitCodeOf(code);
+}
+
+/** A user's module may load another copy of the library, whose errors are of another class. */
+function isMageFlowError(error: unknown): error is MageFlowError {
+  return error instanceof MageFlowError || (error instanceof Error && "code" in error && isOurs(error.code));
+}
+
+function isOurs(code: unknown): boolean {
+  return typeof code === "string" && exitCodeOf(code) !== EXIT.failed;
+}
+
+function stackLines(error: Error): string[] {
+  const lines: string[] = [];
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    const text = (at.stack ?? `${at.name}: ${at.message}`).split("\n");
+    lines.push(...text.map((line, index) => (depth > 0 && index === 0 ? `caused by ${line}` : line)));
+  }
+  return lines;
+}

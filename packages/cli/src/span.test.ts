@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { instant, number, span } from "./span.ts";
+
+test.each([
+  [-5, "0ms"],
+  [0, "0ms"],
+  [999.4, "999ms"],
+  [1_449, "1.4s"],
+  [9_999, "9.9s"],
+  [10_000, "10s"],
+  [61_000, "1m 1s"],
+  [3_600_000, "1h"],
+  [90_061_000, "1d 1h"],
+  [400 * 86_400_000, "400d"],
+])("%d ms is %s", (ms, text) => {
+  expect(span(ms)).toBe(text);
+});
+
+test("instants are UTC to the millisecond, and what is none is shown as it is", () => {
+  expect(instant(0)).toBe("1970-01-01 00:00:00.000Z");
+  expect(instant(Number.MAX_VALUE)).toBe(String(Number.MAX_VALUE));
+  expect(number(1_234_567)).toBe("1,234,567");
+});

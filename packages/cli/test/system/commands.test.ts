@@ -1,0 +1,195 @@
+import { writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { fixture, Scene } from "./cli.ts";
+
+interface Outcome {
+  id: string;
+  name: string;
+  status: string;
+  result: unknown;
+  error: { name: string } | null;
+  counts: { total: number };
+}
+
+interface Listing {
+  items: { id: string; name: string; status: string; progress: { done: number; total: number } | null }[];
+  next: string | null;
+  workers: unknown[];
+  unhandled: { task: string; ready: number }[];
+}
+
+test("run prints the result and ends with 0; ps, show, logs and verify tell of it", async () => {
+  await using scene = new Scene();
+  const { code, value: outcome } = await scene.json<Outcome>("run", fixture("good"));
+  expect(code).toBe(0);
+  expect(outcome).toMatchObject({
+    name: "good",
+    status: "SUCCEEDED",
+    error: null,
+    result: { total: 2, succeeded: 2, failed: 0, skipped: 0, results: [{ result: 2 }, { result: 4 }] },
+  });
+
+  const { value: listing } = await scene.json<Listing>("ps", "--tag", "even");
+  expect(listing).toMatchObject({
+    items: [{ id: outcome.id, status: "SUCCEEDED", progress: { done: 1, total: 1 } }],
+    next: null,
+    workers: [],
+    unhandled: [],
+  });
+  expect((await scene.json<Listing>("ps", "--tag", "odd")).value.items).toEqual([]);
+  expect((await scene.json<Listing>("ps", "--all", "--limit", "3")).value.items).toHaveLength(3);
+
+  const { value: shown } = await scene.json("show", outcome.id);
+  expect(shown).toMatchObject({
+    signature: { id: outcome.id, kind: "chain" },
+    status: { status: "SUCCEEDED", counts: { total: 1, succeeded: 1 } },
+    children: { items: [{ id: `${outcome.id}.0`, name: "pair" }], next: null },
+    callbacks: { items: [], next: null },
+  });
+
+  const { value: logs } = await scene.json<{ lines: { message: string }[]; next: number | null }>(
+    "logs",
+    outcome.id,
+    "--inside",
+  );
+  expect(logs.lines.map(({ message }) => message)).toEqual(Array(2).fill("doubling\nforged \u001b[31mline"));
+  expect(logs.next).toBeNull();
+
+  const { code: sound, value: audit } = await scene.json("verify");
+  expect(sound).toBe(0);
+  expect(audit).toMatchObject({
+    ok: true,
+    audited: { workflows: 1, signatures: 4 },
+    breaches: 0,
+    warnings: 0,
+    found: [],
+  });
+});
+
+test("for people the same is text, without a colour or an escape sequence", async () => {
+  await using scene = new Scene();
+  const ran = await scene.run("run", fixture("bad"));
+  expect(ran.code).toBe(1);
+  expect(ran.stdout).toMatch(
+    /^FAILED {2}bad {2}\S+ in \S+\n\nfailed: SwarmFailedError \(SWARM_FAILED\): 2 of 2 items failed\n/,
+  );
+  expect(ran.stdout).toContain("  at bad › pair \\u202e\n");
+  expect(ran.stdout).toContain("  caused by Error: no \\x1b[2J luck\n");
+  expect(ran.stdout).toContain("  caused by TypeError: \\u202edeep\n");
+  const id = /\S{20,}/.exec(ran.stdout)![0];
+  const texts = [
+    ran.stderr,
+    (await scene.run("ps")).stdout,
+    (await scene.run("show", id)).stdout,
+    (await scene.run("logs", id, "--inside")).stdout,
+    (await scene.run("show", id, "--json")).stdout,
+  ];
+  const [, ps, shown, logs] = texts;
+  expect(ps).toMatch(
+    /^ID +NAME +KIND +STATUS +PROGRESS +AGE +DURATION +TAGS\n\S+ +bad +chain +FAILED +2\/2 \(1 failed\)/,
+  );
+  expect(ps).toContain("No live workers.");
+  expect(shown).toContain("├─ 0 pair \\u202e  FAILED");
+  expect(shown).toContain("├─ 1 double  SKIPPED");
+  expect(shown).toContain("└─ error double  SUCCEEDED");
+  expect(logs).toMatch(/^\S+ \S+Z info {2}\S+\.error0 doubling\\nforged \\x1b\[31mline {"n":3}\n$/);
+  for (const text of texts)
+    for (const active of ["\u001b", "\u009b", "\u202e"]) expect(text).not.toContain(active);
+});
+
+test("a message comes from the module or from the command line; a key gives the run that exists", async () => {
+  await using scene = new Scene();
+  const first = await scene.json<Outcome>("run", fixture("bundle"), "--key", "k");
+  expect(first.value).toMatchObject({ status: "SUCCEEDED", result: 42 });
+  const again = await scene.json<Outcome>("run", fixture("bundle"), "--key", "k", "--message", '{"n":5}');
+  expect(again.value).toMatchObject({ id: first.value.id, result: 42 });
+  const other = await scene.json<Outcome>("run", fixture("bundle"), "--message", '{"n":5}');
+  expect(other.value.result).toBe(10);
+});
+
+test("submitted only, it waits for a worker; suspend and resume are idempotent", async () => {
+  await using scene = new Scene();
+  const message = JSON.stringify({ file: scene.path("gate") });
+  const { value: run } = await scene.json<{ id: string; status: string }>(
+    "run",
+    fixture("gated"),
+    "--no-worker",
+    "--message",
+    message,
+  );
+  expect(run.status).toBe("RUNNING");
+  expect((await scene.json<Listing>("ps")).value.unhandled).toEqual([{ task: "gate", ready: 1 }]);
+  expect((await scene.run("ps")).stdout).toContain("no handler: 1 × gate\n");
+
+  for (let again = 0; again < 2; again++) {
+    const { code, value } = await scene.json("suspend", run.id);
+    expect([code, value]).toEqual([0, { id: run.id, name: "gated", status: "SUSPENDED", heldBy: null }]);
+  }
+  for (let again = 0; again < 2; again++) {
+    expect((await scene.json<Outcome>("resume", run.id)).value.status).toBe("RUNNING");
+  }
+
+  const worker = scene.start(
+    "worker",
+    fixture("gated"),
+    "--tasks",
+    "gate,double",
+    "--concurrency",
+    "3",
+    "--json",
+  );
+  const ready = JSON.parse(await worker.printed(/.*\n/)) as unknown;
+  expect(ready).toMatchObject({ ready: true, concurrency: 3, tasks: ["gate", "double"] });
+  const follow = scene.start("logs", run.id, "--inside", "--follow");
+  await follow.printed(/waiting\n/);
+  expect((await scene.json<Listing>("ps")).value.workers).toHaveLength(1);
+
+  const refused = await scene.run("suspend", `${run.id}.0`, "--json");
+  expect(refused.code).toBe(5);
+  expect(refused.stdout).toBe("");
+  expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "ALREADY_RUNNING" } });
+
+  writeFileSync(scene.path("gate"), "");
+  const followed = await follow.ended;
+  expect(followed.code).toBe(0);
+  expect(followed.stdout).toContain("doubling");
+  worker.kill("SIGTERM");
+  expect(await worker.ended).toMatchObject({ code: 0 });
+  expect((await scene.json("verify")).code).toBe(0);
+});
+
+test("a worker that is told twice ends at once; run stops with 130 and leaves the rest to others", async () => {
+  await using scene = new Scene();
+  const message = JSON.stringify({ file: scene.path("gate") });
+  const run = scene.start("run", fixture("gated"), "--message", message);
+  const id = (await run.printed(/as \S+/, "stderr")).slice(3);
+  const follow = scene.start("logs", id, "--inside", "--follow");
+  await follow.printed(/waiting\n/);
+  run.kill("SIGINT");
+  await run.printed(/again to stop at once/, "stderr");
+  run.kill("SIGINT");
+  expect((await run.ended).code).toBe(130);
+  follow.kill("SIGINT");
+  expect((await follow.ended).code).toBe(0);
+  expect((await scene.json<Listing>("ps")).value.items).toMatchObject([{ id, status: "RUNNING" }]);
+});
+
+test("verify ends with 3 and names what is broken", async () => {
+  await using scene = new Scene();
+  const { value: run } = await scene.json<Outcome>("run", fixture("good"), "--store", "damaged.db");
+  const database = new DatabaseSync(scene.path("damaged.db"));
+  database.prepare("DELETE FROM signatures WHERE id = ?").run(`${run.id}.0.1`);
+  database.close();
+  const { code, value } = await scene.json("verify", "--store", "damaged.db");
+  expect(code).toBe(3);
+  expect(value).toMatchObject({ ok: false, audited: { signatures: 3 } });
+  const told = await scene.run("verify", "--store", "damaged.db", "--limit", "1");
+  expect(told.code).toBe(3);
+  expect(told.stdout).toMatch(
+    /^breach {3}I5 {6}\S+\.0 {2}its counter "succeeded" is 2, but a recount gives 1\n/,
+  );
+  expect(told.stdout).toMatch(
+    /\n… and \d more; --limit shows them\n\d breaches: 3 signatures of 1 workflow and \d+ events read\n$/,
+  );
+});

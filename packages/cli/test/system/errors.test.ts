@@ -1,0 +1,103 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { fixture, Scene } from "./cli.ts";
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
+).version;
+
+test("help and version", async () => {
+  await using scene = new Scene();
+  expect(await scene.run("--version")).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: "" });
+  const help = await scene.run("--help");
+  expect(help.code).toBe(0);
+  for (const command of [
+    "run",
+    "worker",
+    "ps",
+    "show",
+    "logs",
+    "suspend",
+    "resume",
+    "verify",
+    "demo",
+    "help",
+  ]) {
+    expect(help.stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    const own = await scene.run("help", command);
+    expect(own.code).toBe(0);
+    expect(own.stdout).toContain(`Usage: mageflow ${command}`);
+    expect(own.stdout).toContain("--json");
+  }
+  const codes = await scene.run("help", "exit-codes");
+  expect(codes.code).toBe(0);
+  expect(codes.stdout).toMatch(/^3 +verification found breaches$/m);
+  const nothing = await scene.run();
+  expect(nothing).toMatchObject({ code: 2, stdout: "" });
+  expect(nothing.stderr).toContain("Getting started:");
+});
+
+test.each([
+  { args: ["pss"], code: 2, says: "unknown command 'pss'; did you mean ps?" },
+  { args: ["ps", "--lmit", "3"], code: 2, says: "unknown option '--lmit'; did you mean --limit?" },
+  { args: ["ps", "--limit", "none"], code: 2, says: "give a whole number from 1" },
+  { args: ["show"], code: 2, says: "missing required argument 'id'" },
+  { args: ["help", "exit-code"], code: 2, says: "did you mean exit-codes?" },
+  { args: ["run", "none.ts"], code: 2, says: "there is no file" },
+  { args: ["run", "syntax.ts"], code: 2, says: "syntax.ts:2: Unexpected token" },
+  { args: ["run", "syntax.mjs"], code: 2, says: "syntax.mjs:2: Unexpected token" },
+  { args: ["run", "enum.ts"], code: 2, says: "types are stripped, not compiled" },
+  { args: ["run", "import.mjs"], code: 2, says: "Cannot find package 'not-installed'" },
+  { args: ["run", "throws.mjs"], code: 2, says: "threw while it was loaded: RangeError: odd at file://" },
+  { args: ["run", "throws-null.mjs"], code: 2, says: "threw null while it was loaded" },
+  { args: ["run", "exports.mjs"], code: 2, says: "does not export a MageFlow as `mage`; it exports `other`" },
+  { args: ["run", fixture("flows")], code: 2, says: "exports a MageFlow, but no plan to run" },
+  { args: ["run", fixture("good"), "--message", "{x"], code: 2, says: "--message is not JSON" },
+  { args: ["worker", fixture("good"), "--tasks", "none"], code: 2, says: 'no task is registered as "none"' },
+  {
+    args: ["worker", fixture("good"), "--lease", "1x"],
+    code: 2,
+    says: 'lease is "1x", which is not a duration',
+  },
+  { args: ["ps"], code: 6, says: "there is no store at" },
+  { args: ["ps", "--store", "memory:"], code: 2, says: "lives in the process that made it" },
+  { args: ["ps", "--store", "junk.db"], code: 6, says: "is not a sound SQLite database" },
+  { args: ["ps", "--store", "made.db", "--status", "BUSY"], code: 2, says: 'there is no status "BUSY"' },
+  { args: ["ps", "--store", "made.db", "--cursor", "x"], code: 2, says: '"x" is not a cursor' },
+  {
+    args: ["show", "none", "--store", "made.db"],
+    code: 4,
+    says: 'there is no signature "none" in this store',
+  },
+  { args: ["logs", "none", "--store", "made.db"], code: 4, says: "`mageflow ps --all` lists what is stored" },
+])("$args ends with $code: $says", async ({ args, code, says }) => {
+  await using scene = new Scene();
+  writeFileSync(scene.path("syntax.ts"), "const a = 1;\nconst = 3;\n");
+  writeFileSync(scene.path("syntax.mjs"), "const a = 1;\nconst = 3;\n");
+  writeFileSync(scene.path("enum.ts"), "enum A { x }\nexport const mage = A.x;\n");
+  writeFileSync(scene.path("import.mjs"), 'import "not-installed";\n');
+  writeFileSync(scene.path("throws.mjs"), 'throw new RangeError("odd");\n');
+  writeFileSync(scene.path("throws-null.mjs"), "throw null;\n");
+  writeFileSync(scene.path("exports.mjs"), "export const other = 1;\n");
+  writeFileSync(scene.path("junk.db"), "not a database ".repeat(100));
+  writeFileSync(scene.path("made.db"), "");
+  const told = await scene.run(...args);
+  expect(told).toMatchObject({ code, stdout: "" });
+  expect(told.stderr).toMatch(/^mageflow: /);
+  expect(told.stderr).toContain(says);
+  expect(told.stderr).not.toMatch(/^ {4}at /m);
+
+  const asJson = await scene.run(...args, "--json");
+  expect(asJson).toMatchObject({ code, stdout: "" });
+  const { error } = JSON.parse(asJson.stderr) as { error: Record<string, unknown> };
+  expect(Object.keys(error)).toEqual(["code", "message"]);
+  expect(error["code"]).toMatch(/^[A-Z_]+$/);
+});
+
+test("--verbose shows the stack", async () => {
+  await using scene = new Scene();
+  writeFileSync(scene.path("throws.mjs"), 'throw new RangeError("odd");\n');
+  const { stderr } = await scene.run("run", "throws.mjs", "--verbose");
+  expect(stderr).toMatch(/^caused by RangeError: odd$/m);
+  expect(stderr).toMatch(/^ {4}at .*throws\.mjs:1/m);
+});
