@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { Connection } from "./connection.ts";
+import { migrate } from "./migrate.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+function tablesOf(db: Connection): string[] {
+  return db.all<[string]>("SELECT name FROM sqlite_schema WHERE type = 'table'").map(([name]) => name);
+}
+
+function versionOf(db: Connection): number {
+  return db.get<[number]>("PRAGMA user_version")![0];
+}
+
+function memory(): Connection {
+  return new Connection(null, { readOnly: false });
+}
+
+describe("migrate", () => {
+  test("makes the schema once", () => {
+    const db = memory();
+    migrate(db, null);
+    expect(versionOf(db)).toBe(MIGRATIONS.length);
+    expect(tablesOf(db)).toContain("signatures");
+    migrate(db, null);
+    expect(versionOf(db)).toBe(MIGRATIONS.length);
+    expect(db.inTransaction).toBe(false);
+  });
+
+  test("applies what is new, in order", () => {
+    const db = memory();
+    migrate(db, null, ["CREATE TABLE one (a)"]);
+    migrate(db, null, ["CREATE TABLE never (a)", "CREATE TABLE two (a)", "ALTER TABLE two RENAME TO three"]);
+    expect(tablesOf(db)).toEqual(["one", "three"]);
+    expect(versionOf(db)).toBe(3);
+  });
+
+  test("keeps nothing of a migration that fails", () => {
+    const db = memory();
+    migrate(db, null, ["CREATE TABLE one (a)"]);
+    const failing = ["", "CREATE TABLE two (a)", "CREATE TABLE three (a); CREATE TABLE one (a)"];
+    expect(() => migrate(db, null, failing)).toThrow("already exists");
+    expect(tablesOf(db)).toEqual(["one"]);
+    expect(versionOf(db)).toBe(1);
+    expect(db.inTransaction).toBe(false);
+  });
+
+  test("refuses a newer schema, and says what to do", () => {
+    const db = memory();
+    migrate(db, null, ["", ""]);
+    expect(() => migrate(db, null, [""])).toThrow(
+      expect.objectContaining({ code: "STORE_NEWER", message: expect.stringContaining("update MageFlow") }),
+    );
+  });
+
+  test("refuses a database of another program", () => {
+    const db = memory();
+    db.exec("CREATE TABLE theirs (a); PRAGMA user_version = 1");
+    expect(() => migrate(db, null)).toThrow(expect.objectContaining({ code: "STORE_UNAVAILABLE" }));
+    expect(tablesOf(db)).toEqual(["theirs"]);
+  });
+});

@@ -1,0 +1,160 @@
+/**
+ * The schema, one constant a version, never changed once released: a change is one more constant at the end.
+ *
+ * Indexes are partial, so that a signature is in those only that its status calls for. Their conditions are written as
+ * they stand in the queries, which is how SQLite knows that an index serves; an `IN` of more than two would be built
+ * anew for every row that is written.
+ */
+const FIRST = `
+  -- One row a signature; the columns are the fields of SignatureRecord.
+  CREATE TABLE signatures (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    root_id TEXT NOT NULL,
+    parent_id TEXT,
+    role TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    key TEXT,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'PENDING',
+    prior TEXT,
+    held_by TEXT,
+    generation INTEGER NOT NULL DEFAULT 1,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    recoveries INTEGER NOT NULL DEFAULT 0,
+    priority INTEGER NOT NULL,
+    ready_at INTEGER,
+    due_at INTEGER,
+    deadline_at INTEGER,
+    worker_id TEXT,
+    bound TEXT,
+    message TEXT,
+    result TEXT,
+    error TEXT,
+    family TEXT,
+    sweep TEXT,
+    milestone INTEGER NOT NULL DEFAULT 0,
+    credited INTEGER NOT NULL DEFAULT 0,
+    tags TEXT,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    -- Of a step or item that can be started: what it is in. Of any other step or item: its status.
+    startable_in TEXT GENERATED ALWAYS AS
+      (CASE WHEN status = 'PENDING' AND held_by IS NULL AND role IN ('step', 'item') THEN parent_id END),
+    child_status TEXT GENERATED ALWAYS AS
+      (CASE WHEN NOT (status = 'PENDING' AND held_by IS NULL) AND role IN ('step', 'item') THEN status END),
+    -- A status to look into.
+    notable_status TEXT GENERATED ALWAYS AS (CASE status WHEN 'SUCCEEDED' THEN NULL WHEN 'RUNNING' THEN NULL
+      WHEN 'PENDING' THEN NULL WHEN 'READY' THEN NULL ELSE status END)
+  );
+
+  -- Every step or item is in one of these two, so that a large swarm is stored with few writes.
+  CREATE INDEX startable ON signatures (startable_in, priority DESC, slot) WHERE startable_in IS NOT NULL;
+  CREATE INDEX children ON signatures (parent_id, child_status, slot) WHERE child_status IS NOT NULL;
+  CREATE INDEX callbacks ON signatures (parent_id, id)
+    WHERE parent_id IS NOT NULL AND role <> 'step' AND role <> 'item';
+  -- Tasks in the order of their turn.
+  CREATE INDEX ready ON signatures (name, priority DESC, ready_at, slot, id) WHERE status = 'READY';
+  CREATE INDEX running ON signatures (worker_id) WHERE status = 'RUNNING' AND worker_id IS NOT NULL;
+  CREATE INDEX due ON signatures (due_at) WHERE status = 'WAITING' AND due_at IS NOT NULL;
+  CREATE INDEX deadlines ON signatures (deadline_at)
+    WHERE deadline_at IS NOT NULL AND (status = 'READY' OR status = 'WAITING');
+  CREATE INDEX held ON signatures (held_by, id) WHERE held_by IS NOT NULL;
+  CREATE INDEX sweeping ON signatures (id) WHERE sweep IS NOT NULL;
+  CREATE INDEX owing ON signatures (parent_id, id) WHERE credited < milestone;
+  -- What must be unique besides ids.
+  CREATE UNIQUE INDEX root_keys ON signatures (key) WHERE parent_id IS NULL AND key IS NOT NULL;
+  CREATE UNIQUE INDEX item_keys ON signatures (parent_id, key) WHERE parent_id IS NOT NULL AND key IS NOT NULL;
+  -- Lists, newest first.
+  CREATE INDEX newest ON signatures (created_at, id);
+  CREATE INDEX newest_roots ON signatures (created_at, id) WHERE role = 'root';
+  CREATE INDEX newest_notable ON signatures (notable_status, created_at, id) WHERE notable_status IS NOT NULL;
+  CREATE INDEX newest_roots_by_status ON signatures (status, created_at, id) WHERE role = 'root';
+
+  -- The instants at which something inside a workflow was stored: what finds it in the index newest.
+  CREATE TABLE births (
+    root_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (root_id, created_at)
+  ) WITHOUT ROWID;
+
+  -- Roots by tag, to be listed in the order of their creation.
+  CREATE TABLE root_tags (
+    tag TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    root_id TEXT NOT NULL,
+    PRIMARY KEY (tag, created_at, root_id)
+  ) WITHOUT ROWID;
+
+  -- Trees that are still being stored. What is under one of these roots is not shown.
+  CREATE TABLE drafts (root_id TEXT NOT NULL PRIMARY KEY, begun_at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE VIEW shown AS SELECT * FROM signatures WHERE root_id NOT IN (SELECT root_id FROM drafts);
+
+  CREATE TABLE specs (root_id TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (root_id, id));
+
+  -- One row holds the entries that one commit adds to one workflow, numbered from seq on.
+  CREATE TABLE journal (
+    root_id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (root_id, seq)
+  );
+
+  CREATE TABLE logs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    root_id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    message TEXT NOT NULL,
+    fields TEXT
+  );
+  CREATE INDEX logs_of_signature ON logs (id);
+  CREATE INDEX logs_of_root ON logs (root_id);
+
+  CREATE TABLE steps (
+    id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    result TEXT NOT NULL,
+    UNIQUE (id, generation, name)
+  );
+  CREATE TABLE checkpoints (
+    id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (id, generation)
+  );
+  CREATE TABLE progress (
+    id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (id, generation)
+  );
+
+  CREATE TABLE workers (
+    id TEXT NOT NULL PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    tasks TEXT NOT NULL,
+    concurrency INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    lease_until INTEGER NOT NULL,
+    ended_at INTEGER
+  ) WITHOUT ROWID;
+  CREATE INDEX workers_by_age ON workers (started_at, id);
+  CREATE INDEX leases ON workers (lease_until, id) WHERE ended_at IS NULL;
+
+  -- The last commit of each process.
+  CREATE TABLE stamps (by TEXT NOT NULL PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST];

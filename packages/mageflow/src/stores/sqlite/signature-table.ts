@@ -1,0 +1,137 @@
+import type { Demand } from "../../core/choose.ts";
+import type { Sweep } from "../../core/record.ts";
+import type { Status } from "../../core/status.ts";
+import type { Connection } from "./connection.ts";
+import { COLUMNS, type Row } from "./row.ts";
+
+/**
+ * Signatures that a transaction asks for: each statement reads a bounded stretch of one index. What is asked for by id or
+ * parent is found in drafts too, everything else in `shown` only.
+ */
+
+const BY_ID = `SELECT ${COLUMNS} FROM signatures WHERE id = ?`;
+
+const BY_SEQ = `SELECT ${COLUMNS} FROM signatures WHERE seq = ?`;
+
+const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL AND key = ?`;
+
+const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND key = ?`;
+
+const STARTABLE = `SELECT ${COLUMNS} FROM signatures
+  WHERE startable_in = ? ORDER BY priority DESC, slot LIMIT ?`;
+
+const SKIPPABLE_STARTABLE = `SELECT ${COLUMNS} FROM signatures
+  WHERE startable_in = ? AND attempt = 0 ORDER BY priority DESC, slot LIMIT ?`;
+
+/** Other children of one status that never ran. A suspended container that was running has something running inside. */
+const SKIPPABLE = `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = ? AND child_status = ? AND attempt = 0 AND prior IS NOT 'RUNNING' ORDER BY slot LIMIT ?`;
+
+/** What has not begun to run stands in one of these. */
+const BEFORE_RUNNING: readonly Status[] = ["PENDING", "READY", "WAITING", "SUSPENDED"];
+
+const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ? ORDER BY id LIMIT ?`;
+
+const READY = `SELECT ${COLUMNS} FROM shown
+  WHERE status = 'READY' AND name = ? ORDER BY priority DESC, ready_at, slot, id LIMIT ?`;
+
+/** The turns of tasks of one name, without the tasks. */
+const READY_TURNS = `SELECT seq, priority, ready_at, slot, id FROM shown
+  WHERE status = 'READY' AND name = ? ORDER BY priority DESC, ready_at, slot, id LIMIT ?`;
+
+const DUE = `SELECT ${COLUMNS} FROM shown
+  WHERE status = 'WAITING' AND due_at <= ? ORDER BY due_at LIMIT ?`;
+
+const PAST_DEADLINE = `SELECT ${COLUMNS} FROM shown
+  WHERE deadline_at <= ? AND (status = 'READY' OR status = 'WAITING') AND kind = 'task' ORDER BY deadline_at LIMIT ?`;
+
+const RUNNING_UNDER = `SELECT ${COLUMNS} FROM shown WHERE status = 'RUNNING' AND worker_id = ? LIMIT ?`;
+
+const OWING = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND credited < milestone ORDER BY id LIMIT ?`;
+
+const OWED =
+  "SELECT DISTINCT parent_id FROM shown WHERE credited < milestone AND parent_id IS NOT NULL LIMIT ?";
+
+const SWEEPING = "SELECT id FROM shown WHERE sweep IS NOT NULL ORDER BY id LIMIT ?";
+
+/** A position among ready tasks, best first. */
+type Turn = [seq: number, priority: number, readyAt: number, slot: number, id: string];
+
+export class SignatureTable {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  byId(id: string): Row | undefined {
+    return this.#db.get<Row>(BY_ID, id);
+  }
+
+  byKey(key: string): Row | undefined {
+    return this.#db.get<Row>(BY_ROOT_KEY, key);
+  }
+
+  itemsByKey(parentId: string, keys: readonly string[]): Row[] {
+    return [...new Set(keys)].flatMap((key) => this.#db.all<Row>(BY_ITEM_KEY, parentId, key));
+  }
+
+  window(id: string, what: Sweep, limit: number): Row[] {
+    switch (what) {
+      case "start":
+        return this.#db.all<Row>(STARTABLE, id, limit);
+      case "skip":
+        return this.#skippable(id, limit);
+      case "unhold":
+        return this.#db.all<Row>(HELD, id, limit);
+    }
+  }
+
+  #skippable(id: string, limit: number): Row[] {
+    const rows = this.#db.all<Row>(SKIPPABLE_STARTABLE, id, limit);
+    for (const status of BEFORE_RUNNING) {
+      if (rows.length < limit) rows.push(...this.#db.all<Row>(SKIPPABLE, id, status, limit - rows.length));
+    }
+    return rows;
+  }
+
+  /** For several names the turns are compared first, so that no more tasks are read than are taken. */
+  ready({ slots, tasks }: Demand): Row[] {
+    const [first] = tasks;
+    if (first !== undefined && tasks.size === 1)
+      return this.#db.all<Row>(READY, first[0], Math.min(first[1], slots));
+    const turns: Turn[] = [];
+    for (const [name, room] of tasks) {
+      for (const turn of this.#db.all<Turn>(READY_TURNS, name, Math.min(room, slots))) turns.push(turn);
+    }
+    turns.sort((a, b) => b[1] - a[1] || a[2] - b[2] || a[3] - b[3] || (a[4] < b[4] ? -1 : 1));
+    return turns.slice(0, slots).flatMap(([seq]) => this.#db.all<Row>(BY_SEQ, seq));
+  }
+
+  /** Those that are due by their time and those that are late, one after the other in the order of these instants. */
+  due(now: number, limit: number): Row[] {
+    const found = new Map<number, { row: Row; at: number }>();
+    for (const row of this.#db.all<Row>(DUE, now, limit)) found.set(row[0], { row, at: row[19]! });
+    for (const row of this.#db.all<Row>(PAST_DEADLINE, now, limit)) {
+      found.set(row[0], { row, at: Math.min(found.get(row[0])?.at ?? Infinity, row[20]!) });
+    }
+    const oldestFirst = [...found.values()].sort((a, b) => a.at - b.at);
+    return oldestFirst.slice(0, limit).map(({ row }) => row);
+  }
+
+  heldByWorker(workerId: string, limit: number): Row[] {
+    return this.#db.all<Row>(RUNNING_UNDER, workerId, limit);
+  }
+
+  owing(parentId: string, limit: number): Row[] {
+    return this.#db.all<Row>(OWING, parentId, limit);
+  }
+
+  owed(limit: number): string[] {
+    return this.#db.all<[string]>(OWED, limit).map(([parentId]) => parentId);
+  }
+
+  sweeping(limit: number): string[] {
+    return this.#db.all<[string]>(SWEEPING, limit).map(([id]) => id);
+  }
+}

@@ -1,0 +1,273 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StoreError } from "../../core/errors.ts";
+import type { FlowEvent } from "../../core/event.ts";
+import type { SignatureRecord, SpecRow } from "../../core/record.ts";
+import type { Status } from "../../core/status.ts";
+import {
+  type ChildQuery,
+  type ListQuery,
+  type LogQuery,
+  type LogRow,
+  type Notes,
+  OutcomeUnknown,
+  type SpecRef,
+  type Store,
+  type StoreAddress,
+  type Transaction,
+  type WorkerRow,
+} from "../../ports/store.ts";
+import { Database } from "./database.ts";
+import { explain, isSyncFailure } from "./failures.ts";
+import { describeLocation, type Location } from "./location.ts";
+import { patiently } from "./patience.ts";
+import { toRecord } from "./row.ts";
+import { SqliteTransaction } from "./sqlite-transaction.ts";
+import { StoreTime } from "./store-time.ts";
+import type { Tables } from "./tables.ts";
+import { Turns } from "./turns.ts";
+import { WaitingBell } from "./waiting-bell.ts";
+import { Watch } from "./watch.ts";
+
+export interface SqliteOptions {
+  /** The clock of the store, epoch milliseconds. */
+  readonly now?: () => number;
+  /** How long to try when other processes have the file locked, in milliseconds. 10 s if not given. */
+  readonly patience?: number;
+}
+
+const PATIENCE_MS = 10_000;
+
+/** Twice the pause of who has just begun to wait. */
+const AFTER_YOU_MS = 2;
+
+/**
+ * A store in one SQLite file. Transactions of this process run one after the other, those of other processes are kept
+ * apart by SQLite; reads go beside them on a connection of their own and see what was committed.
+ */
+export class SqliteStore implements Store {
+  readonly name: string;
+  readonly address: StoreAddress | null;
+  readonly #location: Location;
+  readonly #time: StoreTime;
+  readonly #patience: number;
+  readonly #turns = new Turns();
+  readonly #bell: WaitingBell;
+  readonly #watch: Watch;
+  #opening: Promise<void> | null = null;
+  #database: Database | null = null;
+  #isOpen = false;
+  /** Set when the disk did not take a commit: nothing is written any more. */
+  #syncFailure: Error | null = null;
+
+  /** `module` is the one that exports `openStore`. */
+  constructor(
+    location: Location,
+    module: string,
+    { now = Date.now, patience = PATIENCE_MS }: SqliteOptions = {},
+  ) {
+    this.#location = location;
+    this.#time = new StoreTime(now);
+    this.#patience = patience;
+    this.name = describeLocation(location);
+    this.address = location === null ? null : { module, url: `sqlite:${location}` };
+    this.#bell = new WaitingBell(location);
+    this.#watch = new Watch(() => this.#database?.version() ?? null);
+  }
+
+  open(): Promise<void> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Waits for the transactions that were asked for. A database in memory lasts as long as the store. */
+  async close(): Promise<void> {
+    const end = await this.#turns.next();
+    try {
+      await this.#opening?.catch(() => {});
+      this.#isOpen = false;
+      this.#watch.stop();
+      if (this.#database === null || this.#database.shared) return;
+      this.#database.close();
+      this.#database = null;
+    } finally {
+      this.#opening = null;
+      this.#syncFailure = null;
+      end();
+    }
+  }
+
+  async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const end = await this.#turns.next();
+    try {
+      const database = this.#opened();
+      this.#refuseAfterSyncFailure();
+      await this.#begin(database);
+      const tx = new SqliteTransaction(database, this.#time.now());
+      let answer: T;
+      try {
+        answer = await work(tx);
+        tx.check();
+      } catch (error) {
+        database.writer.rollback();
+        throw explain(error, this.#location);
+      } finally {
+        tx.end();
+      }
+      this.#commit(database);
+      tx.remember();
+      return answer;
+    } finally {
+      end();
+    }
+  }
+
+  async get(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.get(ids).map(toRecord));
+  }
+
+  async byKey(key: string): Promise<SignatureRecord | null> {
+    return this.#read(({ pages }) => {
+      const row = pages.byKey(key);
+      return row === undefined ? null : toRecord(row);
+    });
+  }
+
+  async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
+    return this.#read(({ specs }) => specs.shown(refs));
+  }
+
+  async children(query: ChildQuery): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.children(query).map(toRecord));
+  }
+
+  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+    return this.#read(({ pages }) => pages.tally(parentId, statuses));
+  }
+
+  async list(query: ListQuery): Promise<SignatureRecord[]> {
+    return this.#read(({ newest }) => newest.list(query).map(toRecord));
+  }
+
+  async scan({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.scan(after, limit).map(toRecord));
+  }
+
+  async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
+    return this.#read(({ journals }) => journals.read(query.rootId, query.after, query.limit));
+  }
+
+  async lastSeq(rootId: string): Promise<number> {
+    return this.#read(({ journals }) => journals.lastSeq(rootId));
+  }
+
+  async logs(query: LogQuery): Promise<LogRow[]> {
+    return this.#read(({ logs }) => logs.read(query));
+  }
+
+  async notes(id: string, generation: number): Promise<Notes> {
+    return this.#read(({ notes }) => notes.read(id, generation));
+  }
+
+  /** After a sync failure the last commit may turn up when the file is opened again: then this cannot be told. */
+  async stamped(by: string): Promise<number> {
+    this.#refuseAfterSyncFailure();
+    return this.#read(({ stamps }) => stamps.last(by));
+  }
+
+  async readyNames(): Promise<Map<string, number>> {
+    return this.#read(({ pages }) => pages.readyNames());
+  }
+
+  async nextDue(): Promise<number | null> {
+    return this.#read(({ pages }) => pages.nextDue());
+  }
+
+  async workers(limit: number): Promise<WorkerRow[]> {
+    return this.#read(({ workers }) => workers.newest(limit));
+  }
+
+  async heartbeat(workerId: string, lease: number): Promise<boolean> {
+    return this.transact(async (tx) => this.#opened().written.workers.extend(workerId, tx.now + lease));
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#watch.add(listener);
+  }
+
+  async #open(): Promise<void> {
+    this.#database ??= await this.#patiently(() => Database.open(this.#location));
+    this.#isOpen = true;
+  }
+
+  /** Reads see one state of the database, whatever other processes commit meanwhile. */
+  async #read<T>(work: (tables: Tables) => T): Promise<T> {
+    const database = this.#opened();
+    if (database.shared) {
+      const end = await this.#turns.next();
+      try {
+        return work(this.#opened().read);
+      } finally {
+        end();
+      }
+    }
+    return this.#patiently(() => database.snapshot(work));
+  }
+
+  async #begin(database: Database): Promise<void> {
+    if (this.#bell.rang()) await sleep(AFTER_YOU_MS);
+    await this.#patiently(
+      () => database.begin(),
+      () => this.#bell.ring(),
+    );
+    // Whoever rang until now has waited with this one, or is this one.
+    this.#bell.rang();
+  }
+
+  #commit(database: Database): void {
+    try {
+      database.writer.run("COMMIT");
+    } catch (error) {
+      database.writer.rollback();
+      if (isSyncFailure(error)) this.#syncFailure = error as Error;
+      const explained = explain(error, this.#location);
+      if (
+        explained instanceof StoreError &&
+        (explained.code === "STORE_BUSY" || explained.code === "STORE_FULL")
+      ) {
+        throw explained;
+      }
+      throw new OutcomeUnknown(
+        `a commit to ${this.name} failed, and may have been kept: ${(error as Error).message}`,
+        {
+          cause: explained,
+        },
+      );
+    }
+  }
+
+  /** A sync that failed is not tried again: the system may have dropped what it could not write, and say that all is well. */
+  #refuseAfterSyncFailure(): void {
+    if (this.#syncFailure === null) return;
+    throw new StoreError(
+      "STORE_UNAVAILABLE",
+      `${this.name} is not written any more because the disk failed to keep a commit; check the disk, then close the store and open it again`,
+      { cause: this.#syncFailure },
+    );
+  }
+
+  async #patiently<T>(attempt: () => T, waiting?: () => void): Promise<T> {
+    try {
+      return await patiently(attempt, this.#patience, waiting);
+    } catch (error) {
+      throw explain(error, this.#location);
+    }
+  }
+
+  #opened(): Database {
+    if (this.#database !== null && this.#isOpen) return this.#database;
+    throw new StoreError("STORE_UNAVAILABLE", `${this.name} is not open; call open() first`);
+  }
+}

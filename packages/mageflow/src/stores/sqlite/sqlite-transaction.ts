@@ -1,0 +1,192 @@
+import type { Demand } from "../../core/choose.ts";
+import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
+import type { Changes, Locked, SpecRef, Transaction, WorkerRow } from "../../ports/store.ts";
+import type { Connection } from "./connection.ts";
+import type { Database } from "./database.ts";
+import type { RecordCache, Stored } from "./record-cache.ts";
+import { insertRecords, updateRecords } from "./record-writer.ts";
+import { type Row, toRecord } from "./row.ts";
+import type { Tables } from "./tables.ts";
+
+/**
+ * One transaction between `BEGIN IMMEDIATE` and its end. SQLite lets one write at a time, so that whatever is read here is
+ * locked and no lock is ever busy.
+ */
+export class SqliteTransaction implements Transaction {
+  readonly now: number;
+  readonly #db: Connection;
+  readonly #tables: Tables;
+  readonly #cache: RecordCache;
+  /** What was read or written, as it is in the database: an update writes the difference. */
+  readonly #stored = new Map<string, Stored>();
+  /** The first error of a statement. SQLite may have ended the transaction at it, so nothing is done after it. */
+  #failure: { readonly error: unknown } | null = null;
+  #discarded = false;
+  #over = false;
+
+  constructor(database: Database, now: number) {
+    this.#db = database.writer;
+    this.#tables = database.written;
+    this.#cache = database.cache;
+    this.now = now;
+  }
+
+  /** After the commit: what this transaction knows is so. */
+  remember(): void {
+    if (this.#discarded) this.#cache.clear();
+    else this.#cache.commit(this.#stored);
+  }
+
+  /** From here on the transaction can do nothing. */
+  end(): void {
+    this.#over = true;
+  }
+
+  /** Throws when a statement has failed, also when that was caught: what came before it is not to be kept alone. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  async lock(ids: readonly string[], _options: { wait: boolean }): Promise<Locked> {
+    return this.#do(() => ({ records: this.#get(ids.toSorted()), busy: [] }));
+  }
+
+  async read(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#get(ids));
+  }
+
+  async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
+    return this.#do(() => this.#tables.specs.get(refs));
+  }
+
+  async byKey(key: string): Promise<SignatureRecord | null> {
+    return this.#do(() => {
+      const row = this.#tables.signatures.byKey(key);
+      return row === undefined ? null : this.#record(row);
+    });
+  }
+
+  async itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.itemsByKey(parentId, keys)));
+  }
+
+  async window({ id, what, limit }: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.window(id, what, limit)));
+  }
+
+  async ready(demand: Demand): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.ready(demand)));
+  }
+
+  async due(limit: number): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.due(this.now, limit)));
+  }
+
+  async lapsed(limit: number): Promise<WorkerRow[]> {
+    return this.#do(() => this.#tables.workers.lapsed(this.now, limit));
+  }
+
+  async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.heldByWorker(workerId, limit)));
+  }
+
+  async owing(parentId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.owing(parentId, limit)));
+  }
+
+  async owed(limit: number): Promise<string[]> {
+    return this.#do(() => this.#tables.signatures.owed(limit));
+  }
+
+  async sweeping(limit: number): Promise<string[]> {
+    return this.#do(() => this.#tables.signatures.sweeping(limit));
+  }
+
+  async abandoned(before: number, limit: number): Promise<string[]> {
+    return this.#do(() => this.#tables.drafts.abandoned(before, limit));
+  }
+
+  async discard(rootId: string, limit: number): Promise<boolean> {
+    return this.#do(() => {
+      this.#discarded = true;
+      return this.#tables.drafts.discard(rootId, limit);
+    });
+  }
+
+  async write(changes: Changes): Promise<void> {
+    this.#do(() => this.#write(changes));
+  }
+
+  #write(changes: Changes): void {
+    const { drafts, specs, journals, logs, notes, workers, stamps } = this.#tables;
+    for (const step of changes.drafts ?? []) {
+      if ("begin" in step) drafts.begin(step.begin, this.now);
+      else if ("add" in step) drafts.add(step.add);
+    }
+    if (changes.insert !== undefined) insertRecords(this.#db, changes.insert);
+    if (changes.update !== undefined) this.#update(changes.update);
+    for (const row of changes.specs ?? []) specs.put(row);
+    for (const [rootId, entries] of changes.journal ?? []) journals.append(rootId, entries, this.now);
+    for (const line of changes.logs ?? []) logs.append(line);
+    notes.put(changes);
+    for (const row of changes.workers ?? []) workers.put(row);
+    if (changes.stamp !== undefined) stamps.put(changes.stamp);
+    for (const step of changes.drafts ?? []) if ("finish" in step) drafts.finish(step.finish);
+  }
+
+  #update(records: readonly SignatureRecord[]): void {
+    const updates = records.map((now) => {
+      const stored = this.#storedOf(now.id);
+      this.#stored.set(now.id, { seq: stored.seq, record: now });
+      return { stored, now };
+    });
+    updateRecords(this.#db, updates);
+  }
+
+  #storedOf(id: string): Stored {
+    const stored = this.#find(id);
+    if (stored === undefined) throw new Error(`there is no signature "${id}" to update`);
+    return stored;
+  }
+
+  #get(ids: readonly string[]): SignatureRecord[] {
+    const records: SignatureRecord[] = [];
+    for (const id of new Set(ids)) {
+      const stored = this.#find(id);
+      if (stored !== undefined) records.push(stored.record);
+    }
+    return records;
+  }
+
+  #find(id: string): Stored | undefined {
+    let stored = this.#stored.get(id) ?? this.#cache.get(id);
+    if (stored === undefined) {
+      const row = this.#tables.signatures.byId(id);
+      if (row === undefined) return undefined;
+      stored = { seq: row[0], record: toRecord(row) };
+    }
+    this.#stored.set(id, stored);
+    return stored;
+  }
+
+  #records(rows: readonly Row[]): SignatureRecord[] {
+    return rows.map((row) => this.#record(row));
+  }
+
+  #record(row: Row): SignatureRecord {
+    const record = toRecord(row);
+    this.#stored.set(record.id, { seq: row[0], record });
+    return record;
+  }
+
+  #do<T>(work: () => T): T {
+    if (this.#over) throw new Error("the transaction is over: something it started was not awaited");
+    if (this.#failure !== null) throw this.#failure.error;
+    try {
+      return work();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+}

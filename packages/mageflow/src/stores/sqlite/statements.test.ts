@@ -1,0 +1,175 @@
+import { beforeAll, expect, test, vi } from "vitest";
+import type { SignatureRecord } from "../../core/record.ts";
+import type { ChildQuery, ListQuery, LogQuery, Store, Transaction } from "../../ports/store.ts";
+import { fullRecord, sampleItems, sampleSwarm, sampleTask } from "../../testing/store-suite/sample-record.ts";
+import { sampleLog } from "../../testing/store-suite/sample-log.ts";
+import { sampleWorker } from "../../testing/store-suite/sample-worker.ts";
+import { Connection } from "./connection.ts";
+import { sqliteStore } from "./index.ts";
+import { migrate } from "./migrate.ts";
+
+/**
+ * The plan of every statement that the store prepares while all of its methods are called: none looks at more rows than
+ * it answers with, but for the filters of a list.
+ */
+
+/** Texts of what was run. */
+let statements: string[];
+
+beforeAll(async () => {
+  const spies = (["all", "get", "run"] as const).map((method) => vi.spyOn(Connection.prototype, method));
+  const store = sqliteStore(":memory:");
+  await store.open();
+  await callEverything(store);
+  const run = spies.flatMap(({ mock }) => mock.calls.map(([sql]) => sql.replaceAll(/\s+/g, " ")));
+  statements = [...new Set(run)].filter((sql) => /^(SELECT|WITH|INSERT|UPDATE|DELETE)/.test(sql));
+  vi.restoreAllMocks();
+});
+
+/** Reading an index in its order, to be stopped by a limit; lists of parameters; what was found by the statement itself. */
+const HARMLESS = [
+  /^SCAN signatures USING (COVERING )?INDEX (newest|newest_roots|sweeping|owing)$/,
+  /^SCAN workers USING INDEX workers_by_age$/,
+  /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|priorities|\(subquery)/,
+];
+
+/** There is hardly ever a draft, and the schema is read once, at open. */
+function isHarmless(sql: string, step: string): boolean {
+  return (
+    sql.includes("FROM drafts WHERE begun_at") ||
+    [...HARMLESS, /^SCAN (drafts|sqlite_master)$/].some((known) => known.test(step))
+  );
+}
+
+test("no statement scans a table or sorts", () => {
+  expect(statements.length).toBeGreaterThan(60);
+  const harmful = statements.flatMap((sql) =>
+    planOf(sql)
+      .filter((step) => (step.startsWith("SCAN") || step.includes("B-TREE")) && !isHarmless(sql, step))
+      .map((step) => [sql, step]),
+  );
+  expect(harmful).toEqual([]);
+});
+
+test.for([
+  ["the next items to start", "startable_in = ? ORDER BY", "startable"],
+  ["ready tasks", "status = 'READY' AND name = ? ORDER BY", "ready"],
+  ["what is due", "due_at <= ?", "due"],
+  ["what is late", "deadline_at <= ?", "deadlines"],
+  ["what a worker holds", "status = 'RUNNING' AND worker_id = ?", "running"],
+  ["what a container holds", "held_by = ?", "held"],
+  ["uncredited children", "parent_id = ? AND credited < milestone", "owing"],
+  ["children of a status", "child_status = ? AND slot > ?", "children"],
+  ["how many children have a status", "count(*) FROM signatures WHERE parent_id = ?", "children"],
+  ["roots of a status", "role = 'root' AND status = ?1 ORDER BY", "newest_roots_by_status"],
+  ["what one instant added to a workflow", "WHERE created_at = ?1 AND id >= ?2", "newest"],
+] as const)("%s are found by an index", ([, part, index]) => {
+  const sql = statements.find((text) => text.includes(part));
+  expect(planOf(sql!)[0]).toMatch(new RegExp(`^SEARCH signatures USING (COVERING )?INDEX ${index} \\(`));
+});
+
+function planOf(sql: string): string[] {
+  const db = new Connection(null, { readOnly: false });
+  migrate(db, null);
+  return db.all<[number, number, number, string]>(`EXPLAIN QUERY PLAN ${sql}`).map(([, , , step]) => step);
+}
+
+async function callEverything(store: Store): Promise<void> {
+  const root = sampleSwarm("r", { tags: ["x"] });
+  await store.transact((tx) =>
+    tx.write({
+      drafts: [{ begin: root.id }],
+      insert: [...sampleItems(root, 40), ...Array.from({ length: 20 }, (_, n) => fullRecord(`f${n}`))].map(
+        (record, n) => (record.rootId === "r" ? record : { ...record, key: `${n}` }),
+      ),
+      specs: [{ rootId: "r", id: "0", body: "{}" }],
+      journal: new Map([["r", [{ id: "r", type: "created", status: "RUNNING", generation: 1, attempt: 0 }]]]),
+      logs: [sampleLog("r", "line")],
+      steps: [{ id: "r", generation: 1, name: "fetch", result: "1" }],
+      checkpoints: [{ id: "r", generation: 1, body: "1" }],
+      progress: [{ id: "r", generation: 1, progress: { fraction: 1, note: null } }],
+      workers: [sampleWorker("w")],
+      stamp: { by: "me", n: 1 },
+    }),
+  );
+  await readEverything(store);
+  await store.transact((tx) => tx.write({ insert: [root], drafts: [{ add: "r" }, { finish: "r" }] }));
+  await readEverything(store);
+  await store.transact(askEverything);
+  await store.heartbeat("w", 1);
+  const other = sampleTask("d.1", { rootId: "d" });
+  await store.transact((tx) => tx.write({ drafts: [{ begin: "d" }], insert: [other] }));
+  await store.transact((tx) => tx.discard("d", 10));
+}
+
+async function readEverything(store: Store): Promise<void> {
+  const page = { after: null, limit: 3 };
+  await store.get(["r"]);
+  await store.byKey("k");
+  await store.specs([{ rootId: "r", id: "0" }]);
+  const children: Partial<ChildQuery>[] = [{}, { statuses: ["READY"] }, { after: "1" }];
+  for (const query of children) {
+    await store.children({ parentId: "r", of: "children", ...page, ...query });
+    await store.children({ parentId: "r", of: "callbacks", ...page, ...query });
+  }
+  await store.tally("r", ["READY", "PENDING"]);
+  await store.scan(page);
+  await store.journal({ rootId: "r", after: 0, limit: 3 });
+  const logs: Partial<LogQuery>[] = [{}, { id: "r" }, { rootId: "r" }, { id: "r", rootId: "r" }];
+  for (const query of logs) {
+    await store.logs({ after: 0, limit: 3, ...query });
+    await store.logs({ after: 0, limit: 3, level: "info", contains: "x", ...query });
+  }
+  await store.notes("r", 1);
+  await store.stamped("me");
+  await store.readyNames();
+  await store.nextDue();
+  await store.workers(3);
+  const lists: Partial<ListQuery>[] = [
+    {},
+    { statuses: ["FAILED"] },
+    { statuses: ["FAILED", "RUNNING"] },
+    { kinds: ["task"], names: ["x"], roles: ["item"] },
+    { tag: "x" },
+    { tag: "x", statuses: ["FAILED"] },
+    { rootId: "r" },
+    { rootId: "r", statuses: ["FAILED"], tag: "x" },
+  ];
+  for (const query of lists) {
+    for (const roots of [true, false]) {
+      await store.list({ ...page, ...query, roots });
+      await store.list({ ...page, ...query, roots, after: { createdAt: 1, id: "x" } });
+    }
+  }
+}
+
+async function askEverything(tx: Transaction): Promise<void> {
+  const { records } = await tx.lock(["r"], { wait: true });
+  await tx.read(["none"]);
+  await tx.specs([{ rootId: "r", id: "0" }]);
+  await tx.byKey("k");
+  await tx.itemsByKey("r", ["k"]);
+  await tx.window({ id: "r", what: "skip", limit: 3 });
+  await tx.window({ id: "r", what: "unhold", limit: 3 });
+  const items = await tx.window({ id: "r", what: "start", limit: 30 });
+  await tx.ready({ workerId: "w", slots: 3, tasks: new Map([["a", 1]]) });
+  const update = items.map((item, n): SignatureRecord => ({ ...item, status: "READY", readyAt: n }));
+  await tx.write({ update: [...update, { ...records[0]!, tags: ["y"] }] });
+  const alike = update.map((item): SignatureRecord => ({ ...item, status: "RUNNING", workerId: "w" }));
+  await tx.ready({
+    workerId: "w",
+    slots: 3,
+    tasks: new Map([
+      ["a", 1],
+      [items[0]!.name, 2],
+    ]),
+  });
+  await tx.write({ update: alike });
+  await tx.due(3);
+  await tx.lapsed(3);
+  await tx.heldByWorker("w", 3);
+  await tx.owing("r", 3);
+  await tx.owed(3);
+  await tx.sweeping(3);
+  await tx.abandoned(1, 3);
+}

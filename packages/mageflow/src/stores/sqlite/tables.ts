@@ -1,0 +1,38 @@
+import type { Connection } from "./connection.ts";
+import { DraftTable } from "./draft-table.ts";
+import { JournalTable } from "./journal-table.ts";
+import { LogTable } from "./log-table.ts";
+import { Newest } from "./newest.ts";
+import { NoteTable } from "./note-table.ts";
+import { SignaturePages } from "./signature-pages.ts";
+import { SignatureTable } from "./signature-table.ts";
+import { SpecTable } from "./spec-table.ts";
+import { StampTable } from "./stamp-table.ts";
+import { WorkerTable } from "./worker-table.ts";
+
+/** Everything in the database, as one connection sees it. */
+export class Tables {
+  readonly signatures: SignatureTable;
+  readonly pages: SignaturePages;
+  readonly newest: Newest;
+  readonly drafts: DraftTable;
+  readonly specs: SpecTable;
+  readonly journals: JournalTable;
+  readonly logs: LogTable;
+  readonly notes: NoteTable;
+  readonly workers: WorkerTable;
+  readonly stamps: StampTable;
+
+  constructor(db: Connection) {
+    this.signatures = new SignatureTable(db);
+    this.pages = new SignaturePages(db);
+    this.newest = new Newest(db);
+    this.drafts = new DraftTable(db);
+    this.specs = new SpecTable(db);
+    this.journals = new JournalTable(db);
+    this.logs = new LogTable(db);
+    this.notes = new NoteTable(db);
+    this.workers = new WorkerTable(db);
+    this.stamps = new StampTable(db);
+  }
+}

@@ -1,0 +1,55 @@
+import type { WorkerRow } from "../../ports/store.ts";
+import type { Connection } from "./connection.ts";
+
+const COLUMNS = "id, host, pid, tasks, concurrency, started_at, lease_until, ended_at";
+
+const PUT = `INSERT OR REPLACE INTO workers (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const NEWEST = `SELECT ${COLUMNS} FROM workers ORDER BY started_at DESC, id DESC LIMIT ?`;
+
+const LAPSED = `SELECT ${COLUMNS} FROM workers
+  WHERE ended_at IS NULL AND lease_until <= ? ORDER BY lease_until, id LIMIT ?`;
+
+const EXTEND = "UPDATE workers SET lease_until = ? WHERE id = ? AND ended_at IS NULL";
+
+type Row = [
+  id: string,
+  host: string,
+  pid: number,
+  tasks: string,
+  concurrency: number,
+  startedAt: number,
+  leaseUntil: number,
+  endedAt: number | null,
+];
+
+/** Worker sessions. */
+export class WorkerTable {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  put({ id, host, pid, tasks, concurrency, startedAt, leaseUntil, endedAt }: WorkerRow): void {
+    this.#db.run(PUT, id, host, pid, JSON.stringify(tasks), concurrency, startedAt, leaseUntil, endedAt);
+  }
+
+  newest(limit: number): WorkerRow[] {
+    return this.#db.all<Row>(NEWEST, limit).map(toWorker);
+  }
+
+  /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
+  lapsed(now: number, limit: number): WorkerRow[] {
+    return this.#db.all<Row>(LAPSED, now, limit).map(toWorker);
+  }
+
+  /** False when there is no such session, or it has ended. */
+  extend(id: string, leaseUntil: number): boolean {
+    return this.#db.run(EXTEND, leaseUntil, id) > 0;
+  }
+}
+
+function toWorker([id, host, pid, tasks, concurrency, startedAt, leaseUntil, endedAt]: Row): WorkerRow {
+  return { id, host, pid, tasks: JSON.parse(tasks) as string[], concurrency, startedAt, leaseUntil, endedAt };
+}

@@ -1,0 +1,169 @@
+import { describe, expect, test } from "vitest";
+import type { Store, Transaction } from "../../../ports/store.ts";
+import type { StoreHarness } from "../harness.ts";
+import { fullRecord, sampleItems, sampleReady, sampleSwarm, sampleTask } from "../sample-record.ts";
+import { onStore } from "../scene.ts";
+
+/** A transaction that stays open until it is told to end. */
+interface Held {
+  readonly ended: Promise<unknown>;
+  end(): void;
+}
+
+export function lockCases(harness: StoreHarness): void {
+  describe("lock", () => {
+    test.for([true, false])("reads records as they are now, wait: %s", (wait, context) =>
+      onStore(harness, async (scene) => {
+        const record = fullRecord(scene.id);
+        await scene.insert(record);
+        await scene.update({ ...record, epoch: 1 });
+        const locked = await scene.ask((tx) => tx.lock([scene.id], { wait }));
+        expect(locked).toEqual({ records: [{ ...record, epoch: 1 }], busy: [] });
+      })(context),
+    );
+
+    test.for([true, false])("leaves out what does not exist, wait: %s", (wait, context) =>
+      onStore(harness, async (scene) => {
+        await scene.insert(sampleTask(scene.id));
+        const ids = [`${scene.id}none`, scene.id];
+        const { records, busy } = await scene.ask((tx) => tx.lock(ids, { wait }));
+        expect(records.map(({ id }) => id)).toEqual([scene.id]);
+        expect(busy).toEqual([]);
+      })(context),
+    );
+
+    test(
+      "takes 1,000 records at once",
+      onStore(harness, async (scene) => {
+        const items = sampleItems(sampleSwarm(scene.id), 1_000);
+        await scene.insert(...items);
+        const ids = items.map(({ id }) => id);
+        const { records } = await scene.ask((tx) => tx.lock(ids, { wait: true }));
+        expect(new Set(records.map(({ id }) => id))).toEqual(new Set(ids));
+      }),
+    );
+
+    test(
+      "what a transaction has locked it can lock and read again",
+      onStore(harness, async (scene) => {
+        await scene.insert(sampleTask(scene.id));
+        await scene.ask(async (tx) => {
+          await tx.lock([scene.id], { wait: true });
+          const again = await tx.lock([scene.id], { wait: false });
+          expect(again.records).toHaveLength(1);
+          expect(again.busy).toEqual([]);
+          expect(await tx.read([scene.id])).toHaveLength(1);
+        });
+      }),
+    );
+
+    test(
+      "a lock ends with its transaction, also when that fails",
+      onStore(harness, async (scene) => {
+        await scene.insert(sampleTask(scene.id));
+        const failed = scene.ask(async (tx) => {
+          await tx.lock([scene.id], { wait: true });
+          throw new Error("stop");
+        });
+        await expect(failed).rejects.toThrow("stop");
+        const { busy } = await scene.ask((tx) => tx.lock([scene.id], { wait: false }));
+        expect(busy).toEqual([]);
+      }),
+    );
+
+    test(
+      "without waiting, what another transaction holds is busy",
+      onStore(
+        harness,
+        async (scene) => {
+          const free = `${scene.id}free`;
+          await scene.insert(sampleTask(scene.id), sampleTask(free));
+          const held = await hold(scene.store, (tx) => tx.lock([scene.id], { wait: true }));
+          const locked = await scene.ask((tx) => tx.lock([scene.id, free, `${free}none`], { wait: false }));
+          held.end();
+          await held.ended;
+          expect(locked.busy).toEqual([scene.id]);
+          expect(locked.records.map(({ id }) => id)).toEqual([free]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "with waiting, it sees what the other transaction wrote",
+      onStore(
+        harness,
+        async (scene) => {
+          await scene.insert(sampleTask(scene.id));
+          const held = await hold(scene.store, async (tx) => {
+            const { records } = await tx.lock([scene.id], { wait: true });
+            await tx.write({ update: records.map((record) => ({ ...record, epoch: 9 })) });
+          });
+          const waiting = scene.ask((tx) => tx.lock([scene.id], { wait: true }));
+          held.end();
+          await held.ended;
+          expect((await waiting).records[0]?.epoch).toBe(9);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "reading does not wait for a lock",
+      onStore(
+        harness,
+        async (scene) => {
+          await scene.insert(sampleTask(scene.id));
+          const held = await hold(scene.store, async (tx) => {
+            const { records } = await tx.lock([scene.id], { wait: true });
+            await tx.write({ update: records.map((record) => ({ ...record, epoch: 9 })) });
+          });
+          const outside = await scene.get(scene.id);
+          const inside = await scene.ask((tx) => tx.read([scene.id]));
+          held.end();
+          await held.ended;
+          expect(outside?.epoch).toBe(0);
+          expect(inside[0]?.epoch).toBe(0);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "two workers that take at the same time take different tasks",
+      onStore(
+        harness,
+        async (scene) => {
+          const tasks = Array.from({ length: 10 }, (_, n) =>
+            sampleReady(`${scene.id}${n}`, { name: scene.id }),
+          );
+          await scene.insert(...tasks);
+          const demand = { workerId: scene.id, slots: 5, tasks: new Map([[scene.id, 5]]) };
+          let first: string[] = [];
+          const held = await hold(scene.store, async (tx) => {
+            first = (await tx.ready(demand)).map(({ id }) => id);
+          });
+          const second = (await scene.ask((tx) => tx.ready(demand))).map(({ id }) => id);
+          held.end();
+          await held.ended;
+          expect(new Set([...first, ...second])).toHaveProperty("size", 10);
+        },
+        "rowLocks",
+      ),
+    );
+  });
+}
+
+/** Opens a transaction and does `work` in it; resolves when that is done and leaves the transaction open. */
+async function hold(store: Store, work: (tx: Transaction) => Promise<unknown>): Promise<Held> {
+  const done = Promise.withResolvers<void>();
+  const { promise: told, resolve: end } = Promise.withResolvers<void>();
+  const ended = store.transact(async (tx) => {
+    await work(tx);
+    done.resolve();
+    await told;
+  });
+  ended.catch(done.reject);
+  await done.promise;
+  return { ended, end };
+}

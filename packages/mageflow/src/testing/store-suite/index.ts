@@ -1,0 +1,2 @@
+export type { Capability, StoreHarness } from "./harness.ts";
+export { storeSuite } from "./store-suite.ts";

@@ -1,0 +1,68 @@
+import { describe } from "vitest";
+import { byKeyCases } from "./cases/by-key.ts";
+import { childrenCases } from "./cases/children.ts";
+import { differentialCases } from "./cases/differential.ts";
+import { draftsCases } from "./cases/drafts.ts";
+import { dueCases } from "./cases/due.ts";
+import { getCases } from "./cases/get.ts";
+import { journalCases } from "./cases/journal.ts";
+import { listCases } from "./cases/list.ts";
+import { lockCases } from "./cases/lock.ts";
+import { logsCases } from "./cases/logs.ts";
+import { notesCases } from "./cases/notes.ts";
+import { openCloseCases } from "./cases/open-close.ts";
+import { owingCases } from "./cases/owing.ts";
+import { readyCases } from "./cases/ready.ts";
+import { scanCases } from "./cases/scan.ts";
+import { specsCases } from "./cases/specs.ts";
+import { tallyCases } from "./cases/tally.ts";
+import { textsCases } from "./cases/texts.ts";
+import { transactCases } from "./cases/transact.ts";
+import { watchCases } from "./cases/watch.ts";
+import { windowCases } from "./cases/window.ts";
+import { workersCases } from "./cases/workers.ts";
+import { writeCases } from "./cases/write.ts";
+import type { StoreHarness } from "./harness.ts";
+
+/**
+ * Runs the conformance suite of the store port on one store; to be called at the top of a vitest file. A bug found in one
+ * store becomes a case here, for all.
+ *
+ * @example
+ * storeSuite({
+ *   name: "memory",
+ *   create: async () => {
+ *     const store = memoryStore();
+ *     await store.open();
+ *     return store;
+ *   },
+ *   destroy: (store) => store.close(),
+ * });
+ */
+export function storeSuite(harness: StoreHarness): void {
+  describe(`store suite: ${harness.name}`, () => {
+    openCloseCases(harness);
+    transactCases(harness);
+    getCases(harness);
+    lockCases(harness);
+    byKeyCases(harness);
+    specsCases(harness);
+    childrenCases(harness);
+    tallyCases(harness);
+    listCases(harness);
+    scanCases(harness);
+    journalCases(harness);
+    logsCases(harness);
+    notesCases(harness);
+    readyCases(harness);
+    dueCases(harness);
+    windowCases(harness);
+    workersCases(harness);
+    owingCases(harness);
+    draftsCases(harness);
+    watchCases(harness);
+    writeCases(harness);
+    textsCases(harness);
+    differentialCases(harness);
+  });
+}
