@@ -1,27 +1,18 @@
 import { hostname } from "node:os";
 import type { Demand } from "../core/choose.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import {
-  InvalidPlanError,
-  LeaseLostError,
-  ShutdownError,
-  StoreError,
-  UnknownTaskError,
-} from "../core/errors.ts";
-import type { AnyPlan, OutputOf } from "../core/flow.ts";
-import type { AttemptOutcome } from "../core/signal.ts";
-import { owns } from "../core/task.ts";
+import { InvalidPlanError, ShutdownError, UnknownTaskError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { LogLevel, LogLine, Store, WorkerRow } from "../ports/store.ts";
+import type { Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
-import { Attempt, type AttemptHost, failed } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
 import type { Claimer, Commit, Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { type Heartbeat, keepAlive } from "./heartbeat.ts";
-import type { RunOptions } from "./launch.ts";
-import type { Run } from "./run.ts";
+import { insist } from "./insist.ts";
 import { guardStrays } from "./stray.ts";
+import { type LeaseKeeper, TaskLease } from "./task-lease.ts";
 import { warn } from "./warning.ts";
 
 export interface WorkerOptions {
@@ -45,27 +36,15 @@ export interface WorkerParts {
   readonly handlers: ReadonlyMap<string, Handler>;
   newSession(): string;
   /** Stores and starts a plan for a task that runs here. */
-  launch<P extends AnyPlan>(
-    plan: P,
-    message: unknown,
-    options: RunOptions,
-    by: { id: string; epoch: number },
-  ): Promise<Run<OutputOf<P>>>;
+  readonly launch: LeaseKeeper["launch"];
 }
 
 /** Log lines wait this long (ms) to be stored together; they are stored with the task's end at the latest. */
 const LOG_DELAY_MS = 200;
-/** Characters of a log message; the rest is cut. */
-const LONGEST_LINE = 16_384;
-const RETRY_MS = 100;
-const RETRY_MAX_MS = 5_000;
 
 interface Slot {
-  readonly assignment: Assignment;
+  readonly lease: TaskLease;
   attempt: Attempt | null;
-  lines: LogLine[];
-  /** The worker has given the task up: whatever the code still does has no effect. */
-  abandoned: boolean;
 }
 
 /**
@@ -79,6 +58,7 @@ export class Worker implements Claimer, AsyncDisposable {
   readonly #lease: number;
   readonly #interval: number;
   readonly #grace: number;
+  readonly #keeper: LeaseKeeper;
   readonly #slots = new Map<string, Slot>();
   readonly #running = new Map<string, number>();
   #occupied = 0;
@@ -110,6 +90,15 @@ export class Worker implements Claimer, AsyncDisposable {
     }
     this.#handlers = chosen(parts.handlers, options.tasks);
     this.#session = parts.newSession();
+    const { committer, clock, launch } = parts;
+    this.#keeper = {
+      committer,
+      clock,
+      launch,
+      grace: this.#grace,
+      stopping: () => this.#stopped !== null,
+      logsWait: () => void this.#flushSoon(),
+    };
   }
 
   /** The id of its session, as `mageflow ps` and records show it. */
@@ -257,16 +246,14 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#accepting = false;
     this.#session = this.#parts.newSession();
     this.#startedAt = null;
-    await this.#insist(() => this.#register());
+    await insist(this.#parts.clock, this.#keeper.stopping, () => this.#register());
     this.#accepting = this.#stopped === null;
     this.ring();
   }
 
-  #abandon(slot: Slot): void {
-    const { id, epoch } = slot.assignment.record;
-    slot.abandoned = true;
-    slot.attempt?.abort(new LeaseLostError(id, epoch));
-    this.#slots.delete(id);
+  #abandon({ lease, attempt }: Slot): void {
+    attempt?.abort(lease.giveUp());
+    this.#slots.delete(lease.record.id);
   }
 
   #onCommit({ changed }: Commit): void {
@@ -280,147 +267,51 @@ export class Worker implements Claimer, AsyncDisposable {
 
   async #serve(assignment: Assignment): Promise<void> {
     const { record } = assignment;
-    const handler = this.#handlers.get(record.name)!;
-    const slot: Slot = { assignment, attempt: null, lines: [], abandoned: false };
+    const slot: Slot = { lease: new TaskLease(record, this.#keeper), attempt: null };
     // Taken again by the worker that had lost it and did not know: the earlier run is as stale as any other.
     const stale = this.#slots.get(record.id);
     if (stale !== undefined) this.#abandon(stale);
     this.#slots.set(record.id, slot);
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
-    const again = record.attempt > 1 || record.epoch > 1;
-    const notes = again
-      ? await this.#insist(() => this.#parts.store.notes(record.id, record.generation))
-      : null;
-    if (!slot.abandoned) {
-      slot.attempt = new Attempt(assignment, handler, this.#host(slot), notes);
-      await this.#finish(slot, await slot.attempt.outcome);
-      // Code that ignores its signal keeps its slot until it really ends, so that a worker is never over-committed.
-      await slot.attempt.over;
+    try {
+      await this.#run(slot, assignment);
+    } finally {
+      this.#occupied--;
+      this.#running.set(record.name, this.#running.get(record.name)! - 1);
+      if (this.#hungry) this.#parts.committer.kick();
+      if (this.#occupied === 0) this.#onIdle?.();
     }
-    this.#occupied--;
-    this.#running.set(record.name, this.#running.get(record.name)! - 1);
-    if (this.#hungry) this.#parts.committer.kick();
-    if (this.#occupied === 0) this.#onIdle?.();
   }
 
-  async #finish(slot: Slot, outcome: AttemptOutcome): Promise<void> {
-    if (slot.abandoned) return;
-    const { id, epoch } = slot.assignment.record;
-    const { lines } = slot;
-    slot.lines = [];
-    const store = (as: AttemptOutcome): Promise<void> =>
-      this.#parts.committer.run({
-        locks: [id],
-        apply: (batch) => {
-          const record = batch.get(id);
-          if (record === undefined || !owns(record, epoch)) return;
-          batch.tell(record, { type: "finish", epoch, outcome: as });
-          for (const line of lines) batch.extras.logs.push(line);
-        },
-      });
-    try {
-      await this.#insist(() => store(outcome));
-    } catch (error) {
-      // An outcome that breaks its transaction would leave the task running for ever: it fails, with this as its cause.
-      if (this.#stopped === null) await this.#insist(() => store(failed(error)));
-    }
+  async #run(slot: Slot, assignment: Assignment): Promise<void> {
+    const { lease } = slot;
+    const { id, name, generation, attempt, epoch } = lease.record;
+    const again = attempt > 1 || epoch > 1;
+    const notes = again ? await lease.insist(() => this.#parts.store.notes(id, generation)) : null;
+    if (lease.over) return;
+    slot.attempt = new Attempt(assignment, this.#handlers.get(name)!, lease, notes);
+    await lease.finish(await slot.attempt.outcome);
     if (this.#slots.get(id) === slot) this.#slots.delete(id);
+    // Code that ignores its signal keeps its slot until it really ends, so that a worker is never over-committed.
+    await slot.attempt.over;
   }
 
   /** Hands a task back, to be taken by another worker at once. */
-  async #release(slot: Slot): Promise<void> {
-    const { id, epoch } = slot.assignment.record;
-    slot.abandoned = true;
-    slot.attempt?.abort(new ShutdownError());
-    await this.#parts.committer.run({
-      locks: [id],
-      apply: (batch) => {
-        const record = batch.get(id);
-        if (record === undefined || !owns(record, epoch)) return;
-        batch.tell(record, { type: "release", epoch });
-        for (const line of slot.lines) batch.extras.logs.push(line);
-      },
-    });
-    this.#slots.delete(id);
+  async #release({ lease, attempt }: Slot): Promise<void> {
+    attempt?.abort(new ShutdownError());
+    await lease.release();
+    this.#slots.delete(lease.record.id);
   }
 
-  /** Repeats what the store refuses until it takes it. Any other error is a fault that repeating does not mend. */
-  async #insist<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof StoreError) || (this.#stopped !== null && attempt >= 3)) throw error;
-        await this.#parts.clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt));
-      }
-    }
-  }
-
-  #host(slot: Slot): AttemptHost {
-    const { record } = slot.assignment;
-    const { id, generation, epoch } = record;
-    const fenced = (write: (batch: Batch) => void): Promise<void> =>
-      this.#parts.committer.run({
-        locks: [id],
-        apply: (batch) => {
-          const now = batch.get(id);
-          if (now === undefined || !owns(now, epoch)) throw new LeaseLostError(id, epoch);
-          write(batch);
-        },
-      });
-    return {
-      clock: this.#parts.clock,
-      grace: this.#grace,
-      storeTime: () => this.#parts.committer.storeTime(),
-      log: (level, message, fields) => this.#log(slot, level, message, fields),
-      saveStep: (name, result) =>
-        fenced(({ extras }) => void extras.steps.push({ id, generation, name, result })),
-      saveCheckpoint: (body) =>
-        fenced(({ extras }) => void extras.checkpoints.push({ id, generation, body })),
-      launch: (plan, message, options) => this.#parts.launch(plan, message, options, { id, epoch }),
-      saveProgress: (fraction, note) =>
-        fenced((batch) => {
-          const progress = { fraction, note };
-          batch.extras.progress.push({ id, generation, progress });
-          const { status, attempt } = batch.get(id)!;
-          batch.note(record.rootId, { id, type: "progress", status, generation, attempt, progress });
-        }),
-    };
-  }
-
-  #log(slot: Slot, level: LogLevel, message: string, fields: string | null): void {
-    const { id, rootId, generation, attempt } = slot.assignment.record;
-    const at = this.#parts.committer.storeTime();
-    slot.lines.push({ id, rootId, generation, attempt, at, level, message: loggable(message), fields });
-    if (!this.#flushing) void this.#flushSoon();
-  }
-
+  /** Log lines are stored together. */
   async #flushSoon(): Promise<void> {
+    if (this.#flushing) return;
     this.#flushing = true;
     await this.#parts.clock.sleep(LOG_DELAY_MS);
     this.#flushing = false;
-    for (const slot of this.#slots.values()) {
-      if (slot.lines.length === 0 || slot.abandoned) continue;
-      const { id, epoch } = slot.assignment.record;
-      const { lines } = slot;
-      slot.lines = [];
-      const command = {
-        locks: [id],
-        apply: (batch: Batch): void => {
-          const record = batch.get(id);
-          if (record === undefined || !owns(record, epoch)) return;
-          for (const line of lines) batch.extras.logs.push(line);
-        },
-      };
-      void this.#insist(() => this.#parts.committer.run(command)).catch(() => {});
-    }
+    for (const { lease } of this.#slots.values()) void lease.flush().catch(warn);
   }
-}
-
-/** A log line is never refused: what a store may not keep in a text is replaced. */
-function loggable(message: unknown): string {
-  return String(message).toWellFormed().replaceAll("\0", "\uFFFD").slice(0, LONGEST_LINE);
 }
 
 /** @throws UnknownTaskError (`UNKNOWN_TASK`) for a name that is not registered. */
