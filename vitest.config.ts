@@ -24,6 +24,7 @@ const config: ViteUserConfig = {
     },
     projects: [
       project("unit", ["packages/*/src/**/*.test.ts"]),
+      project("face", ["packages/mageflow/test/face/**/*.test.ts"], 1),
       project("stores", ["packages/mageflow/test/stores/**/*.test.ts"], 1),
       project(
         "system",

@@ -1,0 +1,379 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { chain, TerminalError } from "../../src/index.ts";
+import { gate } from "./gate.ts";
+import { onEachStore } from "./on-each-store.ts";
+
+const AT_ONCE = { type: "fixed", delay: 0 } as const;
+
+onEachStore("attempts", (open) => {
+  test("are as many as asked for, with one idempotency key", async () => {
+    const mage = open();
+    const seen: [number, number, string][] = [];
+    const flaky = mage.task("flaky", { retry: { attempts: 4, backoff: AT_ONCE } }, (_input: unknown, ctx) => {
+      seen.push([ctx.attempt, ctx.generation, ctx.idempotencyKey]);
+      if (ctx.attempt < 3) throw new Error("not yet");
+      return ctx.attempt;
+    });
+    await mage.worker();
+    const run = await mage.run(flaky);
+    expect(await run.result()).toBe(3);
+    const key = seen[0]![2];
+    expect(seen).toEqual([
+      [1, 1, key],
+      [2, 1, key],
+      [3, 1, key],
+    ]);
+  });
+
+  test("end with the last one's error", async () => {
+    const mage = open();
+    const fail = mage.task("fail", { retry: { attempts: 3, backoff: AT_ONCE } }, (_input: unknown, ctx) => {
+      throw new Error(`attempt ${ctx.attempt}`);
+    });
+    await mage.worker();
+    const settled = await (await mage.run(fail)).settled();
+    expect(settled).toMatchObject({ status: "FAILED", error: { message: "attempt 3", attempts: 3 } });
+  });
+
+  test("end at a TerminalError", async () => {
+    const mage = open();
+    let tries = 0;
+    const retry = { attempts: 5, backoff: AT_ONCE };
+    const plain = mage.task("plain", { retry }, () => {
+      tries++;
+      throw new TerminalError("hopeless", { cause: new Error("why") });
+    });
+    const inside = mage.task("inside a step", { retry }, async (_input: unknown, ctx) => {
+      tries++;
+      await ctx.step("step", () => {
+        throw new TerminalError("hopeless");
+      });
+    });
+    await mage.worker();
+    for (const plan of [plain, inside]) {
+      tries = 0;
+      const settled = await (await mage.run(plan)).settled();
+      expect(settled).toMatchObject({
+        status: "FAILED",
+        error: { name: "TerminalError", code: "TERMINAL", message: "hopeless", attempts: 1 },
+      });
+      expect(tries).toBe(1);
+    }
+  });
+
+  test("end at a result that its schema or JSON refuses", async () => {
+    const mage = open();
+    const retry = { attempts: 5, backoff: AT_ONCE };
+    const output = z.object({ list: z.array(z.object({ n: z.number() })) });
+    const wrong = mage.task("wrong", { retry, output }, () => ({ list: [{ n: "1" as never }] }));
+    const date = mage.task("date", { retry }, () => ({ made: new Date() }));
+    await mage.worker();
+    expect(await (await mage.run(wrong)).settled()).toMatchObject({
+      error: { code: "VALIDATION", message: expect.stringContaining("$.list[0].n"), attempts: 1 },
+    });
+    expect(await (await mage.run(date)).settled()).toMatchObject({
+      error: { code: "PAYLOAD", message: expect.stringContaining("result.made"), attempts: 1 },
+    });
+  });
+
+  test("end at an input that its schema refuses, found when it was complete", async () => {
+    const mage = open();
+    const bad = mage.task("bad", () => ({ n: "text" as never as number }));
+    const needs = mage.task(
+      "needs",
+      { input: z.object({ n: z.number() }), retry: { attempts: 5, backoff: AT_ONCE } },
+      () => 1,
+    );
+    await mage.worker();
+    expect(await (await mage.run(chain([bad, needs]))).settled()).toMatchObject({
+      status: "FAILED",
+      error: { code: "VALIDATION", attempts: 1, message: expect.stringContaining("$.n") },
+    });
+  });
+
+  test("wait for the backoff, which is visible", async () => {
+    const mage = open();
+    const retry = { attempts: 2, backoff: { type: "fixed", delay: "1h", jitter: "none" } } as const;
+    const fail = mage.task("fail", { retry }, () => {
+      throw new Error("no");
+    });
+    await mage.worker();
+    const run = await mage.run(fail);
+    for await (const event of run.events({ since: 0 })) if (event.type === "retrying") break;
+    const view = await run.view();
+    expect(view).toMatchObject({ status: "WAITING", attempt: 2 });
+    expect(view.dueAt! - view.startedAt!).toBeGreaterThanOrEqual(3_600_000);
+  });
+
+  test("have a limit each", async () => {
+    const mage = open();
+    const reasons: unknown[] = [];
+    const slow = mage.task(
+      "slow",
+      { timeout: 20, retry: { attempts: 2, backoff: AT_ONCE } },
+      async (_input: unknown, { signal, attempt }) => {
+        if (attempt === 2) return "in time";
+        const aborted = Promise.withResolvers<void>();
+        signal.addEventListener("abort", () => aborted.resolve());
+        await aborted.promise;
+        reasons.push((signal.reason as { code: string }).code);
+        return "too late";
+      },
+    );
+    await mage.worker();
+    expect(await (await mage.run(slow)).result()).toBe("in time");
+    expect(reasons).toEqual(["TIMEOUT"]);
+  });
+
+  test("have a limit in all, waits included", async () => {
+    const mage = open();
+    const backoff = { type: "fixed", delay: "1h", jitter: "none" } as const;
+    const fail = mage.task("fail", { totalTimeout: "2s", retry: { attempts: 9, backoff } }, () => {
+      throw new Error("the wait would be longer than what is left");
+    });
+    const slow = mage.task("slow", { totalTimeout: 30 }, async (_input: unknown, { signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    });
+    await mage.worker();
+    expect(await (await mage.run(fail)).settled()).toMatchObject({ error: { attempts: 1, name: "Error" } });
+    expect(await (await mage.run(slow)).settled()).toMatchObject({
+      error: { code: "TIMEOUT", message: expect.stringContaining("totalTimeout") },
+    });
+  });
+
+  test("that ignore their signal are given up after the worker's grace", async () => {
+    const mage = open();
+    const { wait, open: letGo } = gate();
+    const deaf = mage.task("deaf", { timeout: 10 }, () => wait());
+    await mage.worker({ grace: 10 });
+    expect(await (await mage.run(deaf)).settled()).toMatchObject({ error: { code: "TIMEOUT" } });
+    letGo();
+  });
+});
+
+onEachStore("ctx", (open) => {
+  test("tells who one is", async () => {
+    const mage = open();
+    const who = mage.task(
+      "who",
+      { tags: ["own"], metadata: { own: 1, both: "own" } },
+      (_input: unknown, ctx) => ({
+        id: ctx.id,
+        attempt: ctx.attempt,
+        generation: ctx.generation,
+        epoch: ctx.epoch,
+        signature: ctx.signature,
+      }),
+    );
+    await mage.worker();
+    const plan = chain(
+      [chain([who.options({ priority: 3 })], { tags: ["inner"], metadata: { both: "inner", inner: 1 } })],
+      {
+        tags: ["outer"],
+        metadata: { both: "outer", outer: { a: [1] } },
+      },
+    );
+    const run = await mage.run(plan, undefined, { tags: ["run"], metadata: { run: true } });
+    const { signature, ...rest } = (await run.result()) as unknown as {
+      signature: { tags: string[] } & Record<string, unknown>;
+    };
+    expect(rest).toEqual({ id: `${run.id}.0.0`, attempt: 1, generation: 1, epoch: 1 });
+    expect(signature.tags.toSorted()).toEqual(["inner", "outer", "own", "run"]);
+    expect(signature).toMatchObject({
+      id: `${run.id}.0.0`,
+      name: "who",
+      rootId: run.id,
+      parentId: `${run.id}.0`,
+      role: "step",
+      slot: 0,
+      key: null,
+      priority: 3,
+      metadata: { own: 1, both: "own", inner: 1, outer: { a: [1] }, run: true },
+    });
+  });
+
+  test("step runs once over all attempts", async () => {
+    const mage = open();
+    const calls: string[] = [];
+    const plan = mage.task(
+      "steps",
+      { retry: { attempts: 3, backoff: AT_ONCE } },
+      async (_input: unknown, ctx) => {
+        const a = await ctx.step("a", () => {
+          calls.push(`a${ctx.attempt}`);
+          return { made: "in attempt", attempt: ctx.attempt };
+        });
+        // A name that is used again is another step.
+        const b: number[] = [];
+        for (const n of [1, 2]) b.push(await ctx.step("b", async () => (calls.push(`b${n}`), n)));
+        const c = await ctx.step("c", () => {
+          calls.push(`c${ctx.attempt}`);
+          if (ctx.attempt < 3) throw new Error("not yet");
+          return null;
+        });
+        return { a, b, c };
+      },
+    );
+    await mage.worker();
+    expect(await (await mage.run(plan)).result()).toEqual({
+      a: { made: "in attempt", attempt: 1 },
+      b: [1, 2],
+      c: null,
+    });
+    expect(calls).toEqual(["a1", "b1", "b2", "c1", "c2", "c3"]);
+  });
+
+  test("checkpoint is what the next attempt finds", async () => {
+    const mage = open();
+    const found: unknown[] = [];
+    const plan = mage.task(
+      "save",
+      { retry: { attempts: 3, backoff: AT_ONCE } },
+      async (_input: unknown, ctx) => {
+        found.push(ctx.checkpointed);
+        await ctx.checkpoint({ line: ctx.attempt * 10 });
+        await ctx.checkpoint({ line: ctx.attempt * 10 + 1 });
+        if (ctx.attempt < 3) throw new Error("not yet");
+      },
+    );
+    await mage.worker();
+    await (await mage.run(plan)).result();
+    expect(found).toEqual([null, { line: 11 }, { line: 21 }]);
+  });
+
+  test("progress is visible while it runs, and in the events", async () => {
+    const mage = open();
+    const { wait, reached, open: letGo } = gate();
+    const plan = mage.task("progress", async (_input: unknown, ctx) => {
+      await ctx.progress(0.4, "almost half");
+      await wait();
+      await ctx.progress(1);
+    });
+    await mage.worker();
+    const run = await mage.run(plan);
+    await reached;
+    expect((await run.status()).progress).toEqual({ fraction: 0.4, note: "almost half" });
+    letGo();
+    await run.settled();
+    const seen: unknown[] = [];
+    for await (const { type, progress } of run.events({ since: 0 }))
+      if (type === "progress") seen.push(progress);
+    expect(seen).toEqual([
+      { fraction: 0.4, note: "almost half" },
+      { fraction: 1, note: null },
+    ]);
+  });
+
+  test("progress outside of 0 to 1 is refused", async () => {
+    const mage = open();
+    const plan = mage.task("progress", (_input: unknown, ctx) => ctx.progress(40));
+    await mage.worker();
+    expect(await (await mage.run(plan)).settled()).toMatchObject({ error: { code: "INVALID_ARGUMENT" } });
+  });
+
+  test("log lines are stored with their fields, and found", async () => {
+    const mage = open();
+    const plan = mage.task("log", (_input: unknown, { log }) => {
+      log.debug("looking");
+      log.info("found 100% of it", { n: 3, list: [1] });
+      log.warn("slow");
+      log.error("lost", { circular: process });
+    });
+    await mage.worker();
+    const run = await mage.run(chain([plan]));
+    await run.settled();
+    const task = await mage.get(`${run.id}.0`);
+    const lines = await task.logs();
+    expect(
+      lines.map(({ level, message, fields }) => [level, message, fields && (JSON.parse(fields) as unknown)]),
+    ).toEqual([
+      ["debug", "looking", null],
+      ["info", "found 100% of it", { n: 3, list: [1] }],
+      ["warn", "slow", null],
+      ["error", "lost", { unloggable: expect.stringContaining("fields") }],
+    ]);
+    expect(lines[0]).toMatchObject({ id: task.id, rootId: run.id, generation: 1, attempt: 1 });
+    expect(await run.logs()).toEqual([]);
+    expect(await run.logs({ inside: true })).toEqual(lines);
+    expect(await run.logs({ inside: true, after: lines[1]!.seq })).toEqual(lines.slice(2));
+    expect(await run.logs({ inside: true, limit: 1 })).toEqual(lines.slice(0, 1));
+    expect(await mage.logs({ contains: "100%" })).toEqual([lines[1]]);
+    expect(await mage.logs({ level: "warn", rootId: run.id })).toEqual(expect.arrayContaining([lines[2]]));
+  });
+
+  test("defer runs at the end of each attempt, last registered first, whatever the end", async () => {
+    const mage = open();
+    const order: string[] = [];
+    const plan = mage.task("defer", { retry: { attempts: 2, backoff: AT_ONCE } }, (_input: unknown, ctx) => {
+      ctx.defer(() => order.push("first"));
+      ctx.defer(async () => {
+        await Promise.resolve();
+        order.push("second");
+      });
+      ctx.defer(() => {
+        throw new Error("is logged");
+      });
+      order.push(`body ${ctx.attempt}`);
+      if (ctx.attempt === 1) throw new Error("not yet");
+    });
+    await mage.worker();
+    const run = await mage.run(plan);
+    await run.settled();
+    expect(order).toEqual(["body 1", "second", "first", "body 2", "second", "first"]);
+    expect((await run.logs()).map(({ message }) => message)).toContain("a deferred function failed");
+  });
+
+  test("run starts another workflow once over all attempts", async () => {
+    const mage = open();
+    let ran = 0;
+    const child = mage.task("child", ({ n }: { n: number }) => (ran++, n));
+    const parent = mage.task(
+      "parent",
+      { retry: { attempts: 3, backoff: AT_ONCE } },
+      async (_input: unknown, ctx) => {
+        const first = await ctx.run(child, { n: 1 });
+        const second = await ctx.run(child.with({ n: 2 }));
+        const results = [await first.result(), await second.result()];
+        if (ctx.attempt < 3) throw new Error("not yet");
+        return { ids: [first.id, second.id], results };
+      },
+    );
+    await mage.worker();
+    const { ids, results } = await (await mage.run(parent)).result();
+    expect(results).toEqual([1, 2]);
+    expect(new Set(ids).size).toBe(2);
+    expect(ran).toBe(2);
+    expect((await mage.list({ name: "child" })).items).toHaveLength(2);
+  });
+
+  test("an error that escapes the promise fails its own task only", async () => {
+    const mage = open();
+    const { wait, open: letGo, reached } = gate();
+    const stray = mage.task("stray", async () => {
+      setImmediate(() => {
+        throw new Error("thrown in a callback");
+      });
+      await new Promise<void>(() => {});
+    });
+    const rejected = mage.task("rejected", async () => {
+      void Promise.reject(new Error("nobody handles this"));
+      await new Promise<void>(() => {});
+    });
+    const good = mage.task("good", async () => {
+      await wait();
+      return "fine";
+    });
+    await mage.worker({ grace: 10 });
+    const fine = await mage.run(good);
+    await reached;
+    expect(await (await mage.run(stray)).settled()).toMatchObject({
+      error: { message: "thrown in a callback" },
+    });
+    expect(await (await mage.run(rejected)).settled()).toMatchObject({
+      error: { message: "nobody handles this" },
+    });
+    letGo();
+    expect(await fine.result()).toBe("fine");
+  });
+});

@@ -1,0 +1,261 @@
+import { expect, test } from "vitest";
+import {
+  chain,
+  type FlowEvent,
+  MageFlowError,
+  NotFoundError,
+  swarm,
+  WaitTimeoutError,
+} from "../../src/index.ts";
+import { gate } from "./gate.ts";
+import { onEachStore } from "./on-each-store.ts";
+
+onEachStore("waiting", (open) => {
+  test("result() gives up after its timeout, and the workflow goes on", async () => {
+    const mage = open();
+    const { wait, open: letGo } = gate();
+    const task = mage.task("task", async () => {
+      await wait();
+      return 1;
+    });
+    await mage.worker();
+    const run = await mage.run(task);
+    await expect(run.result({ timeout: "20ms" })).rejects.toMatchObject({ code: "WAIT_TIMEOUT" });
+    await expect(run.settled({ timeout: 20 })).rejects.toThrow(WaitTimeoutError);
+    letGo();
+    expect(await run.result({ timeout: "1m" })).toBe(1);
+  });
+
+  test("settled() waits for callbacks and cleanups, and tells a failure as an outcome", async () => {
+    const mage = open();
+    const { wait, open: letGo } = gate();
+    const fail = mage.task("fail", () => {
+      throw new Error("no");
+    });
+    const slow = mage.task("slow", () => wait());
+    await mage.worker();
+    const run = await mage.run(fail.onError(slow));
+    await expect(run.result()).rejects.toThrow('"fail"');
+    await expect(run.settled({ timeout: 20 })).rejects.toThrow(WaitTimeoutError);
+    letGo();
+    expect(await run.settled()).toEqual({
+      id: run.id,
+      status: "FAILED",
+      error: expect.objectContaining({ message: "no" }),
+    });
+  });
+
+  test("many may wait for one, before and after it has ended", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.run(task);
+    const early = Array.from({ length: 10 }, () => run.result());
+    await mage.worker();
+    expect(await Promise.all(early)).toEqual(Array.from({ length: 10 }, () => 1));
+    expect(await (await mage.get<number>(run.id)).result()).toBe(1);
+  });
+
+  test("another process may wait", async () => {
+    const mage = open();
+    const other = open();
+    const run = await mage.run(mage.task("task", () => "ran"));
+    const handle = await other.get(run.id);
+    const result = handle.result();
+    await mage.worker();
+    expect(await result).toBe("ran");
+  });
+});
+
+onEachStore("events", (open) => {
+  test("have no gaps, tell everything in order, and end when all is settled", async () => {
+    const mage = open();
+    const step = mage.task("step", () => 1);
+    const clean = mage.task("clean", () => {});
+    const plan = chain([step, swarm([step, step])]).onCleanup(clean);
+    await mage.worker();
+    const run = await mage.run(plan);
+    const events: FlowEvent[] = [];
+    for await (const event of run.events({ since: 0 })) events.push(event);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+    expect(events[0]).toMatchObject({ id: run.id, type: "created" });
+    expect(events.at(-1)).toMatchObject({ id: run.id, type: "settled", status: "SUCCEEDED" });
+    const of = (id: string): string[] =>
+      events.flatMap((event) =>
+        event.id === `${run.id}${id}` && event.type !== "ready" ? [event.type] : [],
+      );
+    expect(of("")).toEqual(["created", "started", "succeeded", "settled"]);
+    for (const id of [".0", ".1", ".1.0", ".1.1", ".cleanup0"])
+      expect(of(id)).toEqual(["started", "succeeded"]);
+    expect(events.every(({ at }, i) => i === 0 || at >= events[i - 1]!.at)).toBe(true);
+  });
+
+  test("go on from `since`, and begin with now without it", async () => {
+    const mage = open();
+    const { wait, reached, open: letGo } = gate();
+    const task = mage.task("task", () => wait());
+    await mage.worker();
+    const run = await mage.run(chain([task, task]));
+    await reached;
+    const all: FlowEvent[] = [];
+    const late = run.events();
+    const next = late.next();
+    letGo();
+    const rest = [(await next).value as FlowEvent];
+    for await (const event of late) rest.push(event);
+    for await (const event of run.events({ since: 0 })) all.push(event);
+    expect(rest[0]!.seq).toBeGreaterThan(1);
+    expect(rest).toEqual(all.slice(-rest.length));
+    const again: FlowEvent[] = [];
+    for await (const event of run.events({ since: all[3]!.seq })) again.push(event);
+    expect(again).toEqual(all.slice(4));
+  });
+
+  test("of something inside are its own and those inside it", async () => {
+    const mage = open();
+    const step = mage.task("step", () => 1);
+    await mage.worker();
+    const run = await mage.run(chain([...Array.from({ length: 11 }, () => step), swarm([step])]));
+    await run.settled();
+    const ids = new Set<string>();
+    for await (const { id } of (await mage.get(`${run.id}.11`)).events({ since: 0 })) ids.add(id);
+    expect([...ids].toSorted()).toEqual([`${run.id}.11`, `${run.id}.11.0`]);
+    const one = new Set<string>();
+    for await (const { id } of (await mage.get(`${run.id}.1`)).events({ since: 0 })) one.add(id);
+    expect([...one]).toEqual([`${run.id}.1`]);
+  });
+
+  test("reach another process while things happen", async () => {
+    const mage = open();
+    const other = open();
+    const run = await mage.run(mage.task("task", () => 1));
+    const types: string[] = [];
+    const watched = (async () => {
+      for await (const { type } of (await other.get(run.id)).events({ since: 0 })) types.push(type);
+    })();
+    await mage.worker();
+    await watched;
+    expect(types).toEqual(["created", "ready", "started", "succeeded", "settled"]);
+  });
+});
+
+onEachStore("looking", (open) => {
+  test("children come by cursor, in order", async () => {
+    const mage = open();
+    const item = mage.task("item", () => 1);
+    const run = await mage.run(swarm(Array.from({ length: 25 }, (_, n) => item.keyed(`k${n}`))));
+    const keys: (string | null)[] = [];
+    let pages = 0;
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof run.children>> = await run.children({
+        limit: 10,
+        ...(cursor === null ? {} : { cursor }),
+      });
+      keys.push(...page.items.map(({ key }) => key));
+      cursor = page.next;
+      pages++;
+    } while (cursor !== null);
+    expect(pages).toBe(3);
+    expect(keys).toEqual(Array.from({ length: 25 }, (_, n) => `k${n}`));
+  });
+
+  test("counts and progress follow the items", async () => {
+    const mage = open();
+    const { wait, reached, open: letGo } = gate();
+    const slow = mage.task("slow", () => wait());
+    const quick = mage.task("quick", () => {});
+    const fail = mage.task("fail", () => {
+      throw new Error("no");
+    });
+    await mage.worker();
+    const run = await mage.run(
+      swarm([quick, fail, slow, quick.options({ delay: "1h" }), quick], { concurrency: 4 }),
+    );
+    await reached;
+    for await (const { id, type } of run.events({ since: 0 }))
+      if (id === `${run.id}.4` && type === "succeeded") break;
+    expect(await run.counts()).toEqual({
+      total: 5,
+      pending: 0,
+      ready: 0,
+      running: 1,
+      waiting: 1,
+      suspended: 0,
+      interrupted: 0,
+      succeeded: 2,
+      failed: 1,
+      skipped: 0,
+      cleanupFailed: 0,
+    });
+    expect(await run.status()).toMatchObject({
+      status: "RUNNING",
+      execution: "RUNNING",
+      deletion: null,
+      progress: { fraction: 0.6, note: null },
+      heldBy: null,
+    });
+    letGo();
+  });
+
+  test("lists are newest first, filtered, and paged by cursor", async () => {
+    const mage = open();
+    const a = mage.task("a", () => {});
+    const b = mage.task("b", () => {
+      throw new Error("no");
+    });
+    await mage.worker();
+    const runs = [];
+    for (let n = 0; n < 5; n++)
+      runs.push(await mage.run(n % 2 === 0 ? a : b, undefined, { tags: [`n${n}`, "all"] }));
+    const inside = await mage.run(chain([a.onSuccess(b)], { name: "outer" }));
+    await Promise.all([...runs, inside].map((run) => run.settled()));
+    const ids = async (filter: Parameters<typeof mage.list>[0]): Promise<string[]> =>
+      (await mage.list(filter)).items.map(({ id }) => id);
+    const newest = [...runs.map(({ id }) => id), inside.id].toReversed();
+    expect((await ids({})).toSorted()).toEqual(newest.toSorted());
+    expect(await ids({ tag: "n3" })).toEqual([runs[3]!.id]);
+    expect((await ids({ tag: "all" })).length).toBe(5);
+    expect((await ids({ status: "FAILED" })).toSorted()).toEqual([runs[1]!.id, runs[3]!.id].toSorted());
+    expect((await ids({ status: ["FAILED", "SUCCEEDED"], name: ["b", "outer"] })).length).toBe(3);
+    expect(await ids({ kind: "chain" })).toEqual([inside.id]);
+    expect(await ids({ roots: false, role: "success" })).toEqual([`${inside.id}.0.success0`]);
+    expect((await ids({ roots: false })).length).toBe(8);
+    const paged: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof mage.list>> = await mage.list({
+        limit: 2,
+        ...(cursor === null ? {} : { cursor }),
+      });
+      paged.push(...page.items.map(({ id }) => id));
+      cursor = page.next;
+    } while (cursor !== null);
+    expect(paged).toEqual(await ids({}));
+    await expect(mage.list({ cursor: "nonsense" })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(mage.list({ status: "DONE" as never })).rejects.toThrow(MageFlowError);
+  });
+
+  test("workers and tasks nobody runs are shown", async () => {
+    const mage = open();
+    const a = mage.task("a", () => {});
+    mage.task("b", () => {});
+    expect(mage.tasks).toEqual(["a", "b"]);
+    await mage.run(swarm([a, a]));
+    expect(await mage.unhandled()).toEqual(new Map([["a", 2]]));
+    const worker = await mage.worker({ tasks: ["b"], concurrency: 7 });
+    expect(await mage.unhandled()).toEqual(new Map([["a", 2]]));
+    expect(await mage.workers()).toMatchObject([
+      { id: worker.id, pid: process.pid, tasks: ["b"], concurrency: 7, endedAt: null },
+    ]);
+    await worker.stop();
+    expect((await mage.workers())[0]!.endedAt).not.toBe(null);
+  });
+
+  test("an id that is not there is a NotFoundError", async () => {
+    const mage = open();
+    await expect(mage.get("nobody")).rejects.toThrow(NotFoundError);
+    await expect(mage.get("nobody")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(mage.get("")).rejects.toThrow(NotFoundError);
+    await expect(mage.get("nobody.0.success0")).rejects.toThrow(NotFoundError);
+  });
+});
