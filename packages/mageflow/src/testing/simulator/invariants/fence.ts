@@ -1,0 +1,134 @@
+import type { TaskSpec } from "../../../core/plan.ts";
+import type { SignatureRecord } from "../../../core/record.ts";
+import { hasEnded, type SeenCommit, type Shadow } from "../shadow.ts";
+import type { Invariant, Report } from "./invariant.ts";
+
+/** I7: what a worker writes is visible only while it holds the task: no result, retry, step or checkpoint of a stale epoch. */
+export const fence: Invariant = {
+  name: "I7 fence",
+  check(shadow, commit, report) {
+    for (const { before, now } of commit.changed) {
+      if (before === null || now.kind !== "task") continue;
+      if (now.epoch < before.epoch) report(`${now.id} went back to epoch ${now.epoch}`);
+      const moved = before.epoch !== now.epoch || before.workerId !== now.workerId;
+      if (before.status !== "RUNNING" && now.status === "RUNNING") claimed(before, now, commit, report);
+      else if (before.status === "RUNNING" && now.status !== "RUNNING")
+        left(shadow, before, now, commit, report);
+      else if (before.status === "RUNNING" && moved) handed(shadow, before, now, commit, report);
+      else if (now.attempt !== before.attempt)
+        report(`${now.id} changed its attempt while it was ${before.status}`);
+    }
+    for (const { steps = [], checkpoints = [], progress = [] } of commit.writes) {
+      for (const { id, result } of steps) saved(shadow, id, JSON.parse(result), commit, "step", report);
+      for (const { id, body } of checkpoints)
+        saved(shadow, id, JSON.parse(body), commit, "checkpoint", report);
+      for (const { id } of progress) saved(shadow, id, null, commit, "progress", report);
+    }
+  },
+};
+
+/** Taken from its worker, and claimed again, in one commit. */
+function handed(
+  shadow: Shadow,
+  before: SignatureRecord,
+  now: SignatureRecord,
+  commit: SeenCommit,
+  report: Report,
+): void {
+  const recovered = now.recoveries > before.recoveries;
+  const between = {
+    ...before,
+    status: "READY",
+    recoveries: now.recoveries,
+    epoch: recovered ? before.epoch : before.epoch + 1,
+  } as const;
+  left(shadow, before, between, commit, report);
+  claimed(between, now, commit, report);
+}
+
+function claimed(before: SignatureRecord, now: SignatureRecord, commit: SeenCommit, report: Report): void {
+  if (now.workerId === null) report(`${now.id} runs without a worker`);
+  if (now.epoch !== before.epoch + 1)
+    report(`${now.id} was claimed and its epoch went from ${before.epoch} to ${now.epoch}`);
+  if (now.attempt !== Math.max(1, before.attempt))
+    report(`${now.id} was claimed and its attempt became ${now.attempt}`);
+  if (before.status === "WAITING" && before.dueAt !== null && before.dueAt > commit.now) {
+    report(`${now.id} was claimed ${before.dueAt - commit.now} ms too early`);
+  }
+}
+
+function left(
+  shadow: Shadow,
+  before: SignatureRecord,
+  now: SignatureRecord,
+  commit: SeenCommit,
+  report: Report,
+): void {
+  const holder = shadow.sessions.get(before.workerId!);
+  const spec = shadow.spec(now) as TaskSpec;
+  if (now.recoveries > before.recoveries) {
+    const worker = commit.workersBefore.get(before.workerId!)!;
+    if (worker.leaseUntil > commit.now)
+      report(`${now.id} was taken from ${worker.id}, whose lease still ran`);
+    if (now.attempt !== before.attempt)
+      report(`${now.id} was recovered and its attempt became ${now.attempt}`);
+    const capped = now.recoveries > spec.maxRecoveries;
+    // Recovered, offered again, and found past its deadline, in one commit.
+    const late = now.status === "FAILED" && before.deadlineAt !== null && before.deadlineAt <= commit.now;
+    if ((now.status === "FAILED") !== capped && !late)
+      report(`${now.id} is ${now.status} after ${now.recoveries} recoveries`);
+    return;
+  }
+  if (holder !== commit.by) report(`${commit.by} ended ${now.id} (${now.status}), which ${holder} holds`);
+  if (now.status === "SUCCEEDED") {
+    const { epoch } = JSON.parse(now.result!) as { epoch: number };
+    if (epoch !== before.epoch)
+      report(`${now.id} has the result of epoch ${epoch}, it was held under ${before.epoch}`);
+  } else if (now.status === "WAITING") retried(spec, before, now, commit, report);
+  else if (now.status === "READY") {
+    if (now.epoch === before.epoch) report(`${now.id} was released under the same epoch`);
+    if (now.attempt !== before.attempt)
+      report(`${now.id} was released and its attempt became ${now.attempt}`);
+  } else if (!hasEnded(now)) report(`${now.id} went from RUNNING to ${now.status}`);
+}
+
+function retried(
+  spec: TaskSpec,
+  before: SignatureRecord,
+  now: SignatureRecord,
+  commit: SeenCommit,
+  report: Report,
+): void {
+  if (now.attempt !== before.attempt + 1)
+    report(`${now.id} is retried as attempt ${now.attempt} after ${before.attempt}`);
+  if (now.attempt > spec.retry.attempts)
+    report(`${now.id} gets attempt ${now.attempt} of ${spec.retry.attempts}`);
+  const { type, jitter, delay } = spec.retry;
+  if (type === "fixed" && jitter === "none" && now.dueAt !== commit.now + delay) {
+    report(`${now.id} is retried at ${now.dueAt}, not ${delay} ms after ${commit.now}`);
+  }
+}
+
+/** It counts when the writer held the task at some moment of the commit: before it, or after what the commit did first. */
+function saved(
+  shadow: Shadow,
+  id: string,
+  mark: unknown,
+  commit: SeenCommit,
+  what: string,
+  report: Report,
+): void {
+  const now = shadow.get(id);
+  const before = commit.changed.find((change) => change.now === now)?.before ?? now;
+  const epoch = (mark as { epoch?: number } | null)?.epoch ?? before.epoch;
+  const held = [before, now].some(
+    (record) =>
+      record.epoch === epoch &&
+      record.workerId !== null &&
+      shadow.sessions.get(record.workerId) === commit.by,
+  );
+  if (!held)
+    report(
+      `${commit.by} saved a ${what} of epoch ${epoch} for ${id}, which is ${now.status} under ${now.epoch}`,
+    );
+}

@@ -1,0 +1,107 @@
+import type { SwarmSpec, TaskSpec } from "../../../core/plan.ts";
+import type { SignatureRecord } from "../../../core/record.ts";
+import { hasEnded, type Shadow } from "../shadow.ts";
+import type { Invariant, Report } from "./invariant.ts";
+
+const FIXED = [
+  "status",
+  "result",
+  "error",
+  "attempt",
+  "epoch",
+  "recoveries",
+  "startedAt",
+  "finishedAt",
+] as const;
+const PLACE = [
+  "rootId",
+  "parentId",
+  "role",
+  "slot",
+  "key",
+  "kind",
+  "name",
+  "spec",
+  "bound",
+  "createdAt",
+  "generation",
+] as const;
+
+/** I2: one immutable outcome per generation, and the right one for what is inside. */
+export const outcomes: Invariant = {
+  name: "I2 outcomes",
+  check(shadow, { changed }, report) {
+    for (const { before, now } of changed) {
+      if (before === null) continue;
+      for (const field of PLACE) {
+        if (before[field] !== now[field])
+          report(`${now.id}: ${field} changed from ${before[field]} to ${now[field]}`);
+      }
+      if (hasEnded(before)) {
+        for (const field of FIXED) {
+          if (JSON.stringify(before[field]) !== JSON.stringify(now[field])) {
+            report(
+              `${now.id} had ended ${before.status}; then its ${field} changed to ${JSON.stringify(now[field])}`,
+            );
+          }
+        }
+        if (now.milestone < before.milestone) report(`${now.id} went back to milestone ${now.milestone}`);
+      } else if (hasEnded(now)) {
+        ended(shadow, before, now, report);
+      }
+    }
+  },
+};
+
+function ended(shadow: Shadow, before: SignatureRecord, now: SignatureRecord, report: Report): void {
+  const { id, kind, status } = now;
+  if (now.finishedAt === null) report(`${id} ended ${status} without an instant`);
+  if (status === "SKIPPED") skipped(shadow, before, now, report);
+  else if (kind === "chain") chain(shadow, now, report);
+  else if (kind === "swarm") swarm(shadow, now, report);
+  else if (status === "SUCCEEDED" && now.result === null) report(`${id} succeeded without a result`);
+  if (status === "FAILED" && now.error === null) report(`${id} failed without an error`);
+  if (kind === "task" && now.attempt > (shadow.spec(now) as TaskSpec).retry.attempts) {
+    report(`${id} had ${now.attempt} attempts, more than its retry allows`);
+  }
+}
+
+/** Only what was never reached is skipped: something around it must have failed or been skipped. */
+function skipped(shadow: Shadow, before: SignatureRecord, now: SignatureRecord, report: Report): void {
+  if (now.attempt > 0 || before.status === "RUNNING") report(`${now.id} was skipped although it had begun`);
+  const parent = shadow.parent(now);
+  const lost =
+    parent !== null &&
+    (parent.status === "FAILED" || parent.status === "SKIPPED" || parent.family?.stopping === true);
+  if (!lost)
+    report(`${now.id} was skipped under ${parent?.id ?? "nothing"}, which is ${parent?.status ?? "nothing"}`);
+}
+
+function chain(shadow: Shadow, now: SignatureRecord, report: Report): void {
+  const steps = shadow.children(now.id);
+  const failed = steps.filter(({ status }) => status === "FAILED");
+  if (now.status === "SUCCEEDED" && steps.some(({ status }) => status !== "SUCCEEDED")) {
+    report(`chain ${now.id} succeeded with steps ${steps.map(({ status }) => status).join(", ")}`);
+  }
+  if (now.status === "FAILED") {
+    if (failed.length !== 1) report(`chain ${now.id} failed with ${failed.length} failed steps`);
+    else if (JSON.stringify(failed[0]!.error) !== JSON.stringify(now.error)) {
+      report(`chain ${now.id} failed with another error than its step ${failed[0]!.id}`);
+    }
+  }
+}
+
+function swarm(shadow: Shadow, now: SignatureRecord, report: Report): void {
+  const spec = shadow.spec(now) as SwarmSpec;
+  const items = shadow.children(now.id);
+  const open = items.filter((item) => !hasEnded(item));
+  if (open.length > 0)
+    report(`swarm ${now.id} ended with ${open.length} open items, ${open[0]!.id} among them`);
+  const failures = items.filter(({ status }) => status === "FAILED").length;
+  const over = spec.stopAfterFailures !== null && failures > spec.stopAfterFailures;
+  const allFailed = items.length > 0 && failures === items.length;
+  if ((now.status === "FAILED") !== (over || allFailed)) {
+    report(`swarm ${now.id} ended ${now.status} with ${failures} of ${items.length} items failed`);
+  }
+  if (now.family!.open && !over) report(`swarm ${now.id} ended while it was open`);
+}

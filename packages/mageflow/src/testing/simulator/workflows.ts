@@ -1,0 +1,180 @@
+import type { Orders } from "./orders.ts";
+import type { AnyPlanValue, PlanMaker } from "./plan-maker.ts";
+import type { World } from "./world.ts";
+
+/** One of the workflows that are crashed at each of their boundaries. */
+export interface Workflow {
+  readonly name: string;
+  plan(make: PlanMaker): AnyPlanValue;
+  /** What users do to it, by virtual time (ms). The root is the first signature that is stored. */
+  readonly controls?: readonly { readonly at: number; readonly give: (control: Control) => void }[];
+}
+
+export interface Control {
+  readonly world: World;
+  readonly orders: Orders;
+  readonly make: PlanMaker;
+  readonly process: World["processes"][number];
+  readonly rootId: string;
+}
+
+const times = <T>(count: number, make: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+
+export const WORKFLOWS: readonly Workflow[] = [
+  {
+    name: "a task with retries and every callback",
+    plan: (make) =>
+      make
+        .task({ takes: 50, fails: 2, log: true, defer: true }, { attempts: 3, wait: 300 })
+        .onSuccess(make.task())
+        .onError(make.task())
+        .onCleanup(make.task({ fails: 1 }, { attempts: 2, wait: 100 }))
+        .onCleanup(make.task()),
+  },
+  {
+    name: "a chain that hands results on",
+    plan: (make) =>
+      make
+        .chain(times(4, () => make.task({ takes: 20 }).with({ own: 1 })))
+        .with({ shared: true } as never)
+        .onSuccess(make.task()),
+  },
+  {
+    name: "a swarm with callbacks per item",
+    plan: (make) =>
+      make
+        .swarm(
+          times(6, (i) => make.task({ takes: 30 * i, fails: i === 4 ? 9 : 0 })),
+          {
+            concurrency: 2,
+            onItemSuccess: make.task(),
+            onItemError: make.task(),
+            onItemCleanup: make.task(),
+          },
+        )
+        .onSuccess(make.task()),
+  },
+  {
+    name: "a chain of swarms of chains",
+    plan: (make) =>
+      make.chain([
+        make.task(),
+        make.swarm(
+          times(3, () => make.chain([make.task({ takes: 10 }), make.task()]).onCleanup(make.task() as never)),
+        ),
+        make.task(),
+      ]),
+  },
+  {
+    name: "a swarm past its limit of failures",
+    plan: (make) =>
+      make
+        .swarm(
+          times(8, (i) =>
+            i % 3 === 2 ? make.chain([make.task(), make.task()]) : make.task({ takes: 40, fails: 1 }),
+          ),
+          {
+            concurrency: 3,
+            stopAfterFailures: 1,
+            onItemError: make.task(),
+          },
+        )
+        .onError(make.task())
+        .onCleanup(make.task()),
+  },
+  {
+    name: "a chain that fails deep inside",
+    plan: (make) => {
+      const deep = make
+        .chain([
+          make.task().onCleanup(make.task({ takes: 200 })),
+          make.task({ fails: 1, terminal: true }),
+          make.task(),
+        ])
+        .onCleanup(make.task());
+      return make
+        .chain([make.task(), make.chain([deep, make.task()]).onCleanup(make.task()), make.task()])
+        .onError(make.task())
+        .onCleanup(make.task());
+    },
+  },
+  {
+    name: "callbacks that are containers",
+    plan: (make) =>
+      make
+        .task({ takes: 10 })
+        .onSuccess(
+          make
+            .chain([
+              make.task(),
+              make.swarm(
+                times(3, () => make.task()),
+                { concurrency: 1 },
+              ),
+            ])
+            .onSuccess(make.task()),
+        )
+        .onCleanup(make.swarm(times(2, () => make.task({ takes: 20 })))),
+  },
+  {
+    name: "an open swarm that is added to and closed",
+    // The first item ends as the others are added: both in one commit, or one after the other.
+    plan: (make) =>
+      make.swarm([make.task({ takes: 290 })], { open: true, concurrency: 2, onItemSuccess: make.task() }),
+    controls: [
+      {
+        at: 300,
+        give: ({ orders, process, rootId, make }) =>
+          orders.add(
+            process,
+            rootId,
+            times(3, () => make.task({ takes: 50 })),
+          ),
+      },
+      {
+        at: 500,
+        give: ({ orders, process, rootId, make }) => orders.add(process, rootId, [make.task().keyed("once")]),
+      },
+      { at: 900, give: ({ orders, process, rootId }) => orders.close(process, rootId) },
+    ],
+  },
+  {
+    name: "a tree that is suspended and resumed",
+    plan: (make) =>
+      make.chain([
+        make.swarm(
+          times(5, (i) =>
+            i % 2 === 0 ? make.task({ takes: 400 }) : make.chain([make.task({ takes: 150 }), make.task()]),
+          ),
+          { concurrency: 2 },
+        ),
+        make.task({ takes: 10 }, { delay: 200 }),
+      ]),
+    controls: [
+      { at: 200, give: ({ orders, process, rootId }) => orders.suspend(process, `${rootId}.0`) },
+      { at: 900, give: ({ orders, process, rootId }) => orders.suspend(process, rootId) },
+      { at: 1_500, give: ({ orders, process, rootId }) => orders.resume(process, `${rootId}.0`) },
+      { at: 2_000, give: ({ orders, process, rootId }) => orders.resume(process, rootId) },
+    ],
+  },
+  {
+    name: "steps, checkpoints and plans that tasks submit",
+    plan: (make) =>
+      make.swarm(
+        times(2, () =>
+          make.task(
+            {
+              takes: 30,
+              fails: 1,
+              steps: 3,
+              checkpoint: true,
+              progress: true,
+              submits: make.chain([make.task(), make.task()]),
+            },
+            { attempts: 2, wait: 100, timeout: 5_000 },
+          ),
+        ),
+      ),
+  },
+];

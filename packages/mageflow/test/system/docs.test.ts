@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/** Every TypeScript block of the documents is type-checked and run, every shell block names commands that exist. */
+
+interface Block {
+  readonly title: string;
+  readonly language: string;
+  readonly code: string;
+}
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "../../../..");
+const documents = [
+  join(root, "README.md"),
+  ...(await readdir(join(root, "docs/guide"))).map((name) => join(root, "docs/guide", name)),
+].filter((file) => file.endsWith(".md"));
+const blocks = (await Promise.all(documents.map(blocksOf))).flat();
+const programs = blocks.filter(({ language }) => language === "ts");
+const commands = blocks
+  .filter(({ language }) => language === "sh")
+  .flatMap(({ title, code }) => code.split("\n").map((line) => ({ title, line: line.trim() })))
+  .filter(({ line }) => line !== "" && !line.startsWith("#"));
+/** Inside the package, so that `mageflow` and `zod` resolve as they do for a user; git ignores it. */
+let folder: string;
+
+async function blocksOf(file: string): Promise<Block[]> {
+  const text = await readFile(file, "utf8");
+  const found: Block[] = [];
+  for (const { index, 1: language = "", 2: code = "" } of text.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
+    const line = text.slice(0, index).split("\n").length;
+    found.push({ title: `${relative(root, file)}:${line}`, language, code });
+  }
+  return found;
+}
+
+/** What its comments say it prints. */
+function printed(code: string): string[] {
+  return [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = ""]) => text.trim());
+}
+
+beforeAll(async () => {
+  await mkdir(join(root, "packages/mageflow/.mageflow"), { recursive: true });
+  folder = await mkdtemp(join(root, "packages/mageflow/.mageflow/docs-"));
+  for (const [n, { code }] of programs.entries()) {
+    await mkdir(join(folder, String(n)));
+    await writeFile(join(folder, String(n), "block.ts"), code);
+  }
+  const options = {
+    extends: join(root, "tsconfig.base.json"),
+    compilerOptions: {
+      noEmit: true,
+      customConditions: ["@mageflow/source"],
+      // For those who publish types; a reader of the documents does not.
+      declaration: false,
+      isolatedDeclarations: false,
+    },
+    include: ["*/block.ts"],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("there are blocks to check", () => {
+  expect(programs.length).toBeGreaterThan(10);
+  expect(programs.every(({ code }) => /import .* from "mageflow"/s.test(code))).toBe(true);
+});
+
+test("the programs of the documents type-check", async () => {
+  const args = [join(root, "node_modules/typescript/bin/tsc"), "-p", folder, "--pretty", "false"];
+  const { stdout } = await run(process.execPath, args, { cwd: folder }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  const told = stdout.replace(/^(\d+)\/block\.ts\((\d+)/gm, (_all, n: string, line: string) => {
+    return `${programs[Number(n)]!.title} + ${line}`;
+  });
+  expect(told).toBe("");
+});
+
+describe("the programs of the documents run", () => {
+  for (const [n, { title, code }] of programs.entries()) {
+    test(`${title} ${printed(code).length === 0 ? "" : `prints ${printed(code).length} lines`}`, async () => {
+      const { MAGEFLOW_STORE: _, ...env } = process.env;
+      const args = ["--conditions=@mageflow/source", "block.ts"];
+      const cwd = join(folder, String(n));
+      const { stdout } = await run(process.execPath, args, { cwd, env, timeout: 60_000 });
+      for (const text of printed(code)) expect(stdout).toContain(text);
+    });
+  }
+});
+
+describe("the commands of the documents exist", () => {
+  let scripts: Record<string, string>;
+  let help: string;
+  let cases: string;
+  beforeAll(async () => {
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    scripts = manifest.scripts;
+    const main = join(root, "packages/cli/src/main.ts");
+    help = (await run(process.execPath, ["--conditions=@mageflow/source", main, "--help"])).stdout;
+    cases = await readFile(join(root, "bench/cases.ts"), "utf8");
+  });
+  /** What a command line names: a script, and for some scripts one of their commands. */
+  function exists(line: string): boolean {
+    const [, script = "", verb] = /^npm (?:run )?([\w:]+)(?: -- (\w+))?/.exec(line) ?? [];
+    if (scripts[script] === undefined) return false;
+    if (script === "mageflow" && verb !== undefined)
+      return verb === "help" || new RegExp(`^ +${verb} `, "m").test(help);
+    return script !== "bench" || verb === undefined || new RegExp(`\\b${verb}\\b`).test(cases);
+  }
+  for (const { title, line } of commands) test(`${title} ${line}`, () => expect(exists(line)).toBe(true));
+  test("the commands of the table of measurements", async () => {
+    const benches = [
+      ...(await readFile(join(root, "README.md"), "utf8")).matchAll(/`(npm run bench -- [^`]*)`/g),
+    ];
+    expect(benches.length).toBeGreaterThan(4);
+    expect(benches.filter(([, line = ""]) => !exists(line))).toEqual([]);
+  });
+});

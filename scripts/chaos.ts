@@ -1,0 +1,70 @@
+import { parseArgs } from "node:util";
+import { type RoundReport, round } from "./chaos/round.ts";
+import { VIOLATIONS } from "./chaos/violation.ts";
+
+/**
+ * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
+ * handlers left outside MageFlow. The last line on stdout is one JSON object; the exit code is 1 when anything was found.
+ *
+ *     npm run chaos -- --store sqlite --rounds 50 [--seed 7] [--json]
+ */
+const { values } = parseArgs({
+  options: {
+    store: { type: "string", default: "sqlite" },
+    rounds: { type: "string", default: "50" },
+    seed: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed);
+if (values.store !== "sqlite")
+  fail(`there is no chaos for the store "${values.store}" yet; use --store sqlite`);
+if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds is ${values.rounds}; give a whole number from 1`);
+if (!Number.isInteger(seed)) fail(`--seed is ${values.seed}; give a whole number`);
+
+const say = (text: string): void => void (values.json || process.stderr.write(`${text}\n`));
+const began = performance.now();
+const reports: RoundReport[] = [];
+for (let i = 0; i < rounds; i++) {
+  const report = await round(seed + i);
+  reports.push(report);
+  const { faults, tasks, seconds, phases, violations } = report;
+  say(
+    `round ${i + 1}/${rounds} seed ${report.seed}: ${faults.kills} kills, ${faults.freezes} freezes, ${faults.goodbyes} goodbyes, ` +
+      `${faults.submitterKills} submitters, ${tasks} tasks, ${seconds.toFixed(1)} s (${phases.join("+")} ms): ${violations.length === 0 ? "ok" : "VIOLATED"}`,
+  );
+  for (const { kind, detail } of violations.slice(0, 20)) process.stderr.write(`  ${kind}: ${detail}\n`);
+  if (violations.length > 0) {
+    process.stderr.write(`  evidence: ${report.folder}\n`);
+    process.stderr.write(`  again: npm run chaos -- --store sqlite --rounds 1 --seed ${report.seed}\n`);
+  }
+}
+
+const violations = reports.flatMap((report) => report.violations);
+const sum = (of: (report: RoundReport) => number): number =>
+  reports.reduce((total, one) => total + of(one), 0);
+const summary = {
+  rounds,
+  ...Object.fromEntries(
+    VIOLATIONS.map((kind) => [kind, violations.filter((found) => found.kind === kind).length]),
+  ),
+  acknowledged: sum((report) => report.acknowledged),
+  tasks: sum((report) => report.tasks),
+  kills: sum(({ faults }) => faults.kills),
+  freezes: sum(({ faults }) => faults.freezes),
+  goodbyes: sum(({ faults }) => faults.goodbyes),
+  submitterKills: sum(({ faults }) => faults.submitterKills),
+  store: values.store,
+  seed,
+  failedSeeds: reports.filter((report) => report.violations.length > 0).map((report) => report.seed),
+  slowestRound: Number(Math.max(...reports.map(({ seconds }) => seconds)).toFixed(1)),
+  seconds: Number(((performance.now() - began) / 1_000).toFixed(1)),
+};
+process.stdout.write(`${JSON.stringify(summary)}\n`);
+process.exit(violations.length === 0 ? 0 : 1);
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  chain,
+  type MageFlow,
+  ShutdownError,
+  type TaskContext,
+  type TaskPlan,
+  TerminalError,
+} from "mageflow";
+import type { Ledger, Row, What } from "./ledger.ts";
+
+/** What the tasks of a round are told to do. */
+export interface Work {
+  /** How long the handler takes. */
+  ms?: number;
+  /** Steps that it takes one after the other. */
+  steps?: number;
+  /** Attempts that fail before one succeeds. */
+  flaky?: number;
+  /** It fails for good. */
+  fatal?: boolean;
+  /** Of the signature whose result came in. */
+  by?: string;
+  epoch?: number;
+}
+
+/** A result tells which epoch of which signature made it. */
+export interface Made {
+  by: string;
+  epoch: number;
+  pid: number;
+}
+
+export interface ChaosTasks {
+  readonly work: TaskPlan<Work, Made, Work>;
+  readonly retried: TaskPlan<Work, Made, Work>;
+  readonly note: TaskPlan<Work, Made, Work>;
+  readonly spawn: TaskPlan<Work, Made, Work>;
+}
+
+/** More than a round can kill: a crash loop is not what is looked for here. */
+const MANY = 1_000;
+
+/** Registers the tasks of a round. Without a ledger they can be planned with, and not run. */
+export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
+  const perform = async (input: Work, ctx: TaskContext): Promise<Made> => {
+    const tell = (what: What, more: Partial<Row> = {}): void => {
+      const { id, generation, attempt, epoch, idempotencyKey: key } = ctx;
+      ledger!.add({ what, pid: process.pid, id, generation, attempt, epoch, key, ...more });
+    };
+    const { cause, epoch } = ctx;
+    tell("start", {
+      ...(input.by === undefined ? {} : { gotBy: input.by, gotEpoch: input.epoch! }),
+      ...(cause === null ? {} : { cause: { id: cause.id, outcome: cause.outcome } }),
+    });
+    ctx.signal.addEventListener("abort", () => {
+      if (ctx.signal.reason instanceof ShutdownError) tell("released");
+    });
+    const { ms = 0, steps = 0, flaky = 0, fatal = false } = input;
+    for (let i = 0; i < steps; i++) {
+      const step = `s${i}`;
+      const of = await ctx.step(step, async () => {
+        tell("stepRun", { step });
+        await sleep(ms / 4);
+        return epoch;
+      });
+      tell("stepDone", { step, of });
+    }
+    await sleep(ms);
+    if (ctx.attempt <= flaky) {
+      tell("fail");
+      throw new Error(`attempt ${ctx.attempt} of ${flaky} fails`);
+    }
+    if (fatal) {
+      tell("fail");
+      throw new TerminalError("it was told to fail");
+    }
+    tell("end");
+    return { by: ctx.id, epoch, pid: process.pid };
+  };
+  const work = mage.task("work", { maxRecoveries: MANY }, perform);
+  return {
+    work,
+    retried: mage.task(
+      "retried",
+      { maxRecoveries: MANY, retry: { attempts: 4, backoff: { type: "fixed", delay: 40, jitter: "none" } } },
+      perform,
+    ),
+    // The input of an error callback or a cleanup is that of what failed: the note itself does not.
+    note: mage.task("note", { maxRecoveries: MANY }, (input: Work, ctx) =>
+      perform({ ...input, fatal: false, flaky: 0 }, ctx),
+    ),
+    spawn: mage.task("spawn", { maxRecoveries: MANY }, async (input: Work, ctx): Promise<Made> => {
+      const launched = await ctx.run(
+        chain([work.with({ ms: 5 }), work.with({ ms: 5 })], { name: "spawned" }),
+      );
+      const { id, epoch, generation, attempt, idempotencyKey: key } = ctx;
+      ledger!.add({
+        what: "launched",
+        pid: process.pid,
+        id,
+        generation,
+        attempt,
+        epoch,
+        key,
+        step: launched.id,
+      });
+      return perform(input, ctx);
+    }),
+  };
+}

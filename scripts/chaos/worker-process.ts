@@ -1,0 +1,13 @@
+import { MageFlow } from "mageflow";
+import { openLedger } from "./ledger.ts";
+import { chaosTasks } from "./tasks.ts";
+
+/** One of the processes that the nemesis kills. A SIGTERM lets it say goodbye. */
+const [store, ledger] = process.argv.slice(2);
+const mage = new MageFlow({ store: store! });
+chaosTasks(mage, openLedger(ledger!));
+const worker = await mage.worker({ concurrency: 20, lease: "1s", heartbeat: "200ms", grace: "100ms" });
+process.on("SIGTERM", () => {
+  void worker.stop().then(() => process.exit(0));
+});
+process.stdout.write("ready\n");
