@@ -51,6 +51,8 @@ interface Prepared {
 
 /** Commands of one transaction: enough that one durable commit is shared by many, few enough to hold the event loop briefly. */
 const BATCH = 500;
+/** Half a minute: then the store is not coming back soon, and those who wait are told that the outcome is not known. */
+const LANDING_TRIES = 20;
 const RETRY_MS = 20;
 const RETRY_MAX_MS = 2_000;
 
@@ -219,13 +221,13 @@ export class Committer {
     for (const { claimer, assignments, more } of claims) claimer.receive(assignments, more);
   }
 
-  /** Whether a commit whose answer was lost is there: asked until the store answers. */
+  /** Whether a commit whose answer was lost is there: asked until the store answers, for a while. */
   async #landed(stamp: number): Promise<boolean> {
     for (let attempt = 0; ; attempt++) {
       try {
         return (await this.#store.stamped(this.#session)) >= stamp;
       } catch (error) {
-        if (this.#closing.signal.aborted) throw error;
+        if (this.#closing.signal.aborted || attempt >= LANDING_TRIES) throw error;
         await this.#pause(attempt);
       }
     }

@@ -9,18 +9,15 @@ import {
   WorkflowFailedError,
 } from "../core/errors.ts";
 import type { FlowEvent } from "../core/event.ts";
-import { expandChildren } from "../core/expand.ts";
 import type { AnyPlan } from "../core/flow.ts";
-import { childId } from "../core/ids.ts";
 import { decode, encode } from "../core/payload.ts";
 import type { PlanNode } from "../core/plan.ts";
 import { MILESTONE, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded, type Status } from "../core/status.ts";
-import { SpecBook } from "../core/spec-book.ts";
-import { checkRoom } from "../core/swarm.ts";
 import type { LogQuery, LogRow } from "../ports/store.ts";
+import { addItems, MOST_ADDED, requireSwarm } from "./add-items.ts";
 import type { Batch } from "./batch.ts";
 import { resultText } from "./results.ts";
 import type { Runtime } from "./runtime.ts";
@@ -42,9 +39,6 @@ export interface Settled<O> {
 
 const OPEN_STATUSES = ["READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED"] as const;
 const PAGE = 500;
-/** Most items that one call adds: they become visible together, in one transaction. */
-const MOST_ADDED = 100_000;
-const YIELD_EVERY = 2_000;
 
 /** A handle on a stored signature: to wait for it, watch it and steer it. Making one reads nothing. */
 export class Run<O = unknown> {
@@ -246,7 +240,7 @@ export class Run<O = unknown> {
 
   /**
    * Adds items to an open swarm, all or none; they run as its concurrency allows. An item whose key is known adds nothing.
-   * Returns a handle for each, in order. At most 100,000 at a time.
+   * Returns a handle for each, in order. At most 10,000 at a time.
    *
    * @throws SwarmClosedError (`SWARM_CLOSED`), InvalidPlanError (`INVALID_PLAN`), NotFoundError (`NOT_FOUND`)
    */
@@ -272,39 +266,7 @@ export class Run<O = unknown> {
         `${plans.length} items in one call are more than ${MOST_ADDED}; add them in several`,
       );
     }
-    const ids = await this.#change(async (batch, record) => {
-      requireSwarm(record, "add to");
-      const known = new Map<string, string>();
-      const keys = plans.flatMap(({ key }) => key ?? []);
-      if (keys.length > 0) {
-        for (const item of await batch.tx.itemsByKey(this.id, keys)) known.set(item.key!, item.id);
-      }
-      const fresh = plans.filter(({ key }) => key === null || !known.has(key));
-      const spec = batch.spec(record);
-      const first = record.family!.total;
-      if (fresh.length > 0) {
-        checkRoom(batch, record, fresh.length);
-        const book = new SpecBook(record.rootId, `${record.id.slice(record.rootId.length)}+${first}.`);
-        const place = { ...record, message: null, tags: [], now: batch.now, door: null };
-        let stored = 0;
-        const plan = {
-          spec: { ...spec, maxTasks: null } as typeof spec,
-          bound: null,
-          key: null,
-          children: fresh,
-        };
-        const records: SignatureRecord[] = [];
-        for (const item of expandChildren(plan, place, first, book)) {
-          records.push(item);
-          if (++stored % YIELD_EVERY === 0) await this.#runtime.clock.turn();
-        }
-        for (const row of book.take()) batch.addSpec(row);
-        batch.insertBulk(records);
-        batch.tell(record, { type: "add", count: fresh.length });
-      }
-      let slot = first;
-      return plans.map(({ key }) => (key === null ? undefined : known.get(key)) ?? childId(this.id, slot++));
-    });
+    const ids = await this.#change((batch, record) => addItems(batch, record, plans));
     if (start) await this.#change((batch, record) => startRoot(batch, record, record.message));
     return ids.map((id) => new Run(this.#runtime, id));
   }
@@ -353,10 +315,4 @@ function startRoot(batch: Batch, record: SignatureRecord, message: string | null
   if (record.role !== "root" || record.readyAt !== null || record.status !== "PENDING") return;
   batch.put({ ...record, message });
   batch.tell(batch.get(record.id)!, { type: "start" });
-}
-
-function requireSwarm(record: SignatureRecord, verb: string): void {
-  if (record.kind !== "swarm") {
-    throw new IllegalTransitionError(record.id, verb, record.status, `it is a ${record.kind}, not a swarm`);
-  }
 }

@@ -13,6 +13,7 @@ import { Tables } from "./tables.ts";
  * database in memory belongs to one connection, which does both.
  */
 export class Database {
+  readonly location: Location;
   readonly writer: Connection;
   readonly #reader: Connection;
   /** What the writer knows of the records. */
@@ -22,7 +23,8 @@ export class Database {
   /** What the reader sees. */
   readonly read: Tables;
 
-  private constructor(writer: Connection, reader: Connection) {
+  private constructor(location: Location, writer: Connection, reader: Connection) {
+    this.location = location;
     this.writer = writer;
     this.#reader = reader;
     this.written = new Tables(writer);
@@ -36,9 +38,9 @@ export class Database {
     try {
       if (location !== null) useWriteAheadLog(writer, location);
       migrate(writer, location);
-      if (location === null) return new Database(writer, writer);
+      if (location === null) return new Database(null, writer, writer);
       requireWritable(writer);
-      return new Database(writer, new Connection(location, { readOnly: true }));
+      return new Database(location, writer, new Connection(location, { readOnly: true }));
     } catch (error) {
       writer.close();
       throw error;

@@ -47,6 +47,11 @@ export type Row = readonly [
   finishedAt: number | null,
 ];
 
+/** Places in a row. */
+export const SEQ = 0;
+export const DUE_AT = 19;
+export const DEADLINE_AT = 20;
+
 const NO_TAGS: readonly string[] = [];
 
 /** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */

@@ -32,7 +32,7 @@ const COUNT_STARTABLE = "SELECT count(*) FROM signatures WHERE startable_in = ?"
 
 const COUNT_CHILDREN = "SELECT count(*) FROM signatures WHERE parent_id = ? AND child_status = ?";
 
-/** Whether what is under this parent is shown. */
+/** A row when what is under this parent belongs to a draft. */
 const HIDDEN = `SELECT 1 FROM signatures
   WHERE (id = ?1 OR startable_in = ?1 OR (parent_id = ?1 AND child_status IS NOT NULL))
     AND root_id IN (SELECT root_id FROM drafts) LIMIT 1`;

@@ -2,7 +2,7 @@ import type { Demand } from "../../core/choose.ts";
 import type { Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
-import { COLUMNS, type Row } from "./row.ts";
+import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ } from "./row.ts";
 
 /**
  * Signatures that a transaction asks for: each statement reads a bounded stretch of one index. What is asked for by id or
@@ -111,9 +111,9 @@ export class SignatureTable {
   /** Those that are due by their time and those that are late, one after the other in the order of these instants. */
   due(now: number, limit: number): Row[] {
     const found = new Map<number, { row: Row; at: number }>();
-    for (const row of this.#db.all<Row>(DUE, now, limit)) found.set(row[0], { row, at: row[19]! });
+    for (const row of this.#db.all<Row>(DUE, now, limit)) found.set(row[SEQ], { row, at: row[DUE_AT]! });
     for (const row of this.#db.all<Row>(PAST_DEADLINE, now, limit)) {
-      found.set(row[0], { row, at: Math.min(found.get(row[0])?.at ?? Infinity, row[20]!) });
+      found.set(row[SEQ], { row, at: Math.min(found.get(row[SEQ])?.at ?? Infinity, row[DEADLINE_AT]!) });
     }
     const oldestFirst = [...found.values()].sort((a, b) => a.at - b.at);
     return oldestFirst.slice(0, limit).map(({ row }) => row);

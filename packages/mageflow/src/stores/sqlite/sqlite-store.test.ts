@@ -111,6 +111,11 @@ test("a transaction whose statement failed keeps nothing, also when the error wa
   await insert(store, "b");
 });
 
+test("an error of the work comes through, whatever it looks like", async () => {
+  const error = Object.assign(new Error("of somebody else's file"), { code: "EACCES", errcode: 5 });
+  await expect(store.transact(() => Promise.reject(error))).rejects.toBe(error);
+});
+
 test("a transaction that is over does nothing more", async () => {
   const kept = await store.transact(async (tx) => tx);
   await expect(kept.write({ insert: [sampleTask("late")] })).rejects.toThrow("over");

@@ -88,7 +88,6 @@ export class SqliteStore implements Store {
     try {
       await this.#opening?.catch(() => {});
       this.#isOpen = false;
-      this.#watch.stop();
       if (this.#database === null || this.#database.shared) return;
       this.#database.close();
       this.#database = null;
@@ -99,29 +98,8 @@ export class SqliteStore implements Store {
     }
   }
 
-  async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const end = await this.#turns.next();
-    try {
-      const database = this.#opened();
-      this.#refuseAfterSyncFailure();
-      await this.#begin(database);
-      const tx = new SqliteTransaction(database, this.#time.now());
-      let answer: T;
-      try {
-        answer = await work(tx);
-        tx.check();
-      } catch (error) {
-        database.writer.rollback();
-        throw explain(error, this.#location);
-      } finally {
-        tx.end();
-      }
-      this.#commit(database);
-      tx.remember();
-      return answer;
-    } finally {
-      end();
-    }
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#transact(work);
   }
 
   async get(ids: readonly string[]): Promise<SignatureRecord[]> {
@@ -190,7 +168,7 @@ export class SqliteStore implements Store {
   }
 
   async heartbeat(workerId: string, lease: number): Promise<boolean> {
-    return this.transact(async (tx) => this.#opened().written.workers.extend(workerId, tx.now + lease));
+    return this.#transact((tx) => tx.extend(workerId, lease));
   }
 
   watch(listener: () => void): () => void {
@@ -216,6 +194,31 @@ export class SqliteStore implements Store {
     return this.#patiently(() => database.snapshot(work));
   }
 
+  async #transact<T>(work: (tx: SqliteTransaction) => Promise<T>): Promise<T> {
+    const end = await this.#turns.next();
+    try {
+      const database = this.#opened();
+      this.#refuseAfterSyncFailure();
+      await this.#begin(database);
+      const tx = new SqliteTransaction(database, this.#time.now());
+      let answer: T;
+      try {
+        answer = await work(tx);
+        tx.check();
+      } catch (error) {
+        database.writer.rollback();
+        throw error;
+      } finally {
+        tx.end();
+      }
+      this.#commit(database);
+      tx.remember();
+      return answer;
+    } finally {
+      end();
+    }
+  }
+
   async #begin(database: Database): Promise<void> {
     if (this.#bell.rang()) await sleep(AFTER_YOU_MS);
     await this.#patiently(
@@ -226,25 +229,19 @@ export class SqliteStore implements Store {
     this.#bell.rang();
   }
 
+  /** What did not fit or met a lock was not kept. Any other failure may have come after the log was written. */
   #commit(database: Database): void {
     try {
       database.writer.run("COMMIT");
     } catch (error) {
       database.writer.rollback();
+      database.cache.clear();
       if (isSyncFailure(error)) this.#syncFailure = error as Error;
-      const explained = explain(error, this.#location);
-      if (
-        explained instanceof StoreError &&
-        (explained.code === "STORE_BUSY" || explained.code === "STORE_FULL")
-      ) {
-        throw explained;
-      }
-      throw new OutcomeUnknown(
-        `a commit to ${this.name} failed, and may have been kept: ${(error as Error).message}`,
-        {
-          cause: explained,
-        },
-      );
+      const cause = explain(error, this.#location);
+      if (cause instanceof StoreError && (cause.code === "STORE_BUSY" || cause.code === "STORE_FULL"))
+        throw cause;
+      const what = `a commit to ${this.name} failed, and may have been kept: ${(error as Error).message}`;
+      throw new OutcomeUnknown(what, { cause });
     }
   }
 

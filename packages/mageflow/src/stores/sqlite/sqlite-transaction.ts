@@ -3,10 +3,13 @@ import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
 import type { Changes, Locked, SpecRef, Transaction, WorkerRow } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
+import { explain } from "./failures.ts";
+import { insertRecords } from "./insert-records.ts";
+import type { Location } from "./location.ts";
 import type { RecordCache, Stored } from "./record-cache.ts";
-import { insertRecords, updateRecords } from "./record-writer.ts";
-import { type Row, toRecord } from "./row.ts";
+import { type Row, SEQ, toRecord } from "./row.ts";
 import type { Tables } from "./tables.ts";
+import { updateRecords } from "./update-records.ts";
 
 /**
  * One transaction between `BEGIN IMMEDIATE` and its end. SQLite lets one write at a time, so that whatever is read here is
@@ -17,6 +20,7 @@ export class SqliteTransaction implements Transaction {
   readonly #db: Connection;
   readonly #tables: Tables;
   readonly #cache: RecordCache;
+  readonly #location: Location;
   /** What was read or written, as it is in the database: an update writes the difference. */
   readonly #stored = new Map<string, Stored>();
   /** The first error of a statement. SQLite may have ended the transaction at it, so nothing is done after it. */
@@ -28,6 +32,7 @@ export class SqliteTransaction implements Transaction {
     this.#db = database.writer;
     this.#tables = database.written;
     this.#cache = database.cache;
+    this.#location = database.location;
     this.now = now;
   }
 
@@ -113,6 +118,11 @@ export class SqliteTransaction implements Transaction {
     });
   }
 
+  /** False when there is no such session, or it has ended. */
+  async extend(workerId: string, lease: number): Promise<boolean> {
+    return this.#do(() => this.#tables.workers.extend(workerId, this.now + lease));
+  }
+
   async write(changes: Changes): Promise<void> {
     this.#do(() => this.#write(changes));
   }
@@ -163,7 +173,7 @@ export class SqliteTransaction implements Transaction {
     if (stored === undefined) {
       const row = this.#tables.signatures.byId(id);
       if (row === undefined) return undefined;
-      stored = { seq: row[0], record: toRecord(row) };
+      stored = { seq: row[SEQ], record: toRecord(row) };
     }
     this.#stored.set(id, stored);
     return stored;
@@ -175,7 +185,7 @@ export class SqliteTransaction implements Transaction {
 
   #record(row: Row): SignatureRecord {
     const record = toRecord(row);
-    this.#stored.set(record.id, { seq: row[0], record });
+    this.#stored.set(record.id, { seq: row[SEQ], record });
     return record;
   }
 
@@ -184,7 +194,8 @@ export class SqliteTransaction implements Transaction {
     if (this.#failure !== null) throw this.#failure.error;
     try {
       return work();
-    } catch (error) {
+    } catch (thrown) {
+      const error = explain(thrown, this.#location);
       this.#failure = { error };
       throw error;
     }

@@ -23,13 +23,10 @@ export class Watch {
     }
     return () => {
       this.#listeners.delete(entry);
-      if (this.#listeners.size === 0) this.stop();
+      if (this.#listeners.size > 0 || this.#timer === null) return;
+      clearInterval(this.#timer);
+      this.#timer = null;
     };
-  }
-
-  stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
   }
 
   #poll(): void {

@@ -3,8 +3,9 @@ import type { SignatureRecord } from "../../core/record.ts";
 import { fullRecord, sampleItems, sampleSwarm, sampleTask } from "../../testing/store-suite/sample-record.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
-import { insertRecords, updateRecords } from "./record-writer.ts";
+import { insertRecords } from "./insert-records.ts";
 import { COLUMNS, type Row, toRecord } from "./row.ts";
+import { updateRecords } from "./update-records.ts";
 
 function database(): Connection {
   const db = new Connection(null, { readOnly: false });
