@@ -54,10 +54,11 @@ export function decideContainer(
 }
 
 function start(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
-  const admitted = admit(view, record);
-  if (!admitted.go) return unchanged(admitted.record);
-  if (barred(view, admitted.record)) return skip(view, admitted.record);
-  const running: SignatureRecord = { ...admitted.record, status: "RUNNING", startedAt: view.now };
+  const admission = admit(view, record);
+  if (!admission.go) return unchanged(admission.record);
+  const admitted = { ...record, heldBy: null, dueAt: admission.dueAt, readyAt: record.readyAt ?? view.now };
+  if (barred(view, record)) return skip(view, admitted);
+  const running: SignatureRecord = { ...admitted, status: "RUNNING", startedAt: view.now };
   // An empty one ends by a decision of its own: it has run, however briefly.
   if (running.family!.total === 0)
     return { ...unchanged(running), send: [{ to: running.id, signal: { type: "available" } }] };

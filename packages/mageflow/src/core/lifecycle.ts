@@ -7,25 +7,29 @@ import { holder, type View } from "./view.ts";
 
 /** What every kind does alike: being admitted, held, delayed, suspended and resumed. */
 
+/** Whether a signature may start now. `record` is what it is when it may not, `dueAt` the time it was to wait for when it may. */
+export type Admission =
+  | { readonly go: true; readonly dueAt: number | null }
+  | { readonly go: false; readonly record: SignatureRecord };
+
 /**
- * Admits a PENDING signature. A suspended ancestor holds it where it is, a start time in the future makes it WAITING,
- * else `go` is true and its kind decides what starting means. Anything that is not PENDING stays as it is.
+ * Admits a PENDING signature. A suspended ancestor holds it where it is, a start time in the future makes it WAITING, else its
+ * kind decides what starting means. Anything that is not PENDING stays as it is.
  */
-export function admit(view: View, record: SignatureRecord): { record: SignatureRecord; go: boolean } {
-  if (record.status === "SUSPENDED" && record.readyAt === null && record.role === "root") {
-    // Started while suspended: resume begins it.
-    return { record: { ...record, readyAt: view.now }, go: false };
+export function admit(view: View, record: SignatureRecord): Admission {
+  if (record.status !== "PENDING") {
+    // A root that is started while it is suspended begins when it is resumed.
+    const begins = record.status === "SUSPENDED" && record.readyAt === null && record.role === "root";
+    return { go: false, record: begins ? { ...record, readyAt: view.now } : record };
   }
-  if (record.status !== "PENDING") return { record, go: false };
-  const admitted = record.readyAt === null ? { ...record, readyAt: view.now } : record;
+  const readyAt = record.readyAt ?? view.now;
   const heldBy = holder(view, record);
-  if (heldBy !== null) return { record: { ...admitted, heldBy }, go: false };
-  const dueAt = admitted.dueAt ?? startTime(view, admitted);
+  if (heldBy !== null) return { go: false, record: { ...record, readyAt, heldBy } };
+  const dueAt = record.dueAt ?? startTime(view, record);
   if (dueAt !== null && dueAt > view.now) {
-    return { record: { ...admitted, status: "WAITING", heldBy: null, dueAt }, go: false };
+    return { go: false, record: { ...record, status: "WAITING", readyAt, heldBy: null, dueAt } };
   }
-  const free = admitted.heldBy === null && admitted.dueAt === dueAt;
-  return { record: free ? admitted : { ...admitted, heldBy: null, dueAt }, go: true };
+  return { go: true, dueAt };
 }
 
 /** The instant that delay, start time and stagger give, or null when none is set. */

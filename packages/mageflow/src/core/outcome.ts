@@ -1,7 +1,7 @@
 import type { StoredCause, StoredError } from "./errors.ts";
 import { expand } from "./expand.ts";
 import { callbackId, type CallbackRole, isCleanup } from "./ids.ts";
-import type { PlanNode } from "./plan.ts";
+import type { Callbacks, PlanNode } from "./plan.ts";
 import { type Family, MILESTONE, type Milestone, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import { type Addressed, type Credit, type Decision, unchanged } from "./signal.ts";
 import { callbackPrefix, SpecNumbers } from "./spec-book.ts";
@@ -22,8 +22,13 @@ export type Ending =
  * started by {@link proceed}. What was never reached (SKIPPED) has no callbacks.
  */
 export function conclude(view: View, record: SignatureRecord, ending: Ending): Decision {
+  const due = ending.status === "SKIPPED" ? NONE_DUE : callbacksAt(view, record, ending.status);
+  // A leaf without callbacks has come to its end by its outcome.
+  const milestone = record.family === null && due.length === 0 ? MILESTONE.SETTLED : record.milestone;
   const ended: SignatureRecord = {
     ...record,
+    milestone,
+    credited: milestone,
     status: ending.status,
     prior: null,
     heldBy: null,
@@ -33,7 +38,7 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     result: ending.status === "SUCCEEDED" ? ending.result : null,
     error: ending.status === "FAILED" ? ending.error : null,
   };
-  const due = ending.status === "SKIPPED" ? [] : callbacksAt(view, ended, ending.status);
+  if (milestone === MILESTONE.SETTLED) return { ...unchanged(ended), send: credit(ended, record.credited) };
   if (due.length === 0) return proceed(view, ended);
   const insert: SignatureRecord[] = [];
   const send: Addressed[] = [];
@@ -90,11 +95,15 @@ export function proceed(view: View, record: SignatureRecord): Decision {
   if (cleans) send.push({ to: cleanupId(view, record, family.cleanupsEnded), signal: { type: "start" } });
   if (milestone === record.milestone) return { ...unchanged(record), send };
   const next: SignatureRecord = { ...record, milestone, credited: milestone };
-  if (record.parentId !== null) {
-    const credits = [{ child: next, from: record.credited }];
-    send.push({ to: record.parentId, signal: { type: "credit", credits } });
-  }
+  send.push(...credit(next, record.credited));
   return { ...unchanged(next), send };
+}
+
+/** Tells the parent of a milestone. */
+function credit(child: SignatureRecord, from: Milestone): Addressed[] {
+  return child.parentId === null
+    ? []
+    : [{ to: child.parentId, signal: { type: "credit", credits: [{ child, from }] } }];
 }
 
 function reached(family: Family): Milestone {
@@ -136,9 +145,10 @@ interface Due {
 }
 
 /** The callbacks of an outcome: the signature's own, then those its swarm declares for items. */
-function callbacksAt(view: View, record: SignatureRecord, status: EndedStatus): Due[] {
+function callbacksAt(view: View, record: SignatureRecord, status: EndedStatus): readonly Due[] {
   const own = view.spec(record).callbacks;
   const item = itemCallbacks(view, record);
+  if (isEmpty(own) && isEmpty(item.callbacks)) return NONE_DUE;
   const due: Due[] = [];
   const ok = status === "SUCCEEDED";
   const add = (role: CallbackRole, plans: readonly PlanNode[], declaredBy: string): void => {
@@ -149,6 +159,12 @@ function callbacksAt(view: View, record: SignatureRecord, status: EndedStatus): 
   add("cleanup", own.cleanup, record.spec);
   add("itemCleanup", item.callbacks.cleanup, item.declaredBy);
   return due;
+}
+
+const NONE_DUE: readonly Due[] = [];
+
+function isEmpty({ success, error, cleanup }: Callbacks): boolean {
+  return success.length === 0 && error.length === 0 && cleanup.length === 0;
 }
 
 /** Cleanups run in the reverse of their registration: the signature's own first, then its swarm's for items. */

@@ -55,13 +55,14 @@ export function owns(record: SignatureRecord, epoch: number): boolean {
 }
 
 function start(view: View, record: SignatureRecord): Decision {
-  const admitted = admit(view, record);
-  if (!admitted.go) return unchanged(admitted.record);
+  const admission = admit(view, record);
+  if (!admission.go) return unchanged(admission.record);
+  const { dueAt } = admission;
   const { totalTimeout } = spec(view, record);
   const deadlineAt = record.deadlineAt ?? (totalTimeout === null ? null : view.now + totalTimeout);
   // A cleanup's turn is after all that became ready in the same instant, its owner's other callbacks among them.
   const readyAt = isCleanup(record.role) ? view.now + 1 : view.now;
-  return unchanged({ ...admitted.record, status: "READY", readyAt, deadlineAt });
+  return unchanged({ ...record, status: "READY", heldBy: null, dueAt, readyAt, deadlineAt });
 }
 
 /** A retry or a delay whose time has come, or a deadline that passed before a worker took the task. */
