@@ -23,7 +23,7 @@ export interface Place {
 }
 
 /** Inputs that are known before anything has run, on their way down the plan. */
-export interface Door {
+interface Door {
   /** JSON text of what comes in at this place, or null. */
   readonly incoming: string | null;
   /** The `with` of each enclosing container, from the outermost in. */

@@ -100,7 +100,7 @@ type Follow<O, S extends readonly AnyPlan[]> = S extends readonly [
   : S;
 
 /** Shown by the compiler at a step whose input is not satisfied. */
-export interface Misfit<Given, Needed> {
+interface Misfit<Given, Needed> {
   readonly "this step is given": Given;
   readonly "but still needs": Needed;
 }

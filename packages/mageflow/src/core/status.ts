@@ -29,7 +29,7 @@ export type EndedStatus = "SUCCEEDED" | "FAILED" | "SKIPPED" | "CANCELLED";
  *   (suspending a running task is refused: what runs finishes).
  * - PENDING → FAILED and READY → FAILED are overall deadlines that pass before a start.
  */
-export const TRANSITIONS: Readonly<Record<Status, readonly Status[]>> = {
+const TRANSITIONS: Readonly<Record<Status, readonly Status[]>> = {
   PENDING: ["READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED", "FAILED", "SKIPPED", "CANCELLED"],
   READY: ["PENDING", "RUNNING", "SUSPENDED", "INTERRUPTED", "FAILED", "SKIPPED", "CANCELLED"],
   RUNNING: ["READY", "WAITING", "SUSPENDED", "INTERRUPTED", "SUCCEEDED", "FAILED", "CANCELLED"],

@@ -7,7 +7,7 @@ import { type Decision, type Signal, unchanged } from "./signal.ts";
  */
 
 /** Signatures that one commit starts, skips or releases for one container. */
-export const WINDOW = 500;
+const WINDOW = 500;
 
 export type Took = Extract<Signal, { type: "took" }>;
 

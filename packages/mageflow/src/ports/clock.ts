@@ -10,7 +10,7 @@ export interface Clock {
   turn(): Promise<void>;
 }
 
-export interface SleepOptions {
+interface SleepOptions {
   /** A sleep that alone does not keep the process alive. */
   readonly background?: boolean;
 }

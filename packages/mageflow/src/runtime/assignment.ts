@@ -23,7 +23,7 @@ export interface Assignment {
 }
 
 /** What a callback follows, payloads as JSON texts. */
-export interface CauseTexts {
+interface CauseTexts {
   readonly id: string;
   readonly name: string;
   readonly kind: Kind;

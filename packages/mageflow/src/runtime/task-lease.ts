@@ -1,4 +1,4 @@
-import { LeaseLostError } from "../core/errors.ts";
+import { LeaseLostError, StoreError } from "../core/errors.ts";
 import type { AnyPlan, OutputOf } from "../core/flow.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { AttemptOutcome } from "../core/signal.ts";
@@ -75,16 +75,17 @@ export class TaskLease implements AttemptHost {
   async finish(outcome: AttemptOutcome): Promise<void> {
     if (this.#over) return;
     const lines = this.#takeLines();
-    const store = (as: AttemptOutcome) => (): Promise<void> =>
+    const store = (as: AttemptOutcome): Promise<void> =>
       this.#write(
         (batch, record) => batch.tell(record, { type: "finish", epoch: record.epoch, outcome: as }),
         lines,
       );
     try {
-      await this.insist(store(outcome));
+      await store(outcome);
     } catch (error) {
       // An outcome that breaks its transaction would leave the task running for ever: it fails, with this as its cause.
-      if (!this.#keeper.stopping()) await this.insist(store(failed(error)));
+      const again = error instanceof StoreError ? outcome : failed(error);
+      await this.insist(() => store(again));
     }
   }
 

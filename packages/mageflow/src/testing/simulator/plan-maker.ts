@@ -6,7 +6,7 @@ import type { Script } from "./script.ts";
 
 export type AnyPlanValue = TaskPlan<unknown, unknown, unknown> | ContainerPlan<unknown, unknown, unknown>;
 
-export const PLAIN: Script = {
+const PLAIN: Script = {
   takes: 0,
   fails: 0,
   terminal: false,

@@ -29,7 +29,7 @@ export interface SimulateOptions {
 }
 
 /** Virtual time in which a world without faults must bring everything to its end. */
-export const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 600_000;
 const LEASE_MS = 15_000;
 
 /** One seed: a random workload under a random mix of faults, then a healthy world in which everything must end. */

@@ -23,7 +23,7 @@ import { simulatedStore, type StoreWorld } from "./simulated-store.ts";
 import { Trace } from "./trace.ts";
 import { virtualClock } from "./virtual-clock.ts";
 
-export const INVARIANTS: readonly Invariant[] = [
+const INVARIANTS: readonly Invariant[] = [
   outcomes,
   callbacks,
   cleanups,

@@ -4,7 +4,7 @@ import { hasEnded, type Shadow } from "../shadow.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
 /** The edges that an outcome makes, as `role slot`, with the plan behind each. */
-export function edges(shadow: Shadow, owner: SignatureRecord): Map<string, PlanNode> {
+function edges(shadow: Shadow, owner: SignatureRecord): Map<string, PlanNode> {
   const due = new Map<string, PlanNode>();
   const add = (role: string, plans: readonly PlanNode[]): void => {
     for (const [slot, plan] of plans.entries()) due.set(`${role} ${slot}`, plan);

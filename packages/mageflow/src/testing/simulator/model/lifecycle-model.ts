@@ -11,12 +11,12 @@ interface Attached {
   readonly cleanups: number;
 }
 
-export interface TaskShape extends Attached {
+interface TaskShape extends Attached {
   readonly kind: "task";
   readonly attempts: number;
 }
 
-export interface ContainerShape extends Attached {
+interface ContainerShape extends Attached {
   readonly kind: "chain" | "swarm";
   readonly children: readonly Shape[];
   readonly concurrency: number;
