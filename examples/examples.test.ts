@@ -19,7 +19,10 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function example(name: string, ...args: string[]): Promise<string> {
   const file = join(import.meta.dirname, `${name}.ts`);
   const env = { ...process.env, MAGEFLOW_STORE: `sqlite:${join(folder, "example.db")}` };
-  const { stdout } = await run(process.execPath, ["--conditions=@mageflow/source", file, ...args], { env });
+  const { stdout } = await run(process.execPath, ["--conditions=@mageflow/source", file, ...args], {
+    env,
+    timeout: 60_000,
+  });
   return stdout;
 }
 

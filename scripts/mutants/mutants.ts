@@ -37,8 +37,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "start-in-suspension",
     file: "core/lifecycle.ts",
-    find: "if (heldBy !== null) return { record: { ...admitted, heldBy }, go: false };",
-    replace: "",
+    find: "if (heldBy !== null) return {",
+    replace: 'if (heldBy === "nobody") return {',
     why: "containers inside a suspended container start",
   },
   {
@@ -173,10 +173,10 @@ export const MUTANTS: readonly Mutant[] = [
     why: "a task that loses two workers is stuck",
   },
   {
-    name: "session-not-kept",
+    name: "dead-session-claims",
     file: "runtime/committer.ts",
-    find: "if (claimed.length > 0) keepSession(batch, claimer.row(batch));",
-    replace: "",
+    find: "if (await isAlive(batch, demand.workerId)) {",
+    replace: "if ((await isAlive(batch, demand.workerId)) || true) {",
     why: "a woken worker claims under a session that was declared dead, and nobody looks after it",
   },
   {

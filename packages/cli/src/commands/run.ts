@@ -69,7 +69,7 @@ async function start(
 ): Promise<number> {
   const { key, json } = options;
   // The plan's input is not known here; the library checks it at the door.
-  const run: Run = await mage.run<AnyPlan>(plan, message as never, key === undefined ? {} : { key });
+  const run: Run = await mage.run<AnyPlan>(plan, message, key === undefined ? {} : { key });
   const { name } = await run.view();
   if (!options.worker) {
     const { status } = await run.status();

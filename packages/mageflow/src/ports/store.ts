@@ -233,6 +233,9 @@ export interface Transaction {
   /** Worker sessions whose lease has lapsed and that are not ended. */
   lapsed(limit: number): Promise<WorkerRow[]>;
 
+  /** True when this worker session is known and not ended, which it then stays until the transaction ends. */
+  alive(workerId: string): Promise<boolean>;
+
   /** Locks tasks that are RUNNING under this worker. */
   heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]>;
 

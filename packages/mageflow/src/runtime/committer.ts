@@ -2,7 +2,7 @@ import type { Demand } from "../core/choose.ts";
 import { ClosedError, StoreError } from "../core/errors.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
-import { OutcomeUnknown, type Store, type WorkerRow } from "../ports/store.ts";
+import { OutcomeUnknown, type Store } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { assign } from "./assignment.ts";
 import { Batch, type Change } from "./batch.ts";
@@ -25,8 +25,8 @@ export interface Claimer {
   demand(ready?: boolean): Demand | null;
   /** Tasks may have become ready somewhere. */
   ring(): void;
-  /** Its session as it is now, to be stored with what it has claimed. */
-  row(batch: Batch): WorkerRow;
+  /** Called after the commit when its session was found dead: what it held belongs to others. */
+  lose(): void;
   /** Called after the commit. `more` tells that other tasks may be ready. */
   receive(assignments: Assignment[], more: boolean): void;
 }
@@ -46,6 +46,7 @@ interface Waiting {
 interface Prepared {
   readonly replies: (() => void)[];
   readonly commit: Commit;
+  readonly dead: Claimer[];
   readonly claims: { claimer: Claimer; assignments: Assignment[]; more: boolean }[];
 }
 
@@ -53,6 +54,8 @@ interface Prepared {
 const BATCH = 500;
 /** Half a minute: then the store is not coming back soon, and those who wait are told that the outcome is not known. */
 const LANDING_TRIES = 20;
+/** A store that stays busy for this long (ms) refuses. */
+const PATIENCE_MS = 10_000;
 const RETRY_MS = 20;
 const RETRY_MAX_MS = 2_000;
 
@@ -164,6 +167,7 @@ export class Committer {
   /** Commits once, through busy stores and lost answers; what cannot be committed at all is thrown. */
   async #commit(waiting: readonly Waiting[]): Promise<void> {
     const stamp = { by: this.#session, n: ++this.#stamp };
+    const begun = this.#clock.monotonic();
     for (let attempt = 0; ; attempt++) {
       let prepared: Prepared | null = null;
       try {
@@ -177,7 +181,10 @@ export class Committer {
       } catch (error) {
         if (error instanceof OutcomeUnknown) {
           if (prepared !== null && (await this.#landed(stamp.n))) return this.#publish(prepared);
-        } else if (!(error instanceof StoreError && error.code === "STORE_BUSY") || attempt >= 8) {
+        } else if (
+          !(error instanceof StoreError && error.code === "STORE_BUSY") ||
+          this.#clock.monotonic() - begun > PATIENCE_MS
+        ) {
           throw error;
         }
         await this.#pause(attempt);
@@ -203,21 +210,26 @@ export class Committer {
     }
     await batch.settle();
     const claims: Prepared["claims"] = [];
+    const dead: Claimer[] = [];
     for (const claimer of this.#claimers) {
       const demand = claimer.demand(batch.hasReady());
       if (demand === null) continue;
-      const { claimed, more } = await batch.claim(demand);
-      if (claimed.length > 0) keepSession(batch, claimer.row(batch));
-      claims.push({ claimer, assignments: await assign(batch, claimed), more });
+      if (await isAlive(batch, demand.workerId)) {
+        const { claimed, more } = await batch.claim(demand);
+        claims.push({ claimer, assignments: await assign(batch, claimed), more });
+      } else {
+        dead.push(claimer);
+      }
     }
-    return { replies, claims, commit: { at: batch.now, changed: batch.changed() } };
+    return { replies, claims, dead, commit: { at: batch.now, changed: batch.changed() } };
   }
 
-  #publish({ replies, claims, commit }: Prepared): void {
+  #publish({ replies, claims, dead, commit }: Prepared): void {
     this.#specs.trim();
     this.#storeTime = { at: commit.at, monotonic: this.#clock.monotonic() };
     for (const reply of replies) reply();
     for (const listener of this.#listeners) listener(commit);
+    for (const claimer of dead) claimer.lose();
     for (const { claimer, assignments, more } of claims) claimer.receive(assignments, more);
   }
 
@@ -239,9 +251,10 @@ export class Committer {
   }
 }
 
-/** The row takes the place of what this transaction has found out about the session before. */
-function keepSession({ extras: { workers } }: Batch, row: WorkerRow): void {
-  const known = workers.findIndex(({ id }) => id === row.id);
-  if (known < 0) workers.push(row);
-  else workers[known] = row;
+/** Nothing is claimed for a session that is dead, or that this very transaction declares dead: nobody would look after it. */
+async function isAlive({ tx, extras }: Batch, workerId: string): Promise<boolean> {
+  return (
+    !extras.workers.some(({ id, endedAt }) => id === workerId && endedAt !== null) &&
+    (await tx.alive(workerId))
+  );
 }

@@ -66,8 +66,10 @@ function fromThread({ store, clock, session, lease, interval, onLost }: Heartbea
   thread.unref();
   const stopping = new AbortController();
   const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
+  let substitute: Heartbeat | null = null;
   const stop = (): Promise<void> => {
     stopping.abort();
+    void substitute?.stop();
     Atomics.store(control, CONTROL.stop, 1);
     Atomics.notify(control, CONTROL.stop);
     // Whoever waits for its end must not be the last thing that the process does.
@@ -80,8 +82,11 @@ function fromThread({ store, clock, session, lease, interval, onLost }: Heartbea
     onLost();
   };
   thread.on("message", lose);
-  // Without its thread a session cannot be kept: it is given up before its lease lapses.
-  thread.on("error", lose);
+  // A thread that cannot run must not cost the tasks: the main thread keeps the session in its place.
+  thread.on("error", () => {
+    if (!stopping.signal.aborted)
+      substitute = fromLoop({ store, clock, session, lease, interval, onLost: lose });
+  });
   const prove = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       Atomics.add(control, CONTROL.proof, 1);

@@ -212,16 +212,8 @@ export class Worker implements Claimer, AsyncDisposable {
       session: this.#session,
       lease: this.#lease,
       interval: this.#interval,
-      onLost: () => void this.#lost().catch(() => {}),
+      onLost: () => this.lose(),
     });
-  }
-
-  /**
-   * Written with every claim. A session that was declared dead while this process was frozen lives on with what it has
-   * just claimed, and lapses again if nobody extends it: no task can be left to a session that nobody looks at.
-   */
-  row(batch: Batch): WorkerRow {
-    return this.#row(batch, null);
   }
 
   #row(batch: Batch, endedAt: number | null): WorkerRow {
@@ -239,6 +231,10 @@ export class Worker implements Claimer, AsyncDisposable {
   }
 
   /** The session was declared dead: its tasks belong to others. The worker goes on under a new one. */
+  lose(): void {
+    void this.#lost().catch(warn);
+  }
+
   async #lost(): Promise<void> {
     void this.#heartbeat?.stop();
     for (const slot of this.#slots.values()) this.#abandon(slot);

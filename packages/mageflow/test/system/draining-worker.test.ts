@@ -35,18 +35,3 @@ test("a worker that is told to stop lets tasks end for its grace, and hands the 
   const sessions = await mage.workers();
   expect(sessions.find(({ pid }) => pid === first.pid)!.endedAt).not.toBeNull();
 });
-
-test("a worker that stops while it takes tasks leaves none behind", async () => {
-  using place = folder();
-  await using mage = new MageFlow({ store: place.store });
-  const takes = mage.task("takes", async (_input: { ms: number }) => ({ pid: 0 }));
-  for (let round = 0; round < 4; round++) {
-    await using worker = program("draining-worker", place.store);
-    await worker.says("ready");
-    const runs = Promise.all(Array.from({ length: 40 }, () => mage.run(takes, { ms: 2 })));
-    await worker.says("entered");
-    worker.process.kill("SIGTERM");
-    expect(await worker.ended).toMatchObject({ code: 0, errors: "" });
-    for (const run of await runs) expect(["READY", "SUCCEEDED"]).toContain((await run.view()).status);
-  }
-});

@@ -75,6 +75,10 @@ export class MemoryTransaction implements Transaction {
     return this.#read().workers.lapsed(this.now, limit);
   }
 
+  async alive(workerId: string): Promise<boolean> {
+    return this.#read().workers.alive(workerId);
+  }
+
   async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
     return this.#read().signatures.heldByWorker(workerId, limit);
   }

@@ -23,6 +23,10 @@ export class WorkerTable {
       .slice(0, limit);
   }
 
+  alive(id: string): boolean {
+    return this.#workers.get(id)?.endedAt === null;
+  }
+
   extend(id: string, leaseUntil: number): boolean {
     const row = this.#workers.get(id);
     if (row === undefined || row.endedAt !== null) return false;

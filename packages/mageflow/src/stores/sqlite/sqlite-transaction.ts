@@ -91,6 +91,10 @@ export class SqliteTransaction implements Transaction {
     return this.#do(() => this.#tables.workers.lapsed(this.now, limit));
   }
 
+  async alive(workerId: string): Promise<boolean> {
+    return this.#do(() => this.#tables.workers.alive(workerId));
+  }
+
   async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
     return this.#do(() => this.#records(this.#tables.signatures.heldByWorker(workerId, limit)));
   }

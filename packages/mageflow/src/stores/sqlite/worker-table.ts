@@ -10,6 +10,8 @@ const NEWEST = `SELECT ${COLUMNS} FROM workers ORDER BY started_at DESC, id DESC
 const LAPSED = `SELECT ${COLUMNS} FROM workers
   WHERE ended_at IS NULL AND lease_until <= ? ORDER BY lease_until, id LIMIT ?`;
 
+const ALIVE = "SELECT 1 FROM workers WHERE id = ? AND ended_at IS NULL";
+
 const EXTEND = "UPDATE workers SET lease_until = ? WHERE id = ? AND ended_at IS NULL";
 
 type Row = [
@@ -42,6 +44,10 @@ export class WorkerTable {
   /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
   lapsed(now: number, limit: number): WorkerRow[] {
     return this.#db.all<Row>(LAPSED, now, limit).map(toWorker);
+  }
+
+  alive(id: string): boolean {
+    return this.#db.get(ALIVE, id) !== undefined;
   }
 
   /** False when there is no such session, or it has ended. */

@@ -135,6 +135,7 @@ function simulated(world: StoreWorld, _process: Process, tx: Transaction, writte
     ready: (demand) => tx.ready(demand),
     due: (limit) => tx.due(limit),
     lapsed: (limit) => tx.lapsed(limit),
+    alive: (workerId) => tx.alive(workerId),
     heldByWorker: (workerId, limit) => tx.heldByWorker(workerId, limit),
     owing: (parentId, limit) => tx.owing(parentId, limit),
     owed: (limit) => tx.owed(limit),

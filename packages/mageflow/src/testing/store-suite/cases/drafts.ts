@@ -182,7 +182,9 @@ export function draftsCases(harness: StoreHarness): void {
         const children = [0, 1, 2].map((slot) => sampleChild(root, slot));
         await scene.write({ insert: children, drafts: [{ begin: root.id }] });
         expect(await scene.ask((tx) => tx.discard(root.id, 1))).toBe(false);
-        await expect(scene.write({ insert: [sampleChild(root, 3)], drafts: [{ add: root.id }] })).rejects.toThrow(Error);
+        await expect(
+          scene.write({ insert: [sampleChild(root, 3)], drafts: [{ add: root.id }] }),
+        ).rejects.toThrow(Error);
         await expect(scene.write({ insert: [root], drafts: [{ finish: root.id }] })).rejects.toThrow(Error);
         while (!(await scene.ask((tx) => tx.discard(root.id, 10))));
         expect(await scene.scan(null, 9)).toEqual([]);

@@ -48,6 +48,32 @@ export function workersCases(harness: StoreHarness): void {
     );
   });
 
+  describe("alive", () => {
+    test(
+      "tells the sessions that are known and not ended",
+      onStore(harness, async (scene) => {
+        const [live, lapsed, ended] = ["live", "lapsed", "ended"].map((name) => `${scene.id}${name}`) as [
+          string,
+          string,
+          string,
+        ];
+        const rows = [
+          sampleWorker(live),
+          sampleWorker(lapsed, { leaseUntil: LONG_AGO }),
+          sampleWorker(ended, { endedAt: LONG_AGO }),
+        ];
+        await scene.write({ workers: rows });
+        const ask = (id: string): Promise<boolean> => scene.ask((tx) => tx.alive(id));
+        expect(await Promise.all([live, lapsed, ended, `${scene.id}none`].map(ask))).toEqual([
+          true,
+          true,
+          false,
+          false,
+        ]);
+      }),
+    );
+  });
+
   describe("heartbeat", () => {
     test(
       "extends the lease from the store's now",
