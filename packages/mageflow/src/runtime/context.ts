@@ -164,9 +164,10 @@ export class TaskContext {
     const key = uses === 1 ? name : `${name}#${uses}`;
     const stored = this.#notes?.steps.get(key);
     if (stored !== undefined) return decode(stored) as T;
-    const result = await work();
-    await this.#host.saveStep(key, encode(result, `step ${JSON.stringify(key)}`));
-    return result;
+    const result = encode(await work(), `step ${JSON.stringify(key)}`);
+    await this.#host.saveStep(key, result);
+    // The same as later attempts get, so that a task cannot come to depend on what is not stored.
+    return decode(result) as T;
   }
 
   /**

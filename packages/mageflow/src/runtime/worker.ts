@@ -243,7 +243,8 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#session = this.#parts.newSession();
     this.#startedAt = null;
     await insist(this.#parts.clock, this.#keeper.stopping, () => this.#register());
-    this.#accepting = this.#stopped === null;
+    if (this.#stopped !== null) void this.#heartbeat?.stop();
+    else this.#accepting = true;
     this.ring();
   }
 
