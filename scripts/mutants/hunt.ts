@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { MUTANTS } from "./mutants.ts";
 import { runShare } from "./sweep.ts";
 
-/** Runs that a mutant may survive: seeds first, then every crash point of one round. */
+/** Runs that a mutant may survive: seeds first, then every crash point of two rounds. */
 const SEEDS = 600;
 
 export interface Hunted {
@@ -16,7 +16,7 @@ export interface Hunted {
 export async function hunt(name: string): Promise<Hunted & { what: string }> {
   let killedBy: string | null = null;
   let what = "";
-  const share = { first: 1, seeds: SEEDS, rounds: 1, share: 0, of: 1, hunt: true };
+  const share = { first: 1, seeds: SEEDS, rounds: 2, share: 0, of: 1, hunt: true };
   const { runs } = await runShare(share, name, (finding) => {
     killedBy ??= finding.invariant;
     what ||= finding.what;

@@ -89,6 +89,10 @@ function left(
     if (now.epoch === before.epoch) report(`${now.id} was released under the same epoch`);
     if (now.attempt !== before.attempt)
       report(`${now.id} was released and its attempt became ${now.attempt}`);
+  } else if (now.status === "SUSPENDED" || now.status === "PENDING") {
+    // Handed back or to be retried, and then suspended or held, in one commit.
+    const gaveUp = now.epoch > before.epoch || now.attempt > before.attempt;
+    if (!gaveUp) report(`${now.id} went from RUNNING to ${now.status}`);
   } else if (!hasEnded(now)) report(`${now.id} went from RUNNING to ${now.status}`);
 }
 
