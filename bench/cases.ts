@@ -18,8 +18,8 @@ interface Case {
   run(options: { store: string; tasks: number }): Promise<Figures>;
 }
 
-const WORKER = 1_000;
-const WINDOW = 1_000;
+const WORKER = 1000;
+const WINDOW = 1000;
 const HANDLERS = "no-op, one worker process";
 
 /** A worker with a no-op task and a final callback that tells when it has run. */
@@ -66,7 +66,11 @@ function swarmCase(tasks: number): Case {
           submitted = await seconds(() => mage.run(swarm(items, { concurrency: WINDOW }).onSuccess(last)));
           await lastRan;
         });
-        return { tasksPerSecond: Math.round(n / total), submitPerSecond: Math.round(n / submitted), seconds: rounded(total) };
+        return {
+          tasksPerSecond: Math.round(n / total),
+          submitPerSecond: Math.round(n / submitted),
+          seconds: rounded(total),
+        };
       }),
   };
 }

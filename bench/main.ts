@@ -22,7 +22,9 @@ const { values, positionals } = parseArgs({
 const [name = ""] = positionals;
 const chosen = CASES[name];
 if (chosen === undefined) {
-  process.stderr.write(`usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|url] [--tasks N] [--json]\n`);
+  process.stderr.write(
+    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|url] [--tasks N] [--json]\n`,
+  );
   process.exit(2);
 }
 const tasks = values.tasks === undefined ? chosen.tasks : Number(values.tasks);
@@ -32,7 +34,10 @@ if (!Number.isSafeInteger(tasks) || tasks < 1) {
 }
 
 const folder = await mkdtemp(join(tmpdir(), "mageflow-bench-"));
-const urls: Readonly<Record<string, string>> = { sqlite: `sqlite:${join(folder, "bench.db")}`, memory: "memory:" };
+const urls: Readonly<Record<string, string>> = {
+  sqlite: `sqlite:${join(folder, "bench.db")}`,
+  memory: "memory:",
+};
 const loop = watchLoop();
 try {
   const figures: Figures = await chosen.run({ store: urls[values.store] ?? values.store, tasks });
@@ -51,7 +56,15 @@ try {
     },
   };
   if (values.json) process.stdout.write(`${JSON.stringify(line)}\n`);
-  else console.table(Object.fromEntries(Object.entries({ ...line, settings: JSON.stringify(line.settings) }).map(([key, value]) => [key, { value }])));
+  else
+    console.table(
+      Object.fromEntries(
+        Object.entries({ ...line, settings: JSON.stringify(line.settings) }).map(([key, value]) => [
+          key,
+          { value },
+        ]),
+      ),
+    );
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

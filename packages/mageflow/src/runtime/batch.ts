@@ -290,10 +290,10 @@ export class Batch implements View {
 
   /**
    * Claims ready tasks for a worker: those of the store and those that became ready in this transaction, in the order of
-   * their turn. Returns the claimed ones, and whether more may be ready than were taken.
+   * their turn. Without `ask` the store is known to have none. Returns the claimed ones, and whether more may be ready than were taken.
    */
-  async claim(demand: Demand): Promise<{ claimed: SignatureRecord[]; more: boolean }> {
-    const stored = await this.#tx.ready(demand);
+  async claim(demand: Demand, ask: boolean): Promise<{ claimed: SignatureRecord[]; more: boolean }> {
+    const stored = ask ? await this.#tx.ready(demand) : [];
     await this.#admit(stored);
     const ready = new Set(stored.map(({ id }) => id));
     for (const { now } of this.#changed) if (now.status === "READY") ready.add(now.id);

@@ -23,6 +23,8 @@ export interface Command<R> {
 export interface Claimer {
   /** What there is room for, or null when it wants nothing now; `ready` tells that this transaction made tasks ready. */
   demand(ready?: boolean): Demand | null;
+  /** False when the store is known to have nothing ready for it. */
+  readonly hungry: boolean;
   /** Tasks may have become ready somewhere. */
   ring(): void;
   /** Called after the commit when its session was found dead: what it held belongs to others. */
@@ -215,7 +217,7 @@ export class Committer {
       const demand = claimer.demand(batch.hasReady());
       if (demand === null) continue;
       if (await isAlive(batch, demand.workerId)) {
-        const { claimed, more } = await batch.claim(demand);
+        const { claimed, more } = await batch.claim(demand, claimer.hungry);
         claims.push({ claimer, assignments: await assign(batch, claimed), more });
       } else {
         dead.push(claimer);

@@ -1,7 +1,7 @@
 import { Worker as Thread } from "node:worker_threads";
 import type { Clock } from "../ports/clock.ts";
-import type { Store } from "../ports/store.ts";
-import { CONTROL, type HeartbeatData } from "./heartbeat-thread.ts";
+import type { Store, StoreAddress } from "../ports/store.ts";
+import { CONTROL, type HeartbeatData, type HeartbeatNews, type HeartbeatOrder } from "./heartbeat-thread.ts";
 
 export interface HeartbeatOptions {
   readonly store: Store;
@@ -29,7 +29,10 @@ const PROOF_MS = 1_000;
  * that has shown no sign of life for a minute: a process that hangs for good is not kept alive.
  */
 export function keepAlive(options: HeartbeatOptions): Heartbeat {
-  return options.store.address === null ? fromLoop(options) : fromThread(options);
+  const { address } = options.store;
+  if (address === null) return fromLoop(options);
+  pulse ??= new Pulse();
+  return pulse.keep(options, address);
 }
 
 function fromLoop({ store, clock, session, lease, interval, onLost }: HeartbeatOptions): Heartbeat {
@@ -55,44 +58,87 @@ function fromLoop({ store, clock, session, lease, interval, onLost }: HeartbeatO
   };
 }
 
-function fromThread({ store, clock, session, lease, interval, onLost }: HeartbeatOptions): Heartbeat {
-  const control = new Int32Array(new SharedArrayBuffer(CONTROL.size * Int32Array.BYTES_PER_ELEMENT));
-  const workerData: HeartbeatData = { address: store.address!, session, lease, interval, control };
-  const thread = new Thread(new URL(`./heartbeat-thread${import.meta.url.slice(-3)}`, import.meta.url), {
-    workerData,
-    // It allocates next to nothing; without limits its heap would grow as the main thread's may.
-    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 },
-  });
-  thread.unref();
-  const stopping = new AbortController();
-  const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
-  let substitute: Heartbeat | null = null;
-  const stop = (): Promise<void> => {
-    stopping.abort();
-    void substitute?.stop();
-    Atomics.store(control, CONTROL.stop, 1);
-    Atomics.notify(control, CONTROL.stop);
-    // Whoever waits for its end must not be the last thing that the process does.
-    thread.ref();
-    return ended;
-  };
-  const lose = (): void => {
-    if (stopping.signal.aborted) return;
-    void stop();
-    onLost();
-  };
-  thread.on("message", lose);
-  // A thread that cannot run must not cost the tasks: the main thread keeps the session in its place.
-  thread.on("error", () => {
-    if (!stopping.signal.aborted)
-      substitute = fromLoop({ store, clock, session, lease, interval, onLost: lose });
-  });
-  const prove = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      Atomics.add(control, CONTROL.proof, 1);
-      await clock.sleep(PROOF_MS, stopping.signal, { background: true });
+/** A session that the thread keeps alive, or the main thread in its place. */
+interface Kept {
+  readonly options: HeartbeatOptions;
+  substitute: Heartbeat | null;
+  onLeft: (() => void) | null;
+}
+
+/** The one heartbeat thread of this process, once it was needed. It stays for later sessions and never keeps the process alive. */
+let pulse: Pulse | null = null;
+
+class Pulse {
+  readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL.size * Int32Array.BYTES_PER_ELEMENT));
+  readonly #kept = new Map<string, Kept>();
+  readonly #thread: Thread;
+  #proving = false;
+
+  constructor() {
+    const workerData: HeartbeatData = { control: this.#control };
+    const module = new URL(`./heartbeat-thread${import.meta.url.slice(-3)}`, import.meta.url);
+    this.#thread = new Thread(module, { workerData });
+    this.#thread.unref();
+    this.#thread.on("message", (news: HeartbeatNews) => this.#hear(news));
+    // A thread that cannot run must not cost the tasks; another is started for the next session.
+    this.#thread.on("error", () => {});
+    this.#thread.once("exit", () => {
+      pulse = null;
+      for (const session of this.#kept.keys()) {
+        this.#hear({ session, what: this.#kept.get(session)!.onLeft === null ? "failed" : "left" });
+      }
+    });
+  }
+
+  keep(options: HeartbeatOptions, address: StoreAddress): Heartbeat {
+    const { session, lease, interval } = options;
+    const kept: Kept = { options, substitute: null, onLeft: null };
+    this.#kept.set(session, kept);
+    this.#order({ keep: session, address, lease, interval });
+    if (!this.#proving) void this.#prove(options.clock);
+    return { stop: () => this.#leave(session, kept) };
+  }
+
+  async #leave(session: string, kept: Kept): Promise<void> {
+    if (kept.substitute !== null) {
+      this.#kept.delete(session);
+      return kept.substitute.stop();
     }
-  };
-  void prove();
-  return { stop };
+    if (kept.onLeft !== null || !this.#kept.has(session)) return;
+    // Whoever waits for it must not be the last thing that the process does.
+    this.#thread.ref();
+    await new Promise<void>((resolve) => {
+      kept.onLeft = resolve;
+      this.#order({ leave: session });
+    });
+  }
+
+  #hear({ session, what }: HeartbeatNews): void {
+    const kept = this.#kept.get(session);
+    if (kept === undefined) return;
+    if (what === "left") {
+      this.#kept.delete(session);
+      kept.onLeft?.();
+      if (![...this.#kept.values()].some(({ onLeft }) => onLeft !== null)) this.#thread.unref();
+    } else if (kept.onLeft === null) {
+      if (what === "lost") kept.options.onLost();
+      // The main thread keeps the session in the thread's place.
+      else kept.substitute ??= fromLoop(kept.options);
+    }
+  }
+
+  #order(order: HeartbeatOrder): void {
+    this.#thread.postMessage(order);
+    Atomics.add(this.#control, CONTROL.bell, 1);
+    Atomics.notify(this.#control, CONTROL.bell);
+  }
+
+  async #prove(clock: Clock): Promise<void> {
+    this.#proving = true;
+    while (this.#kept.size > 0) {
+      Atomics.add(this.#control, CONTROL.proof, 1);
+      await clock.sleep(PROOF_MS, undefined, { background: true });
+    }
+    this.#proving = false;
+  }
 }

@@ -66,6 +66,9 @@ export class Worker implements Claimer, AsyncDisposable {
   #startedAt: number | null = null;
   #heartbeat: Heartbeat | null = null;
   #hungry = true;
+  /** How often somebody rang, and how often of it had been heard when tasks were last asked for. */
+  #rings = 0;
+  #heard = 0;
   #accepting = false;
   #flushing = false;
   #stopped: Promise<void> | null = null;
@@ -127,11 +130,18 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /** Tells that tasks may have become ready somewhere. */
   ring(): void {
+    this.#rings++;
     this.#hungry = true;
     if (this.#accepting && this.#occupied < this.#concurrency) this.#parts.committer.kick();
   }
 
+  /** False when the store had less than was asked for, and nobody has rung since. */
+  get hungry(): boolean {
+    return this.#hungry;
+  }
+
   demand(ready = false): Demand | null {
+    this.#heard = this.#rings;
     const slots = this.#concurrency - this.#occupied;
     if (!this.#accepting || slots === 0 || !(this.#hungry || ready)) return null;
     const tasks = new Map<string, number>();
@@ -144,7 +154,7 @@ export class Worker implements Claimer, AsyncDisposable {
   }
 
   receive(assignments: readonly Assignment[], more: boolean): void {
-    this.#hungry = more;
+    this.#hungry = more || this.#rings !== this.#heard;
     for (const assignment of assignments) {
       // What cannot be stored before this worker stops is recovered by another when the lease lapses.
       void this.#serve(assignment).catch(warn);
@@ -276,6 +286,8 @@ export class Worker implements Claimer, AsyncDisposable {
     } finally {
       this.#occupied--;
       this.#running.set(record.name, this.#running.get(record.name)! - 1);
+      // Tasks of a limited name are left in the store while there is no room for them.
+      if (this.#handlers.get(record.name)!.concurrency !== null) this.#hungry = true;
       if (this.#hungry) this.#parts.committer.kick();
       if (this.#occupied === 0) this.#onIdle?.();
     }

@@ -23,7 +23,7 @@ async function refusal(place: Folder): Promise<StoreError> {
   return error as StoreError;
 }
 
-test("a file that may not be written", async () => {
+test("a file that may not be written", async (context) => {
   using place = folder();
   await used(place);
   chmodSync(place.file, 0o444);
@@ -32,8 +32,14 @@ test("a file that may not be written", async () => {
   // No rights keep the superuser from writing: it steps down first.
   const nobody = process.getuid?.() === 0 ? 65_534 : null;
   if (nobody !== null) {
-    chownSync(place.file, nobody, nobody);
-    chownSync(folderOf, nobody, nobody);
+    try {
+      chownSync(place.file, nobody, nobody);
+      chownSync(folderOf, nobody, nobody);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+      chmodSync(folderOf, 0o755);
+      context.skip("this user namespace has no user but the superuser, whom no rights keep from writing");
+    }
   }
   await using child = program("try-to-run", place.store, ...(nobody === null ? [] : [String(nobody)]));
   expect(JSON.parse(await child.says("refused"))).toMatchObject({

@@ -92,7 +92,8 @@ const FIRST = `
 
   -- Trees that are still being stored. What is under one of these roots is not shown.
   CREATE TABLE drafts (root_id TEXT NOT NULL PRIMARY KEY, begun_at INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE VIEW shown AS SELECT * FROM signatures WHERE root_id NOT IN (SELECT root_id FROM drafts);
+  CREATE VIEW shown AS SELECT * FROM signatures
+    WHERE NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = signatures.root_id);
 
   CREATE TABLE specs (root_id TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (root_id, id));
 
@@ -103,8 +104,8 @@ const FIRST = `
     count INTEGER NOT NULL,
     at INTEGER NOT NULL,
     body TEXT NOT NULL,
-    UNIQUE (root_id, seq)
-  );
+    PRIMARY KEY (root_id, seq)
+  ) WITHOUT ROWID;
 
   CREATE TABLE logs (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
