@@ -50,7 +50,7 @@ try {
       store: values.store,
       tasks,
       ...chosen.settings,
-      node: process.version,
+      node: [process.version, ...process.execArgv.filter((arg) => !arg.includes("conditions"))].join(" "),
       cpus: cpus().length,
       durable: values.store === "memory" ? "not durable" : "WAL, synchronous=FULL",
     },

@@ -179,7 +179,7 @@ export class Worker implements Claimer, AsyncDisposable {
     // A commit that is under way may bring tasks: they are waited for like the others.
     await this.#parts.committer.run({ locks: [], apply: () => {} }).catch(() => {});
     const idle = new AbortController();
-    if (this.#occupied > 0) {
+    if (this.#slots.size > 0) {
       this.#onIdle = () => idle.abort();
       const { clock } = this.#parts;
       const end = clock.monotonic() + this.#grace;
@@ -282,28 +282,32 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
     try {
-      await this.#run(slot, assignment);
+      slot.attempt = await this.#begin(slot.lease, assignment);
+      // Code that ignores its signal keeps its place until it really ends, so that a worker is never over-committed. Code that
+      // has ended gives it back at once: the transaction that stores its result can bring the next task.
+      void slot.attempt?.over.then(() => this.#vacate(record.name));
+      if (slot.attempt !== null) await slot.lease.finish(await slot.attempt.outcome);
     } finally {
-      this.#occupied--;
-      this.#running.set(record.name, this.#running.get(record.name)! - 1);
-      // Tasks of a limited name are left in the store while there is no room for them.
-      if (this.#handlers.get(record.name)!.concurrency !== null) this.#hungry = true;
+      if (slot.attempt === null) this.#vacate(record.name);
+      if (this.#slots.get(record.id) === slot) this.#slots.delete(record.id);
       if (this.#hungry) this.#parts.committer.kick();
-      if (this.#occupied === 0) this.#onIdle?.();
+      if (this.#slots.size === 0) this.#onIdle?.();
     }
   }
 
-  async #run(slot: Slot, assignment: Assignment): Promise<void> {
-    const { lease } = slot;
+  /** Starts the task's code; null when the task was lost before that. */
+  async #begin(lease: TaskLease, assignment: Assignment): Promise<Attempt | null> {
     const { id, name, generation, attempt, epoch } = lease.record;
     const again = attempt > 1 || epoch > 1;
     const notes = again ? await lease.insist(() => this.#parts.store.notes(id, generation)) : null;
-    if (lease.over) return;
-    slot.attempt = new Attempt(assignment, this.#handlers.get(name)!, lease, notes);
-    await lease.finish(await slot.attempt.outcome);
-    if (this.#slots.get(id) === slot) this.#slots.delete(id);
-    // Code that ignores its signal keeps its slot until it really ends, so that a worker is never over-committed.
-    await slot.attempt.over;
+    return lease.over ? null : new Attempt(assignment, this.#handlers.get(name)!, lease, notes);
+  }
+
+  #vacate(name: string): void {
+    this.#occupied--;
+    this.#running.set(name, this.#running.get(name)! - 1);
+    // Tasks of a limited name are left in the store while there is no room for them.
+    if (this.#handlers.get(name)!.concurrency !== null) this.#hungry = true;
   }
 
   /** Hands a task back, to be taken by another worker at once. */

@@ -10,7 +10,7 @@ export type Parameter = SQLInputValue;
  * after a long reader has let it grow. Pages of 8 KiB make a large swarm some tenth faster than those of 4.
  */
 const SETTINGS = `
-  PRAGMA page_size = 4096;
+  PRAGMA page_size = 8192;
   PRAGMA synchronous = FULL;
   PRAGMA temp_store = MEMORY;
   PRAGMA wal_autocheckpoint = 2000;
