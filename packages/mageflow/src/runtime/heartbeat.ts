@@ -78,8 +78,9 @@ class Pulse {
     const workerData: HeartbeatData = { control: this.#control };
     const module = new URL(`./heartbeat-thread${import.meta.url.slice(-3)}`, import.meta.url);
     this.#thread = new Thread(module, { workerData });
-    this.#thread.unref();
     this.#thread.on("message", (news: HeartbeatNews) => this.#hear(news));
+    // After the listener, which would hold on to the process again.
+    this.#thread.unref();
     // A thread that cannot run must not cost the tasks; another is started for the next session.
     this.#thread.on("error", () => {});
     this.#thread.once("exit", () => {

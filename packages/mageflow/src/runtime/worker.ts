@@ -41,6 +41,8 @@ export interface WorkerParts {
 
 /** Log lines wait this long (ms) to be stored together; they are stored with the task's end at the latest. */
 const LOG_DELAY_MS = 200;
+/** As long as a timer may be; what matters is that there is one. */
+const STAY_MS = 3_600_000;
 
 interface Slot {
   readonly lease: TaskLease;
@@ -74,6 +76,7 @@ export class Worker implements Claimer, AsyncDisposable {
   #stopped: Promise<void> | null = null;
   #onIdle: (() => void) | null = null;
   #leave: (() => void)[] = [];
+  readonly #staying = new AbortController();
 
   constructor(parts: WorkerParts, options: WorkerOptions = {}) {
     this.#parts = parts;
@@ -125,7 +128,13 @@ export class Worker implements Claimer, AsyncDisposable {
       committer.listen((commit) => this.#onCommit(commit)),
       store.watch(() => this.ring()),
     ];
+    void this.#stayAlive();
     committer.kick();
+  }
+
+  /** A process with a worker has something to wait for, though nothing may be ready now. */
+  async #stayAlive(): Promise<void> {
+    while (!this.#staying.signal.aborted) await this.#parts.clock.sleep(STAY_MS, this.#staying.signal);
   }
 
   /** Tells that tasks may have become ready somewhere. */
@@ -189,6 +198,7 @@ export class Worker implements Claimer, AsyncDisposable {
     // What the store refuses now goes with the last commit below, or else lapses: the heartbeat stops in any case.
     await Promise.allSettled([...this.#slots.values()].map((slot) => this.#release(slot)));
     const silent = this.#heartbeat?.stop();
+    this.#staying.abort();
     for (const leave of this.#leave) leave();
     await this.#parts.committer.run({
       locks: [],

@@ -2,6 +2,10 @@ import { MageFlow, MageFlowError } from "mageflow";
 
 /** Tries to submit, as another user if one is given, and tells what came of it. */
 const [store, user] = process.argv.slice(2);
+// Modules are loaded when they are needed, and the other user may not be allowed to read them.
+const before = new MageFlow({ store: "sqlite::memory:" });
+await before.list();
+await before.close();
 if (user !== undefined) process.setuid!(Number(user));
 const mage = new MageFlow({ store: store! });
 try {
