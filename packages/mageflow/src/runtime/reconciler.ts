@@ -1,7 +1,5 @@
 import type { SignatureRecord } from "../core/record.ts";
 import { spread } from "../core/spread.ts";
-import { isEnded } from "../core/status.ts";
-import { MILESTONE } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
@@ -198,8 +196,8 @@ async function takeCredits(batch: Batch, parentId: string): Promise<void> {
   await batch.lock(ids(owing), { wait: true });
   for (const { id } of owing) {
     const child = batch.get(id)!;
-    if (child.credited >= child.milestone || child.milestone === MILESTONE.OPEN || !isEnded(child.status))
-      continue;
+    // This very transaction may have credited it already.
+    if (child.credited >= child.milestone) continue;
     const credited = { ...child, credited: child.milestone };
     batch.put(credited);
     batch.send({

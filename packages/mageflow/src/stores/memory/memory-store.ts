@@ -15,7 +15,7 @@ import type {
 } from "../../ports/store.ts";
 import { MemoryTransaction } from "./memory-transaction.ts";
 import { Tables } from "./tables.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../turns.ts";
 
 /**
  * A store in the memory of this process: for tests and simulations, and the executable specification of the others. What

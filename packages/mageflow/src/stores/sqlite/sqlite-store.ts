@@ -24,7 +24,7 @@ import { toRecord } from "./row.ts";
 import { SqliteTransaction } from "./sqlite-transaction.ts";
 import { StoreTime } from "./store-time.ts";
 import type { Tables } from "./tables.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../turns.ts";
 import { WaitingBell } from "./waiting-bell.ts";
 import { Watch } from "./watch.ts";
 
