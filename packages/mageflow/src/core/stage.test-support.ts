@@ -226,7 +226,7 @@ export class Stage {
     for (const id of this.#touched) this.journal.push(...entriesOf(before.get(id) ?? null, this.get(id)));
   }
 
-  /** The journal tells of signatures in the order of their last change. */
+  /** The journal tells of signatures in the order of the last change that it tells of. */
   #touch(id: string): void {
     this.#touched.delete(id);
     this.#touched.add(id);
@@ -249,10 +249,11 @@ export class Stage {
         let decision = unchanged(this.get(id));
         for (const signal of signals) {
           const next = decide(this.view, decision.record, signal);
-          if (next.record.status !== decision.record.status) this.steps.push({ id, to: next.record.status });
+          const { status, milestone } = decision.record;
+          if (next.record.status !== status) this.steps.push({ id, to: next.record.status });
           decision = after(decision, next);
           this.records.set(id, decision.record);
-          this.#touch(id);
+          if (next.record.status !== status || next.record.milestone !== milestone) this.#touch(id);
           for (const born of next.insert) this.#insert(born);
         }
         sent.push(...decision.send);
