@@ -39,11 +39,23 @@ async function withWorker(store: string, measure: (bench: Bench) => Promise<Figu
     return null;
   });
   await using worker = await mage.worker({ concurrency: WORKER });
-  // Code is compiled and the store is warm before anything is measured, as in a process that has run for a while.
-  await (await mage.run(swarm(Array.from({ length: 2_000 }, (_, i) => noop.with({ i }))))).settled();
+  await warmUp(mage, noop);
   const figures = await measure({ mage, noop, last, lastRan: done.promise });
   await worker.stop();
   return figures;
+}
+
+/** Some of everything that is measured: code is compiled and the store's log has its size, as in a process that has run for a while. */
+async function warmUp(mage: MageFlow, noop: Bench["noop"]): Promise<void> {
+  const many = swarm(function* () {
+    for (let i = 0; i < 10_000; i++) yield noop.with({ i });
+  });
+  const short = Array.from({ length: 200 }, () => chain(Array.from({ length: 10 }, () => noop)));
+  const long = chain(Array.from({ length: 300 }, () => noop));
+  for (const plans of [[many], short, [long]]) {
+    const runs = await Promise.all(plans.map((plan) => mage.run(plan)));
+    await Promise.all(runs.map((run) => run.settled()));
+  }
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {

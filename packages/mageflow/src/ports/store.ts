@@ -72,7 +72,10 @@ export interface Store {
   /** What the attempts of one generation have memoised and saved, and its last progress. */
   notes(id: string, generation: number): Promise<Notes>;
 
-  /** The last {@link Stamp} number that this process got committed, 0 when there is none. */
+  /**
+   * The last {@link Stamp} number that `by`, a session of this process, got committed since the store was opened, 0 when there is
+   * none.
+   */
   stamped(by: string): Promise<number>;
 
   /** Names of tasks with ready signatures, and how many (counted up to 1,000 each). */

@@ -273,10 +273,8 @@ export class Batch implements View {
     const window: SignatureRecord[] = [];
     let changed = 0;
     for (const { before, now } of this.#changed) {
-      if (now.parentId === id || before?.heldBy === id || now.heldBy === id) {
-        changed++;
-        if (belongs(now, id, what)) window.push(now);
-      }
+      if (before !== null && belongs(before, id, what)) changed++;
+      if (belongs(now, id, what)) window.push(now);
     }
     const stored = await this.#tx.window({ id, what, limit: limit + changed });
     await this.#admit(stored);
@@ -346,8 +344,8 @@ export class Batch implements View {
 }
 
 /** Credits of one round come as one signal, after everything else. */
-function merged(signals: readonly Signal[]): Signal[] {
-  if (signals.length === 1) return [...signals];
+function merged(signals: readonly Signal[]): readonly Signal[] {
+  if (signals.length === 1) return signals;
   const credits = signals.flatMap((signal) => (signal.type === "credit" ? signal.credits : []));
   const others = signals.filter((signal) => signal.type !== "credit");
   return credits.length === 0 ? others : [...others, { type: "credit", credits }];

@@ -50,7 +50,7 @@ export class Reconciler {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake.abort();
+    this.#wake.abort("woken");
     this.#leave?.();
     await this.#loop;
   }
@@ -88,7 +88,7 @@ export class Reconciler {
       if (this.#soon.size === 0 && until > 0)
         await this.#clock.sleep(until, this.#wake.signal, { background: true });
       this.#wake = new AbortController();
-      if (this.#stopping.signal.aborted) this.#wake.abort();
+      if (this.#stopping.signal.aborted) this.#wake.abort("woken");
     }
   }
 
@@ -99,10 +99,10 @@ export class Reconciler {
       if (now.credited < now.milestone && now.parentId !== null) this.#soon.add(now.parentId);
       if (now.status === "WAITING" && now.dueAt !== null) {
         this.#nextDue = Math.min(this.#nextDue, this.#clock.monotonic() + now.dueAt - at);
-        this.#wake.abort();
+        this.#wake.abort("woken");
       }
     }
-    if (this.#soon.size > 0) this.#wake.abort();
+    if (this.#soon.size > 0) this.#wake.abort("woken");
   }
 
   async #untilDue(): Promise<number> {

@@ -89,9 +89,9 @@ export class Runtime {
     const rung = new AbortController();
     const leave = [
       this.committer.listen(({ changed }) => {
-        if (changed.some(({ now }) => now.rootId === rootId)) rung.abort();
+        if (changed.some(({ now }) => now.rootId === rootId)) rung.abort("rung");
       }),
-      this.store.watch(() => rung.abort()),
+      this.store.watch(() => rung.abort("rung")),
     ];
     return async () => {
       await this.clock.sleep(BELL_MS, rung.signal);

@@ -3,12 +3,14 @@ import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { SpecRef } from "../ports/store.ts";
 
 /** Workflows, and specs of one workflow, kept in memory; beyond it the oldest are dropped and read again when they are needed. */
-const KEPT_WORKFLOWS = 1_000;
+const KEPT_WORKFLOWS = 4_000;
 const KEPT_SPECS = 1_000;
 
 /** Parsed specs by workflow and id. Specs never change once stored, so a cached one is always right. */
 export class SpecCache {
   readonly #workflows = new Map<string, Map<string, Spec>>();
+  /** Workflows of which more is here than is kept. */
+  readonly #long = new Set<Map<string, Spec>>();
 
   get({ rootId, spec }: SignatureRecord): Spec | undefined {
     return this.#workflows.get(rootId)?.get(spec);
@@ -22,11 +24,13 @@ export class SpecCache {
     let specs = this.#workflows.get(rootId);
     if (specs === undefined) this.#workflows.set(rootId, (specs = new Map<string, Spec>()));
     if (!specs.has(id)) specs.set(id, JSON.parse(body) as Spec);
+    if (specs.size > KEPT_SPECS) this.#long.add(specs);
   }
 
   /** Drops what is too much. Called between transactions: a transaction counts on what it has loaded. */
   trim(): void {
-    for (const specs of this.#workflows.values()) trim(specs, KEPT_SPECS);
+    for (const specs of this.#long) trim(specs, KEPT_SPECS);
+    this.#long.clear();
     trim(this.#workflows, KEPT_WORKFLOWS);
   }
 

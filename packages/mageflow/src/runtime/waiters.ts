@@ -48,12 +48,12 @@ export class Waiters {
       const wait: Wait = {
         done,
         resolve: (record) => {
-          over.abort();
+          over.abort("over");
           this.#remove(id, wait);
           resolve(record);
         },
         reject: (error) => {
-          over.abort();
+          over.abort("over");
           this.#remove(id, wait);
           reject(error);
         },
@@ -76,7 +76,7 @@ export class Waiters {
   /** Ends every wait with this error. */
   close(error: Error): void {
     this.#closed = true;
-    this.#wake.abort();
+    this.#wake.abort("woken");
     for (const waits of this.#waits.values()) for (const wait of waits) wait.reject(error);
   }
 
@@ -84,7 +84,7 @@ export class Waiters {
     const waits = this.#waits.get(id);
     waits?.delete(wait);
     if (waits?.size === 0) this.#waits.delete(id);
-    if (this.#waits.size === 0) this.#wake.abort();
+    if (this.#waits.size === 0) this.#wake.abort("woken");
   }
 
   #onCommit({ changed }: Commit): void {
@@ -110,7 +110,7 @@ export class Waiters {
 
   async #loop(): Promise<void> {
     this.#looping = true;
-    const unwatch = this.#store.watch(() => this.#wake.abort());
+    const unwatch = this.#store.watch(() => this.#wake.abort("woken"));
     while (this.#waits.size > 0 && !this.#closed) {
       await this.#clock.sleep(POLL_MS, this.#wake.signal);
       this.#wake = new AbortController();

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { SpecRow } from "../../src/core/record.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { openStore } from "../../src/stores/sqlite/index.ts";
 import { MIGRATIONS } from "../../src/stores/sqlite/migrations.ts";
@@ -33,6 +34,11 @@ storeSuite({
   skip: { rowLocks: ROW_LOCKS, durable: "what it holds is gone with the object" },
 });
 
+/** The least that a transaction can write. */
+function spec(rootId: string, n: number): SpecRow {
+  return { rootId, id: String(n), body: "{}" };
+}
+
 async function opened(url: string): Promise<Store> {
   const store = openStore(url);
   await store.open();
@@ -51,10 +57,10 @@ describe("SQLite among processes", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   test("many that open a new file at once all find the schema", async () => {
-    const script = `${OPEN}; await store.transact((tx) => tx.write({ stamp: { by: String(process.pid), n: 1 } }));`;
+    const script = `${OPEN}; await store.transact((tx) => tx.write({ specs: [{ rootId: String(process.pid), id: "1", body: "{}" }] }));`;
     await Promise.all(Array.from({ length: 6 }, () => run(script, path)));
     const db = new DatabaseSync(path);
-    expect(db.prepare("SELECT count(*) AS n FROM stamps").get()).toEqual({ n: 6 });
+    expect(db.prepare("SELECT count(*) AS n FROM specs").get()).toEqual({ n: 6 });
     expect(db.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
     db.close();
   });
@@ -75,22 +81,22 @@ describe("SQLite among processes", () => {
       expect(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()).toEqual({ n: 0 });
       db.close();
       const store = await opened(join(folder, name));
-      await store.transact((tx) => tx.write({ stamp: { by: "me", n: 1 } }));
+      await store.transact((tx) => tx.write({ specs: [spec("me", 1)] }));
       await store.close();
     }
   });
 
   test("one that is killed in the middle of a transaction leaves nothing of it, and all before it", async () => {
     const script = `${OPEN};
-      await store.transact((tx) => tx.write({ stamp: { by: "kept", n: 1 } }));
+      await store.transact((tx) => tx.write({ specs: [{ rootId: "kept", id: "1", body: "{}" }] }));
       await store.transact(async (tx) => {
-        await tx.write({ stamp: { by: "lost", n: 1 } });
+        await tx.write({ specs: [{ rootId: "lost", id: "1", body: "{}" }] });
         process.kill(process.pid, "SIGKILL");
         await new Promise(() => {});
       });`;
     await expect(run(script, path)).rejects.toHaveProperty("signal", "SIGKILL");
     const store = await opened(path);
-    expect([await store.stamped("kept"), await store.stamped("lost")]).toEqual([1, 0]);
+    expect(await store.specs([spec("kept", 1), spec("lost", 1)])).toEqual([spec("kept", 1)]);
     await store.close();
   });
 
@@ -106,7 +112,7 @@ describe("SQLite among processes", () => {
     const waits: number[] = [];
     for (let n = 1; n <= 20; n++) {
       const begun = performance.now();
-      await store.transact((tx) => tx.write({ stamp: { by: "me", n } }));
+      await store.transact((tx) => tx.write({ specs: [spec("me", n)] }));
       waits.push(performance.now() - begun);
     }
     busy.kill("SIGKILL");
@@ -134,7 +140,7 @@ describe("SQLite among processes", () => {
     const script = `${OPEN};
       const report = { kept: 0, failures: [] };
       for (let n = 1; report.failures.length < 3; n++) {
-        try { await store.transact((tx) => tx.write({ stamp: { by: "me", n } })); report.kept = n; }
+        try { await store.transact((tx) => tx.write({ specs: [{ rootId: "me", id: String(n), body: "{}" }], stamp: { by: "me", n } })); report.kept = n; }
         catch (error) { report.failures.push(error.code ?? error.name); }
       }
       report.reads = (await store.get(["none"])).length;
@@ -157,7 +163,8 @@ describe("SQLite among processes", () => {
       stamped: "STORE_UNAVAILABLE",
     });
     const store = await opened(path);
-    expect([told.kept, told.kept + 1]).toContain(await store.stamped("me"));
+    const all = Array.from({ length: told.kept + 1 }, (_, n) => spec("me", n + 1));
+    expect([told.kept, told.kept + 1]).toContain((await store.specs(all)).length);
     await store.close();
   });
 

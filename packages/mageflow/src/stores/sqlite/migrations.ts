@@ -42,24 +42,24 @@ const FIRST = `
     created_at INTEGER NOT NULL,
     started_at INTEGER,
     finished_at INTEGER,
-    -- Of a step or item that can be started: what it is in. Of any other step or item: its status.
-    startable_in TEXT GENERATED ALWAYS AS
-      (CASE WHEN status = 'PENDING' AND held_by IS NULL AND role IN ('step', 'item') THEN parent_id END),
+    -- Of a step or item that no worker holds: STARTABLE, or else its status. The startable ones stand by priority.
     child_status TEXT GENERATED ALWAYS AS
-      (CASE WHEN NOT (status = 'PENDING' AND held_by IS NULL) AND role IN ('step', 'item') THEN status END),
+      (CASE WHEN worker_id IS NULL AND role IN ('step', 'item')
+        THEN CASE WHEN status = 'PENDING' AND held_by IS NULL THEN 'STARTABLE' ELSE status END END),
+    child_turn INTEGER GENERATED ALWAYS AS
+      (CASE WHEN status = 'PENDING' AND held_by IS NULL THEN -priority ELSE 0 END),
     -- A status to look into.
     notable_status TEXT GENERATED ALWAYS AS (CASE status WHEN 'SUCCEEDED' THEN NULL WHEN 'RUNNING' THEN NULL
       WHEN 'PENDING' THEN NULL WHEN 'READY' THEN NULL ELSE status END)
   );
 
-  -- Every step or item is in one of these two, so that a large swarm is stored with few writes.
-  CREATE INDEX startable ON signatures (startable_in, priority DESC, slot) WHERE startable_in IS NOT NULL;
-  CREATE INDEX children ON signatures (parent_id, child_status, slot) WHERE child_status IS NOT NULL;
+  -- Every step or item is in one of these two, so that it costs as few pages as can be.
+  CREATE INDEX children ON signatures (parent_id, child_status, child_turn, slot) WHERE child_status IS NOT NULL;
+  CREATE INDEX running ON signatures (parent_id, slot, worker_id) WHERE worker_id IS NOT NULL;
   CREATE INDEX callbacks ON signatures (parent_id, id)
     WHERE parent_id IS NOT NULL AND role <> 'step' AND role <> 'item';
   -- Tasks in the order of their turn.
   CREATE INDEX ready ON signatures (name, priority DESC, ready_at, slot, id) WHERE status = 'READY';
-  CREATE INDEX running ON signatures (worker_id) WHERE status = 'RUNNING' AND worker_id IS NOT NULL;
   CREATE INDEX due ON signatures (due_at) WHERE status = 'WAITING' AND due_at IS NOT NULL;
   CREATE INDEX deadlines ON signatures (deadline_at)
     WHERE deadline_at IS NOT NULL AND (status = 'READY' OR status = 'WAITING');
@@ -71,7 +71,6 @@ const FIRST = `
   CREATE UNIQUE INDEX item_keys ON signatures (parent_id, key) WHERE parent_id IS NOT NULL AND key IS NOT NULL;
   -- Lists, newest first.
   CREATE INDEX newest ON signatures (created_at, id);
-  CREATE INDEX newest_roots ON signatures (created_at, id) WHERE role = 'root';
   CREATE INDEX newest_notable ON signatures (notable_status, created_at, id) WHERE notable_status IS NOT NULL;
   CREATE INDEX newest_roots_by_status ON signatures (status, created_at, id) WHERE role = 'root';
 
@@ -95,7 +94,8 @@ const FIRST = `
   CREATE VIEW shown AS SELECT * FROM signatures
     WHERE NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = signatures.root_id);
 
-  CREATE TABLE specs (root_id TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (root_id, id));
+  CREATE TABLE specs (root_id TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (root_id, id))
+    WITHOUT ROWID;
 
   -- One row holds the entries that one commit adds to one workflow, numbered from seq on.
   CREATE TABLE journal (
@@ -153,9 +153,6 @@ const FIRST = `
   ) WITHOUT ROWID;
   CREATE INDEX workers_by_age ON workers (started_at, id);
   CREATE INDEX leases ON workers (lease_until, id) WHERE ended_at IS NULL;
-
-  -- The last commit of each process.
-  CREATE TABLE stamps (by TEXT NOT NULL PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 export const MIGRATIONS: readonly string[] = [FIRST];

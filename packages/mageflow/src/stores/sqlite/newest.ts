@@ -1,4 +1,4 @@
-import type { Status } from "../../core/status.ts";
+import { type Status, STATUSES } from "../../core/status.ts";
 import type { ListQuery } from "../../ports/store.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { COLUMNS, type Row } from "./row.ts";
@@ -76,7 +76,7 @@ export class Newest {
       conditions.push(`root_id = ${given(rootId)}`);
       if (after !== null && born === after.createdAt) conditions.push(`id < ${given(after.id)}`);
       if (tag !== undefined) conditions.push(hasTag(tag, given));
-      const selects = statusStretches(query, given).map((status) =>
+      const selects = [statusFilter(query, given)].map((status) =>
         select(SIGNATURES, [...conditions, ...status]),
       );
       const sql = `${selects.join(" UNION ALL ")} ORDER BY id DESC LIMIT ${given(limit - rows.length)}`;
@@ -102,8 +102,8 @@ const NOTABLE: ReadonlySet<Status> = new Set([
  * their status, and so is everything of a notable one; for the rest it is a condition like any other.
  */
 function statusStretches(query: ListQuery, given: Given): string[][] {
-  const { roots, statuses } = query;
-  if (statuses === undefined || statuses.length === 0) return [statusFilter(query, given)];
+  const { roots, statuses = STATUSES } = query;
+  if (statuses.length === 0) return [["false"]];
   if (roots) return [...new Set(statuses)].map((status) => [`status = ${given(status)}`]);
   if (statuses.every((status) => NOTABLE.has(status))) {
     return [...new Set(statuses)].map((status) => [`notable_status = ${given(status)}`]);

@@ -31,16 +31,21 @@ export class RecordCache {
     return this.#stored.get(id);
   }
 
-  /** What a committed transaction has read and written, as it left it. What is settled is hardly asked for again. */
+  /**
+   * What a committed transaction has read and written, as it left it. What is settled is hardly asked for again; of the rest, what was
+   * touched longest ago goes first.
+   */
   commit(touched: ReadonlyMap<string, Stored>): void {
     for (const [id, stored] of touched) {
-      if (stored.record.milestone === MILESTONE.SETTLED || payloadOf(stored.record) > LARGEST_PAYLOAD) {
-        this.#stored.delete(id);
-      } else {
-        this.#stored.set(id, stored);
-      }
+      this.#stored.delete(id);
+      if (stored.record.milestone === MILESTONE.SETTLED || payloadOf(stored.record) > LARGEST_PAYLOAD)
+        continue;
+      this.#stored.set(id, stored);
     }
-    if (this.#stored.size > LARGEST) this.clear();
+    for (const id of this.#stored.keys()) {
+      if (this.#stored.size <= LARGEST) break;
+      this.#stored.delete(id);
+    }
   }
 
   clear(): void {

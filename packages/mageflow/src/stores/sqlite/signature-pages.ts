@@ -1,6 +1,6 @@
 import { type Status, STATUSES } from "../../core/status.ts";
 import type { ChildQuery } from "../../ports/store.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Parameter } from "./connection.ts";
 import { COLUMNS, type Row } from "./row.ts";
 
 /** Signatures as everybody sees them, drafts left out: one by one, a parent's in the order of slots, and counted. */
@@ -13,28 +13,32 @@ const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM shown WHERE parent_id IS NULL AND ke
 
 const ANY_DRAFT = "SELECT 1 FROM drafts LIMIT 1";
 
-/** Jumps from one priority to the next: there are few, whatever the number of children. */
-const STARTABLE_PRIORITIES = `WITH RECURSIVE priorities (priority) AS (
-    SELECT max(priority) FROM signatures WHERE startable_in = ?1
+/** Jumps from one turn to the next: there are few, whatever the number of children. */
+const STARTABLE_TURNS = `WITH RECURSIVE turns (turn) AS (
+    SELECT min(child_turn) FROM signatures WHERE parent_id = ?1 AND child_status = 'STARTABLE'
     UNION ALL
-    SELECT (SELECT max(priority) FROM signatures WHERE startable_in = ?1 AND priority < priorities.priority)
-    FROM priorities WHERE priorities.priority IS NOT NULL
+    SELECT (SELECT min(child_turn) FROM signatures
+      WHERE parent_id = ?1 AND child_status = 'STARTABLE' AND child_turn > turns.turn)
+    FROM turns WHERE turns.turn IS NOT NULL
   )
-  SELECT priority FROM priorities WHERE priority IS NOT NULL`;
-
-const STARTABLE_SLOTS = `SELECT slot, seq FROM signatures
-  WHERE startable_in = ? AND priority = ? AND slot > ? ORDER BY slot LIMIT ?`;
+  SELECT turn FROM turns WHERE turn IS NOT NULL`;
 
 const CHILD_SLOTS = `SELECT slot, seq FROM signatures
-  WHERE parent_id = ? AND child_status = ? AND slot > ? ORDER BY slot LIMIT ?`;
+  WHERE parent_id = ? AND child_status = ? AND child_turn = ? AND slot > ? ORDER BY slot LIMIT ?`;
 
-const COUNT_STARTABLE = "SELECT count(*) FROM signatures WHERE startable_in = ?";
+/** Children that a worker holds. */
+const HELD_SLOTS = `SELECT slot, seq FROM signatures
+  WHERE parent_id = ? AND worker_id IS NOT NULL AND slot > ? AND status = ? AND role IN ('step', 'item')
+  ORDER BY slot LIMIT ?`;
 
 const COUNT_CHILDREN = "SELECT count(*) FROM signatures WHERE parent_id = ? AND child_status = ?";
 
+const COUNT_HELD = `SELECT count(*) FROM signatures
+  WHERE parent_id = ? AND worker_id IS NOT NULL AND status = ? AND role IN ('step', 'item')`;
+
 /** A row when what is under this parent belongs to a draft. */
 const HIDDEN = `SELECT 1 FROM signatures
-  WHERE (id = ?1 OR startable_in = ?1 OR (parent_id = ?1 AND child_status IS NOT NULL))
+  WHERE (id = ?1 OR (parent_id = ?1 AND child_status IS NOT NULL) OR (parent_id = ?1 AND worker_id IS NOT NULL))
     AND root_id IN (SELECT root_id FROM drafts) LIMIT 1`;
 
 const CALLBACKS = `SELECT ${COLUMNS} FROM shown
@@ -99,7 +103,10 @@ export class SignaturePages {
     const beyond = after === null ? -1 : Number(after);
     const found: Child[] = [];
     for (const status of new Set(statuses ?? STATUSES)) {
-      found.push(...this.#db.all<Child>(CHILD_SLOTS, parentId, status, beyond, limit));
+      found.push(
+        ...this.#db.all<Child>(CHILD_SLOTS, parentId, status, 0, beyond, limit),
+        ...this.#db.all<Child>(HELD_SLOTS, parentId, beyond, status, limit),
+      );
       if (status === "PENDING") found.push(...this.#startable(parentId, beyond, limit));
     }
     found.sort((a, b) => a[0] - b[0]);
@@ -108,8 +115,8 @@ export class SignaturePages {
 
   #startable(parentId: string, beyond: number, limit: number): Child[] {
     return this.#db
-      .all<[number]>(STARTABLE_PRIORITIES, parentId)
-      .flatMap(([priority]) => this.#db.all<Child>(STARTABLE_SLOTS, parentId, priority, beyond, limit));
+      .all<[number]>(STARTABLE_TURNS, parentId)
+      .flatMap(([turn]) => this.#db.all<Child>(CHILD_SLOTS, parentId, "STARTABLE", turn, beyond, limit));
   }
 
   /** Counts in the indexes alone. */
@@ -117,11 +124,15 @@ export class SignaturePages {
     const counts = new Map<Status, number>();
     if (this.#anyDraft() && this.#db.get(HIDDEN, parentId) !== undefined) return counts;
     for (const status of statuses) {
-      let [count] = this.#db.get<[number]>(COUNT_CHILDREN, parentId, status)!;
-      if (status === "PENDING") count += this.#db.get<[number]>(COUNT_STARTABLE, parentId)![0];
+      let count = this.#count(COUNT_CHILDREN, parentId, status) + this.#count(COUNT_HELD, parentId, status);
+      if (status === "PENDING") count += this.#count(COUNT_CHILDREN, parentId, "STARTABLE");
       if (count > 0) counts.set(status, count);
     }
     return counts;
+  }
+
+  #count(sql: string, ...parameters: Parameter[]): number {
+    return this.#db.get<[number]>(sql, ...parameters)![0];
   }
 
   scan(after: string | null, limit: number): Row[] {

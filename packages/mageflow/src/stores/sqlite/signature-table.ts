@@ -18,17 +18,21 @@ const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL A
 const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND key = ?`;
 
 const STARTABLE = `SELECT ${COLUMNS} FROM signatures
-  WHERE startable_in = ? ORDER BY priority DESC, slot LIMIT ?`;
+  WHERE parent_id = ? AND child_status = 'STARTABLE' ORDER BY child_turn, slot LIMIT ?`;
 
-const SKIPPABLE_STARTABLE = `SELECT ${COLUMNS} FROM signatures
-  WHERE startable_in = ? AND attempt = 0 ORDER BY priority DESC, slot LIMIT ?`;
-
-/** Other children of one status that never ran. A suspended container that was running has something running inside. */
+/** Children of one status that never ran. A suspended container that was running has something running inside. */
 const SKIPPABLE = `SELECT ${COLUMNS} FROM signatures
-  WHERE parent_id = ? AND child_status = ? AND attempt = 0 AND prior IS NOT 'RUNNING' ORDER BY slot LIMIT ?`;
+  WHERE parent_id = ? AND child_status = ? AND attempt = 0 AND prior IS NOT 'RUNNING'
+  ORDER BY child_turn, slot LIMIT ?`;
 
 /** What has not begun to run stands in one of these. */
-const BEFORE_RUNNING: readonly Status[] = ["PENDING", "READY", "WAITING", "SUSPENDED"];
+const BEFORE_RUNNING: readonly (Status | "STARTABLE")[] = [
+  "STARTABLE",
+  "PENDING",
+  "READY",
+  "WAITING",
+  "SUSPENDED",
+];
 
 const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ? ORDER BY id LIMIT ?`;
 
@@ -45,6 +49,7 @@ const DUE = `SELECT ${COLUMNS} FROM shown
 const PAST_DEADLINE = `SELECT ${COLUMNS} FROM shown
   WHERE deadline_at <= ? AND (status = 'READY' OR status = 'WAITING') AND kind = 'task' ORDER BY deadline_at LIMIT ?`;
 
+/** Looks through the index of what runs, which is as long as all workers together have places. */
 const RUNNING_UNDER = `SELECT ${COLUMNS} FROM shown WHERE status = 'RUNNING' AND worker_id = ? LIMIT ?`;
 
 const OWING = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND credited < milestone ORDER BY id LIMIT ?`;
@@ -88,7 +93,7 @@ export class SignatureTable {
   }
 
   #skippable(id: string, limit: number): Row[] {
-    const rows = this.#db.all<Row>(SKIPPABLE_STARTABLE, id, limit);
+    const rows: Row[] = [];
     for (const status of BEFORE_RUNNING) {
       if (rows.length < limit) rows.push(...this.#db.all<Row>(SKIPPABLE, id, status, limit - rows.length));
     }

@@ -58,6 +58,11 @@ export class SqliteStore implements Store {
   #isOpen = false;
   /** Set when the disk did not take a commit: nothing is written any more. */
   #syncFailure: Error | null = null;
+  /**
+   * The last stamp that each process got committed here. It need not be in the file: SQLite takes a commit that failed back before
+   * it says so, unless the disk did not sync it, and then nothing is told.
+   */
+  readonly #stamps = new Map<string, number>();
 
   /** `module` is the one that exports `openStore`. */
   constructor(
@@ -151,8 +156,9 @@ export class SqliteStore implements Store {
 
   /** After a sync failure the last commit may turn up when the file is opened again: then this cannot be told. */
   async stamped(by: string): Promise<number> {
+    this.#opened();
     this.#refuseAfterSyncFailure();
-    return this.#read(({ stamps }) => stamps.last(by));
+    return this.#stamps.get(by) ?? 0;
   }
 
   async readyNames(): Promise<Map<string, number>> {
@@ -213,6 +219,7 @@ export class SqliteStore implements Store {
       }
       this.#commit(database);
       tx.remember();
+      if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
       return answer;
     } finally {
       end();

@@ -1,6 +1,6 @@
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
-import type { Changes, Locked, SpecRef, Transaction, WorkerRow } from "../../ports/store.ts";
+import type { Changes, Locked, SpecRef, Stamp, Transaction, WorkerRow } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { explain } from "./failures.ts";
@@ -17,6 +17,8 @@ import { updateRecords } from "./update-records.ts";
  */
 export class SqliteTransaction implements Transaction {
   readonly now: number;
+  /** What the transaction is to be known by when it has committed. */
+  stamp: Stamp | null = null;
   readonly #db: Connection;
   readonly #tables: Tables;
   readonly #cache: RecordCache;
@@ -132,7 +134,7 @@ export class SqliteTransaction implements Transaction {
   }
 
   #write(changes: Changes): void {
-    const { drafts, specs, journals, logs, notes, workers, stamps } = this.#tables;
+    const { drafts, specs, journals, logs, notes, workers } = this.#tables;
     for (const step of changes.drafts ?? []) {
       if ("begin" in step) drafts.begin(step.begin, this.now);
       else if ("add" in step) drafts.add(step.add);
@@ -144,7 +146,7 @@ export class SqliteTransaction implements Transaction {
     for (const line of changes.logs ?? []) logs.append(line);
     notes.put(changes);
     for (const row of changes.workers ?? []) workers.put(row);
-    if (changes.stamp !== undefined) stamps.put(changes.stamp);
+    if (changes.stamp !== undefined) this.stamp = changes.stamp;
     for (const step of changes.drafts ?? []) if ("finish" in step) drafts.finish(step.finish);
   }
 

@@ -28,9 +28,9 @@ beforeAll(async () => {
 
 /** Reading an index in its order, to be stopped by a limit; lists of parameters; what was found by the statement itself. */
 const HARMLESS = [
-  /^SCAN signatures USING (COVERING )?INDEX (newest|newest_roots|sweeping|owing)$/,
+  /^SCAN signatures USING (COVERING )?INDEX (newest|sweeping|owing|running)$/,
   /^SCAN workers USING INDEX workers_by_age$/,
-  /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|priorities|\(subquery)/,
+  /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|turns|\(subquery)/,
 ];
 
 /** There is hardly ever a draft, and the schema is read once, at open. */
@@ -52,14 +52,14 @@ test("no statement scans a table or sorts", () => {
 });
 
 test.for([
-  ["the next items to start", "startable_in = ? ORDER BY", "startable"],
+  ["the next items to start", "child_status = 'STARTABLE' ORDER BY", "children"],
   ["ready tasks", "status = 'READY' AND name = ? ORDER BY", "ready"],
   ["what is due", "due_at <= ?", "due"],
   ["what is late", "deadline_at <= ?", "deadlines"],
-  ["what a worker holds", "status = 'RUNNING' AND worker_id = ?", "running"],
+  ["children that run", "worker_id IS NOT NULL AND slot > ?", "running"],
   ["what a container holds", "held_by = ?", "held"],
   ["uncredited children", "parent_id = ? AND credited < milestone", "owing"],
-  ["children of a status", "child_status = ? AND slot > ?", "children"],
+  ["children of a status", "child_turn = ? AND slot > ?", "children"],
   ["how many children have a status", "count(*) FROM signatures WHERE parent_id = ?", "children"],
   ["roots of a status", "role = 'root' AND status = ?1 ORDER BY", "newest_roots_by_status"],
   ["what one instant added to a workflow", "WHERE created_at = ?1 AND id >= ?2", "newest"],

@@ -7,7 +7,6 @@ import { NoteTable } from "./note-table.ts";
 import { SignaturePages } from "./signature-pages.ts";
 import { SignatureTable } from "./signature-table.ts";
 import { SpecTable } from "./spec-table.ts";
-import { StampTable } from "./stamp-table.ts";
 import { WorkerTable } from "./worker-table.ts";
 
 /** Everything in the database, as one connection sees it. */
@@ -21,7 +20,6 @@ export class Tables {
   readonly logs: LogTable;
   readonly notes: NoteTable;
   readonly workers: WorkerTable;
-  readonly stamps: StampTable;
 
   constructor(db: Connection) {
     this.signatures = new SignatureTable(db);
@@ -33,6 +31,5 @@ export class Tables {
     this.logs = new LogTable(db);
     this.notes = new NoteTable(db);
     this.workers = new WorkerTable(db);
-    this.stamps = new StampTable(db);
   }
 }

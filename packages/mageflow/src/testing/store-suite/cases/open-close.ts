@@ -81,7 +81,6 @@ export function openCloseCases(harness: StoreHarness): void {
             checkpoints: [{ id, generation: 1, body: '"half"' }],
             progress: [{ id, generation: 1, progress: { fraction: 0.5, note: "half" } }],
             workers: [sampleWorker(id)],
-            stamp: { by: id, n: 3 },
           });
           await scene.reopen();
           const { store } = scene;
@@ -96,7 +95,6 @@ export function openCloseCases(harness: StoreHarness): void {
             progress: { fraction: 0.5, note: "half" },
           });
           expect(scene.own(await store.workers(100))).toEqual([sampleWorker(id)]);
-          expect(await store.stamped(id)).toBe(3);
           expect(scene.own(await scene.ask((tx) => tx.sweeping(100)))).toEqual([id]);
           expect(await scene.ask((tx) => tx.itemsByKey(id, ["item"]))).toHaveLength(1);
         },
