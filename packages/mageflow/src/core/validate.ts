@@ -4,24 +4,29 @@ import { type Issue, ValidationError } from "./errors.ts";
 /** Any Standard Schema (https://standardschema.dev): zod, valibot, arktype and others. */
 export type Schema = StandardSchemaV1;
 
+/** A value that fits, as the schema puts it out. */
+interface Valid {
+  readonly value: unknown;
+}
+
 /**
- * The schema's output for a value.
+ * The schema's output for a value, at once unless the schema needs waiting.
  *
  * @throws ValidationError (`VALIDATION`) with the path of every violation.
  */
-export async function validate(schema: Schema, value: unknown, what: string): Promise<unknown> {
+export function validate(schema: Schema, value: unknown, what: string): Valid | Promise<Valid> {
   const made = schema["~standard"].validate(value);
-  return accept(made instanceof Promise ? await made : made, what);
+  return made instanceof Promise ? made.then((result) => accept(result, what)) : accept(made, what);
 }
 
-/** The same at once, for schemas that need no waiting; null for those that do. */
-export function validateNow(schema: Schema, value: unknown, what: string): { value: unknown } | null {
-  const made = schema["~standard"].validate(value);
-  return made instanceof Promise ? null : { value: accept(made, what) };
+/** Refuses what does not fit, as far as that shows at once: what a schema has to wait for is checked before the task runs. */
+export function refuseMisfit(schema: Schema, value: unknown, what: string): void {
+  const valid = validate(schema, value, what);
+  if (valid instanceof Promise) valid.catch(() => {});
 }
 
-function accept(result: StandardSchemaV1.Result<unknown>, what: string): unknown {
-  if (result.issues === undefined) return result.value;
+function accept(result: StandardSchemaV1.Result<unknown>, what: string): Valid {
+  if (result.issues === undefined) return result;
   throw new ValidationError(what, result.issues.map(issue));
 }
 

@@ -39,48 +39,52 @@ interface CauseTexts {
 export async function assign(batch: Batch, claimed: readonly SignatureRecord[]): Promise<Assignment[]> {
   const assembly = new Assembly(batch);
   const assignments: Assignment[] = [];
-  for (const record of claimed) assignments.push(await assembly.assignment(record));
+  for (const record of claimed)
+    assignments.push(assembly.ofItem(record) ?? (await assembly.assignment(record)));
   return assignments;
 }
 
 class Assembly {
   readonly #batch: Batch;
   readonly #inputs = new Map<string, string>();
-  readonly #surroundings = new Map<string | null, Surroundings>();
+  /** Of the items of a swarm, by its id. */
+  readonly #items = new Map<string, Surroundings>();
 
   constructor(batch: Batch) {
     this.#batch = batch;
   }
 
   async assignment(record: SignatureRecord): Promise<Assignment> {
+    const surroundings: Surroundings = {
+      bound: isCallback(record.role) ? [] : this.#enclosing(record),
+      incoming: await this.#incoming(record),
+      cause: isCallback(record.role) ? await this.#cause(record) : await this.#causeAbove(record),
+      ...this.#inherited(record),
+    };
+    if (record.role === "item") this.#items.set(record.parentId!, surroundings);
+    return this.#within(surroundings, record);
+  }
+
+  /** The same at once, for an item whose siblings have had theirs: what is around them is alike. Else null. */
+  ofItem(record: SignatureRecord): Assignment | null {
+    const surroundings = record.role === "item" ? this.#items.get(record.parentId!) : undefined;
+    return surroundings === undefined ? null : this.#within(surroundings, record);
+  }
+
+  #within({ incoming, bound, cause, tags, metadata }: Surroundings, record: SignatureRecord): Assignment {
     const spec = this.#batch.spec(record) as TaskSpec;
-    const surroundings = await this.#around(record);
-    const incoming = isAlike(record) ? surroundings.incoming : await this.#incoming(record);
     return {
       record,
       spec,
       incoming,
-      bound: [...surroundings.bound, record.bound, record.message],
-      cause: isCallback(record.role) ? await this.#cause(record) : surroundings.cause,
-      tags: spec.tags.length === 0 ? surroundings.tags : [...new Set([...surroundings.tags, ...spec.tags])],
-      metadata: { ...surroundings.metadata, ...spec.metadata },
+      bound: [...bound, record.bound, record.message],
+      cause,
+      tags:
+        spec.tags.length + record.tags.length === 0
+          ? tags
+          : [...new Set([...tags, ...record.tags, ...spec.tags])],
+      metadata: isEmpty(spec.metadata) ? metadata : { ...metadata, ...spec.metadata },
     };
-  }
-
-  /** What all items of a container, or all first steps, have alike. */
-  async #around(record: SignatureRecord): Promise<Surroundings> {
-    const at = isCallback(record.role) ? `${record.parentId} callback` : record.parentId;
-    let surroundings = this.#surroundings.get(at);
-    if (surroundings === undefined) {
-      surroundings = {
-        bound: isCallback(record.role) ? [] : this.#enclosing(record),
-        incoming: isAlike(record) ? await this.#incoming(record) : null,
-        cause: await this.#causeAbove(record),
-        ...this.#inherited(record),
-      };
-      if (isAlike(record)) this.#surroundings.set(at, surroundings);
-    }
-    return surroundings;
   }
 
   /** The `with` of each enclosing container, from the outermost in. A callback is not enclosed by its owner's containers. */
@@ -95,7 +99,7 @@ class Assembly {
   }
 
   #inherited(record: SignatureRecord): Pick<Surroundings, "tags" | "metadata"> {
-    const tags = new Set<string>(record.tags);
+    const tags = new Set<string>();
     let metadata: { readonly [key: string]: Json } = {};
     for (const ancestor of ancestors(this.#batch, record)) {
       const spec = this.#batch.spec(ancestor);
@@ -170,6 +174,7 @@ class Assembly {
   }
 }
 
+/** What comes to a signature from outside of it. */
 interface Surroundings {
   readonly bound: readonly (string | null)[];
   readonly incoming: string | null;
@@ -178,7 +183,7 @@ interface Surroundings {
   readonly metadata: { readonly [key: string]: Json };
 }
 
-/** True for what shares its incoming input with its siblings. */
-function isAlike({ role }: SignatureRecord): boolean {
-  return role === "item";
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
 }

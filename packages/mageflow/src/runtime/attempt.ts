@@ -14,7 +14,9 @@ import type { Assignment } from "./assignment.ts";
 import { type ContextHost, TaskContext } from "./context.ts";
 import type { Handler } from "./handler.ts";
 import { attributed, type Culprit } from "./stray.ts";
-import { validate, validateNow } from "../core/validate.ts";
+import { sleepUntil } from "./sleep-until.ts";
+import { validate } from "../core/validate.ts";
+import { warn } from "./warning.ts";
 
 /** What an attempt needs of its worker. */
 export interface AttemptHost extends ContextHost {
@@ -28,104 +30,102 @@ export interface AttemptHost extends ContextHost {
 /**
  * One run of a task's code. {@link outcome} is settled when the attempt is decided: the code ended, or it was cut short
  * (by a time-out or a stray error) and has had its grace. Code that ignores its signal may go on after that, without any
- * effect here; {@link over} tells when it has really stopped.
+ * effect here.
  */
 export class Attempt implements Culprit {
   readonly assignment: Assignment;
   readonly outcome: Promise<AttemptOutcome>;
-  readonly over: Promise<void>;
   readonly #handler: Handler;
   readonly #host: AttemptHost;
   readonly #context: TaskContext;
+  #decide!: (outcome: AttemptOutcome) => void;
   #cut: { reason: unknown } | null = null;
-  #onCut: (() => void) | null = null;
+  #over = false;
+  /** Aborts when the code has ended; made when something waits for that. */
+  #end: AbortController | null = null;
 
   constructor(assignment: Assignment, handler: Handler, host: AttemptHost, notes: Notes | null) {
     this.assignment = assignment;
     this.#handler = handler;
     this.#host = host;
     this.#context = new TaskContext(assignment, host, notes);
-    const done = attributed(this, () => this.#run());
-    this.over = done.then(() => {});
-    this.outcome = limit(assignment) === null ? this.#untilCut(done) : this.#untilTimeout(done);
+    this.outcome = new Promise((resolve) => {
+      this.#decide = resolve;
+    });
   }
 
   get name(): string {
     return this.#handler.name;
   }
 
-  /** Tells the code to stop. The outcome is not decided by this. */
-  abort(reason: unknown): void {
-    this.#context.abortWith(reason);
+  /** Runs the code. `onOver` is called when it has really ended, before the outcome is decided. */
+  start(onOver: () => void): void {
+    if (limit(this.assignment) !== null) void this.#watchTime();
+    void attributed(this, () => this.#run(onOver));
   }
 
-  /** An error that escaped the task's promise fails it. */
+  /** Tells the code to stop. The outcome is not decided by this. */
+  abort(reason: unknown): void {
+    // What its listeners throw is the task's own doing.
+    attributed(this, () => this.#context.abortWith(reason));
+  }
+
+  /** An error that escaped the task's promise fails it, or is told of when the task has ended. */
   fail(error: unknown): void {
-    this.#cutShort(error);
+    if (this.#over) warn(new Error(`"${this.name}" threw after it had ended`, { cause: error }));
+    else this.#cutShort(error);
   }
 
   #cutShort(reason: unknown): void {
     if (this.#cut !== null) return;
     this.#cut = { reason };
-    this.#context.abortWith(reason);
-    this.#onCut?.();
+    this.abort(reason);
+    void this.#giveGrace();
+  }
+
+  async #giveGrace(): Promise<void> {
+    const { clock, grace } = this.#host;
+    if (await sleepUntil(clock, clock.monotonic() + grace, this.#untilOver()))
+      this.#decide(failed(this.#cut!.reason));
+  }
+
+  #untilOver(): AbortSignal {
+    this.#end ??= new AbortController();
+    return this.#end.signal;
   }
 
   /** Never rejects. */
-  async #run(): Promise<AttemptOutcome> {
+  async #run(onOver: () => void): Promise<void> {
     let outcome: AttemptOutcome;
     try {
-      outcome = { ok: true, result: await this.#call() };
+      const { name, input: schema, output, run } = this.#handler;
+      let input: unknown = composeInput(this.assignment);
+      if (schema !== null) {
+        const valid = validate(schema, input, `the input of "${name}"`);
+        input = (valid instanceof Promise ? await valid : valid).value;
+      }
+      const returned = run(input as never, this.#context);
+      let result: unknown = isThenable(returned) ? await returned : returned;
+      if (output !== null) {
+        const valid = validate(output, result ?? null, `the result of "${name}"`);
+        result = (valid instanceof Promise ? await valid : valid).value;
+      }
+      outcome = { ok: true, result: encode(result, "result") };
     } catch (error) {
       outcome = failed(error);
     }
     if (this.#context.hasDeferred) await this.#context.runDeferred();
-    return this.#cut === null ? outcome : failed(this.#cut.reason);
+    this.#over = true;
+    this.#end?.abort("over");
+    onOver();
+    this.#decide(this.#cut === null ? outcome : failed(this.#cut.reason));
   }
 
-  async #call(): Promise<string> {
-    const { incoming, bound } = this.assignment;
-    const { input: schema, output, name, run } = this.#handler;
-    let input: unknown = composeInput({ incoming, bound });
-    if (schema !== null) {
-      const what = `the input of "${name}"`;
-      const now = validateNow(schema, input, what);
-      input = now === null ? await validate(schema, input, what) : now.value;
-    }
-    const returned = run(input as never, this.#context);
-    let result: unknown = isThenable(returned) ? await returned : returned;
-    if (output !== null) result = await validate(output, result ?? null, `the result of "${name}"`);
-    return encode(result, "result");
-  }
-
-  /** The outcome of the code, or of what cut it short when its grace is over before the code is. */
-  #untilCut(done: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
-    return new Promise((resolve) => {
-      void done.then(resolve);
-      this.#onCut = () => {
-        const settled = new AbortController();
-        void done.then(() => settled.abort());
-        void this.#host.clock
-          .sleep(this.#host.grace, settled.signal)
-          .then(() => resolve(failed(this.#cut!.reason)));
-      };
-      if (this.#cut !== null) this.#onCut();
-    });
-  }
-
-  #untilTimeout(done: Promise<AttemptOutcome>): Promise<AttemptOutcome> {
-    const settled = new AbortController();
-    void done.then(() => settled.abort());
-    void this.#watchTime(settled.signal);
-    return this.#untilCut(done);
-  }
-
-  async #watchTime(settled: AbortSignal): Promise<void> {
+  async #watchTime(): Promise<void> {
     const { record, spec } = this.assignment;
     const { clock } = this.#host;
     const end = clock.monotonic() + limit(this.assignment, this.#host.storeTime())!;
-    while (!settled.aborted && clock.monotonic() < end) await clock.sleep(end - clock.monotonic(), settled);
-    if (settled.aborted) return;
+    if (!(await sleepUntil(clock, end, this.#untilOver()))) return;
     const total = record.deadlineAt !== null && this.#host.storeTime() >= record.deadlineAt;
     const what = total ? `its totalTimeout of ${spec.totalTimeout} ms` : `its timeout of ${spec.timeout} ms`;
     this.#cutShort(new TimeoutError(`"${record.name}" did not end within ${what}`));

@@ -7,6 +7,7 @@ import type { Assignment } from "./assignment.ts";
 import { assign } from "./assignment.ts";
 import { Batch, type Change } from "./batch.ts";
 import type { SpecCache } from "./spec-cache.ts";
+import { unattributed } from "./stray.ts";
 
 /** A change that somebody in this process wants made. */
 export interface Command<R> {
@@ -46,11 +47,16 @@ interface Waiting {
 }
 
 interface Prepared {
-  readonly replies: (() => void)[];
+  readonly replies: Reply[];
   readonly commit: Commit;
   readonly dead: Claimer[];
   readonly claims: { claimer: Claimer; assignments: Assignment[]; more: boolean }[];
 }
+
+/** What a command is answered when the transaction has committed. */
+type Reply =
+  | { readonly to: Waiting; readonly ok: true; readonly value: unknown }
+  | { readonly to: Waiting; readonly ok: false; readonly error: unknown };
 
 /** Commands of one transaction: enough that one durable commit is shared by many, few enough to hold the event loop briefly. */
 const BATCH = 500;
@@ -98,7 +104,7 @@ export class Committer {
   /** Makes a round soon, if there is anything to do: a command, or a claimer that wants tasks. */
   kick(): void {
     this.#again = true;
-    this.#running ??= this.#rounds().finally(() => {
+    this.#running ??= unattributed(() => this.#rounds()).finally(() => {
       this.#running = null;
       if (this.#again && !this.#closing.signal.aborted) this.kick();
     });
@@ -200,14 +206,13 @@ export class Committer {
     const locks = new Set<string>();
     for (const { command } of waiting) for (const id of command.locks) locks.add(id);
     if (locks.size > 0) await batch.lock(locks, { wait: true });
-    const replies: (() => void)[] = [];
-    for (const { command, resolve, reject } of waiting) {
+    const replies: Reply[] = [];
+    for (const to of waiting) {
       try {
-        const made = command.apply(batch);
-        const reply = made instanceof Promise ? await made : made;
-        replies.push(() => resolve(reply as never));
+        const made = to.command.apply(batch);
+        replies.push({ to, ok: true, value: made instanceof Promise ? await made : made });
       } catch (error) {
-        replies.push(() => reject(error));
+        replies.push({ to, ok: false, error });
       }
     }
     await batch.settle();
@@ -229,7 +234,10 @@ export class Committer {
   #publish({ replies, claims, dead, commit }: Prepared): void {
     this.#specs.trim();
     this.#storeTime = { at: commit.at, monotonic: this.#clock.monotonic() };
-    for (const reply of replies) reply();
+    for (const reply of replies) {
+      if (reply.ok) reply.to.resolve(reply.value as never);
+      else reply.to.reject(reply.error);
+    }
     for (const listener of this.#listeners) listener(commit);
     for (const claimer of dead) claimer.lose();
     for (const { claimer, assignments, more } of claims) claimer.receive(assignments, more);

@@ -9,7 +9,8 @@ import { Reconciler } from "./reconciler.ts";
 import type { Reader } from "./results.ts";
 import { SpecCache } from "./spec-cache.ts";
 import { submit, type Submission } from "./submit.ts";
-import { validateNow } from "../core/validate.ts";
+import { refuseMisfit } from "../core/validate.ts";
+import { unattributed } from "./stray.ts";
 import { Waiters } from "./waiters.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
@@ -52,7 +53,7 @@ export class Runtime {
     await this.store.open();
     // The first transaction tells the store's time.
     await this.committer.run({ locks: [], apply: () => {} });
-    this.reconciler.start();
+    unattributed(() => this.reconciler.start());
   }
 
   /** Stores a plan; resolves with the root's id when it is durable. */
@@ -111,6 +112,6 @@ export class Runtime {
   #check(task: string, layers: InputLayers): void {
     const handler = this.#handlers.get(task);
     const schema = handler?.input ?? null;
-    if (schema !== null) validateNow(schema, composeInput(layers), `the input of "${task}"`);
+    if (schema !== null) refuseMisfit(schema, composeInput(layers), `the input of "${task}"`);
   }
 }

@@ -21,6 +21,11 @@ export function attributed<T>(culprit: Culprit, work: () => T): T {
   return running.run(culprit, work);
 }
 
+/** Runs `work`, and whatever it starts, as nobody's doing: what serves all tasks must not be taken for the one that set it off. */
+export function unattributed<T>(work: () => T): T {
+  return running.exit(work);
+}
+
 /** Puts the guards up until the returned function is called; they are shared by all workers of a process. */
 export function guardStrays(): () => void {
   if (guards++ === 0) {

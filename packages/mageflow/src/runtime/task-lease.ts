@@ -32,6 +32,7 @@ export interface LeaseKeeper {
 
 /** Characters of a log message; the rest is cut. */
 const LONGEST_LINE = 16_384;
+const NO_LINES: readonly LogLine[] = [];
 
 /**
  * A worker's right to write for one task, from its claim on. Every write is conditional on the epoch of the claim: when the task
@@ -40,7 +41,7 @@ const LONGEST_LINE = 16_384;
 export class TaskLease implements AttemptHost {
   readonly record: SignatureRecord;
   readonly #keeper: LeaseKeeper;
-  #lines: LogLine[] = [];
+  #lines: LogLine[] | null = null;
   /** The worker has given the task up: whatever its code still does has no effect. */
   #over = false;
 
@@ -75,18 +76,18 @@ export class TaskLease implements AttemptHost {
   async finish(outcome: AttemptOutcome): Promise<void> {
     if (this.#over) return;
     const lines = this.#takeLines();
-    const store = (as: AttemptOutcome): Promise<void> =>
-      this.#write(
-        (batch, record) => batch.tell(record, { type: "finish", epoch: record.epoch, outcome: as }),
-        lines,
-      );
     try {
-      await store(outcome);
+      await this.#conclude(outcome, lines);
     } catch (error) {
       // An outcome that breaks its transaction would leave the task running for ever: it fails, with this as its cause.
       const again = error instanceof StoreError ? outcome : failed(error);
-      await this.insist(() => store(again));
+      await this.insist(() => this.#conclude(again, lines));
     }
+  }
+
+  #conclude(outcome: AttemptOutcome, lines: readonly LogLine[]): Promise<void> {
+    const { epoch } = this.record;
+    return this.#write((batch, record) => batch.tell(record, { type: "finish", epoch, outcome }), lines);
   }
 
   /** Hands the task back, to be taken by another worker at once. */
@@ -100,6 +101,7 @@ export class TaskLease implements AttemptHost {
 
   log(level: LogLevel, message: string, fields: string | null): void {
     const { id, rootId, generation, attempt } = this.record;
+    this.#lines ??= [];
     this.#lines.push({
       id,
       rootId,
@@ -115,7 +117,7 @@ export class TaskLease implements AttemptHost {
 
   /** Stores the log lines that wait. */
   async flush(): Promise<void> {
-    if (this.#lines.length === 0 || this.#over) return;
+    if (this.#lines === null || this.#over) return;
     const lines = this.#takeLines();
     await this.insist(() => this.#write(() => {}, lines));
   }
@@ -184,9 +186,9 @@ export class TaskLease implements AttemptHost {
     return new LeaseLostError(this.record.id, this.record.epoch);
   }
 
-  #takeLines(): LogLine[] {
-    const lines = this.#lines;
-    if (lines.length > 0) this.#lines = [];
+  #takeLines(): readonly LogLine[] {
+    const lines = this.#lines ?? NO_LINES;
+    this.#lines = null;
     return lines;
   }
 }

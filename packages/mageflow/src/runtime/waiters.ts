@@ -3,6 +3,8 @@ import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Commit, Committer } from "./committer.ts";
+import { sleepUntil } from "./sleep-until.ts";
+import { unattributed } from "./stray.ts";
 
 interface Wait {
   readonly done: (record: SignatureRecord) => boolean;
@@ -62,14 +64,14 @@ export class Waiters {
       if (waits === undefined) this.#waits.set(id, new Set([wait]));
       else waits.add(wait);
       if (timeout !== null) {
-        void this.#clock.sleep(timeout, over.signal).then(() => {
-          if (!over.signal.aborted) wait.reject(new WaitTimeoutError(id, timeout));
+        void sleepUntil(this.#clock, this.#clock.monotonic() + timeout, over.signal).then((late) => {
+          if (late) wait.reject(new WaitTimeoutError(id, timeout));
         });
       }
       void this.#look([id]).catch((error: unknown) =>
         wait.reject(error instanceof Error ? error : new Error(String(error))),
       );
-      if (!this.#looping) void this.#loop();
+      if (!this.#looping) unattributed(() => void this.#loop());
     });
   }
 

@@ -3,7 +3,7 @@ import type { Demand } from "../core/choose.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { InvalidPlanError, ShutdownError, UnknownTaskError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Store, WorkerRow } from "../ports/store.ts";
+import type { Notes, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { Attempt } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
@@ -11,6 +11,7 @@ import type { Claimer, Commit, Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
+import { sleepUntil } from "./sleep-until.ts";
 import { guardStrays } from "./stray.ts";
 import { type LeaseKeeper, TaskLease } from "./task-lease.ts";
 import { warn } from "./warning.ts";
@@ -191,9 +192,7 @@ export class Worker implements Claimer, AsyncDisposable {
     if (this.#slots.size > 0) {
       this.#onIdle = () => idle.abort();
       const { clock } = this.#parts;
-      const end = clock.monotonic() + this.#grace;
-      while (!idle.signal.aborted && clock.monotonic() < end)
-        await clock.sleep(end - clock.monotonic(), idle.signal);
+      await sleepUntil(clock, clock.monotonic() + this.#grace, idle.signal);
     }
     // What the store refuses now goes with the last commit below, or else lapses: the heartbeat stops in any case.
     await Promise.allSettled([...this.#slots.values()].map((slot) => this.#release(slot)));
@@ -292,11 +291,14 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
     try {
-      slot.attempt = await this.#begin(slot.lease, assignment);
+      const earlier = this.#notes(slot.lease);
+      const notes = earlier === null ? null : await earlier;
+      if (slot.lease.over) return;
+      slot.attempt = new Attempt(assignment, this.#handlers.get(record.name)!, slot.lease, notes);
       // Code that ignores its signal keeps its place until it really ends, so that a worker is never over-committed. Code that
       // has ended gives it back at once: the transaction that stores its result can bring the next task.
-      void slot.attempt?.over.then(() => this.#vacate(record.name));
-      if (slot.attempt !== null) await slot.lease.finish(await slot.attempt.outcome);
+      slot.attempt.start(() => this.#vacate(record.name));
+      await slot.lease.finish(await slot.attempt.outcome);
     } finally {
       if (slot.attempt === null) this.#vacate(record.name);
       if (this.#slots.get(record.id) === slot) this.#slots.delete(record.id);
@@ -305,12 +307,11 @@ export class Worker implements Claimer, AsyncDisposable {
     }
   }
 
-  /** Starts the task's code; null when the task was lost before that. */
-  async #begin(lease: TaskLease, assignment: Assignment): Promise<Attempt | null> {
-    const { id, name, generation, attempt, epoch } = lease.record;
-    const again = attempt > 1 || epoch > 1;
-    const notes = again ? await lease.insist(() => this.#parts.store.notes(id, generation)) : null;
-    return lease.over ? null : new Attempt(assignment, this.#handlers.get(name)!, lease, notes);
+  /** What earlier runs of the task have left; null for the first. */
+  #notes(lease: TaskLease): Promise<Notes> | null {
+    const { id, generation, attempt, epoch } = lease.record;
+    const isFirst = attempt <= 1 && epoch <= 1;
+    return isFirst ? null : lease.insist(() => this.#parts.store.notes(id, generation));
   }
 
   #vacate(name: string): void {

@@ -1,11 +1,9 @@
-import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
+import type { SignatureRecord } from "../../core/record.ts";
 import { tagsToJson, toJson } from "./change.ts";
 import type { Connection, Parameter } from "./connection.ts";
+import { isPlain, PLAIN, pushPlain } from "./plain-row.ts";
 import { putTags } from "./root-tags.ts";
 import { GROUP, inGroups, rowsOf } from "./row-groups.ts";
-
-/** A new signature as it is most often: all that the defaults of the table leave to be told. */
-const PLAIN = "id, root_id, parent_id, role, slot, key, kind, name, spec, priority, bound, created_at";
 
 const WHOLE = `${PLAIN}, status, prior, held_by, generation, attempt, epoch, recoveries, ready_at, due_at, deadline_at,
   worker_id, message, result, error, family, sweep, milestone, credited, tags, started_at, finished_at`;
@@ -52,51 +50,6 @@ function putBirths(db: Connection, records: readonly SignatureRecord[]): void {
 
 function insertion(columns: string, rows: number): string {
   return `INSERT OR ROLLBACK INTO signatures (${columns}) VALUES ${rowsOf(columns.split(",").length, rows)}`;
-}
-
-/** True for what the defaults of the table describe. */
-function isPlain(record: SignatureRecord): boolean {
-  return (
-    record.status === "PENDING" &&
-    record.prior === null &&
-    record.heldBy === null &&
-    record.generation === 1 &&
-    record.attempt === 0 &&
-    record.epoch === 0 &&
-    record.recoveries === 0 &&
-    record.readyAt === null &&
-    record.dueAt === null &&
-    record.deadlineAt === null &&
-    record.workerId === null &&
-    record.message === null &&
-    record.result === null &&
-    record.error === null &&
-    record.family === null &&
-    record.sweep === null &&
-    record.milestone === MILESTONE.OPEN &&
-    record.credited === MILESTONE.OPEN &&
-    record.tags.length === 0 &&
-    record.startedAt === null &&
-    record.finishedAt === null
-  );
-}
-
-/** The values of {@link PLAIN}. */
-function pushPlain(record: SignatureRecord, parameters: Parameter[]): void {
-  parameters.push(
-    record.id,
-    record.rootId,
-    record.parentId,
-    record.role,
-    record.slot,
-    record.key,
-    record.kind,
-    record.name,
-    record.spec,
-    record.priority,
-    record.bound,
-    record.createdAt,
-  );
 }
 
 /** The values of {@link WHOLE}. */

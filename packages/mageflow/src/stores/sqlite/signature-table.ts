@@ -1,8 +1,10 @@
 import type { Demand } from "../../core/choose.ts";
-import type { Sweep } from "../../core/record.ts";
+import type { SignatureRecord } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
-import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ } from "./row.ts";
+import { fromPlain, IS_PLAIN, PLAIN, type PlainRow } from "./plain-row.ts";
+import type { Stored } from "./record-cache.ts";
+import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ, toRecord } from "./row.ts";
 
 /**
  * Signatures that a transaction asks for: each statement reads a bounded stretch of one index. What is asked for by id or
@@ -17,7 +19,7 @@ const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL A
 
 const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND key = ?`;
 
-const STARTABLE = `SELECT ${COLUMNS} FROM signatures
+const STARTABLE = `SELECT seq, (${IS_PLAIN}), ${PLAIN} FROM signatures
   WHERE parent_id = ? AND child_status = 'STARTABLE' ORDER BY child_turn, slot LIMIT ?`;
 
 /** Children of one status that never ran. A suspended container that was running has something running inside. */
@@ -81,18 +83,23 @@ export class SignatureTable {
     return [...new Set(keys)].flatMap((key) => this.#db.all<Row>(BY_ITEM_KEY, parentId, key));
   }
 
-  window(id: string, what: Sweep, limit: number): Row[] {
-    switch (what) {
-      case "start":
-        return this.#db.all<Row>(STARTABLE, id, limit);
-      case "skip":
-        return this.#skippable(id, limit);
-      case "unhold":
-        return this.#db.all<Row>(HELD, id, limit);
-    }
+  /** Children to start, by priority and slot. */
+  startable(id: string, limit: number): Stored[] {
+    let last: SignatureRecord | undefined;
+    return this.#db.all<PlainRow>(STARTABLE, id, limit).map((row) => {
+      const [seq, isPlain] = row;
+      last = isPlain === 1 ? fromPlain(row, last) : toRecord(this.#db.get<Row>(BY_SEQ, seq)!);
+      return { seq, record: last };
+    });
   }
 
-  #skippable(id: string, limit: number): Row[] {
+  /** What a container holds, by id. */
+  held(id: string, limit: number): Row[] {
+    return this.#db.all<Row>(HELD, id, limit);
+  }
+
+  /** Children that never ran. */
+  skippable(id: string, limit: number): Row[] {
     const rows: Row[] = [];
     for (const status of BEFORE_RUNNING) {
       if (rows.length < limit) rows.push(...this.#db.all<Row>(SKIPPABLE, id, status, limit - rows.length));

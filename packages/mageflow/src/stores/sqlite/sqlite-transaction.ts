@@ -78,7 +78,17 @@ export class SqliteTransaction implements Transaction {
   }
 
   async window({ id, what, limit }: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.window(id, what, limit)));
+    return this.#do(() => {
+      const { signatures } = this.#tables;
+      switch (what) {
+        case "start":
+          return signatures.startable(id, limit).map((stored) => this.#remembered(stored));
+        case "skip":
+          return this.#records(signatures.skippable(id, limit));
+        case "unhold":
+          return this.#records(signatures.held(id, limit));
+      }
+    });
   }
 
   async ready(demand: Demand): Promise<SignatureRecord[]> {
@@ -190,9 +200,12 @@ export class SqliteTransaction implements Transaction {
   }
 
   #record(row: Row): SignatureRecord {
-    const record = toRecord(row);
-    this.#stored.set(record.id, { seq: row[SEQ], record });
-    return record;
+    return this.#remembered({ seq: row[SEQ], record: toRecord(row) });
+  }
+
+  #remembered(stored: Stored): SignatureRecord {
+    this.#stored.set(stored.record.id, stored);
+    return stored.record;
   }
 
   #do<T>(work: () => T): T {
