@@ -48,6 +48,7 @@ export class Batch implements View {
   /** Ids in the order of their last change that the journal tells of. */
   readonly #told = new Set<string>();
   readonly #bulk: SignatureRecord[] = [];
+  #created = 0;
   /** Swarms that get items in this transaction: no window shows them before it has committed. */
   readonly #grown = new Set<string>();
   readonly #newSpecs: SpecRow[] = [];
@@ -173,7 +174,13 @@ export class Batch implements View {
     this.#told.add(id);
   }
 
+  /** How many records this transaction creates. */
+  get born(): number {
+    return this.#created;
+  }
+
   insert(record: SignatureRecord): void {
+    this.#created++;
     const loaded = { before: null, now: record, locked: true };
     this.#loaded.set(record.id, loaded);
     this.#changed.add(loaded);

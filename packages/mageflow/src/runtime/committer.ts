@@ -48,6 +48,8 @@ interface Waiting {
 
 interface Prepared {
   readonly replies: Reply[];
+  /** Commands that did not fit into the transaction. */
+  readonly left: readonly Waiting[];
   readonly commit: Commit;
   readonly dead: Claimer[];
   readonly claims: { claimer: Claimer; assignments: Assignment[]; more: boolean }[];
@@ -60,6 +62,8 @@ type Reply =
 
 /** Commands of one transaction: enough that one durable commit is shared by many, few enough to hold the event loop briefly. */
 const BATCH = 500;
+/** Records created by one transaction, after which it takes no more commands: what ends may leave callbacks of any size. */
+const FULL = 4_000;
 /** Half a minute: then the store is not coming back soon, and those who wait are told that the outcome is not known. */
 const LANDING_TRIES = 20;
 /** A store that stays busy for this long (ms) refuses. */
@@ -207,7 +211,10 @@ export class Committer {
     for (const { command } of waiting) for (const id of command.locks) locks.add(id);
     if (locks.size > 0) await batch.lock(locks, { wait: true });
     const replies: Reply[] = [];
+    let done = 0;
     for (const to of waiting) {
+      if (batch.born >= FULL) break;
+      done++;
       try {
         const made = to.command.apply(batch);
         replies.push({ to, ok: true, value: made instanceof Promise ? await made : made });
@@ -228,10 +235,17 @@ export class Committer {
         dead.push(claimer);
       }
     }
-    return { replies, claims, dead, commit: { at: batch.now, changed: batch.changed() } };
+    return {
+      replies,
+      left: waiting.slice(done),
+      claims,
+      dead,
+      commit: { at: batch.now, changed: batch.changed() },
+    };
   }
 
-  #publish({ replies, claims, dead, commit }: Prepared): void {
+  #publish({ replies, left, claims, dead, commit }: Prepared): void {
+    if (left.length > 0) this.#queue.unshift(...left);
     this.#specs.trim();
     this.#storeTime = { at: commit.at, monotonic: this.#clock.monotonic() };
     for (const reply of replies) {

@@ -5,6 +5,7 @@ import type { Store } from "../ports/store.ts";
 import type { Commit, Committer } from "./committer.ts";
 import { sleepUntil } from "./sleep-until.ts";
 import { unattributed } from "./stray.ts";
+import { warn } from "./warning.ts";
 
 interface Wait {
   readonly done: (record: SignatureRecord) => boolean;
@@ -24,6 +25,8 @@ export class Waiters {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #waits = new Map<string, Set<Wait>>();
+  /** Ids that are newly waited for, to be looked at. */
+  readonly #fresh = new Set<string>();
   #looping = false;
   #wake = new AbortController();
   #closed = false;
@@ -68,11 +71,32 @@ export class Waiters {
           if (late) wait.reject(new WaitTimeoutError(id, timeout));
         });
       }
-      void this.#look([id]).catch((error: unknown) =>
-        wait.reject(error instanceof Error ? error : new Error(String(error))),
-      );
+      this.#lookSoon(id);
       if (!this.#looping) unattributed(() => void this.#loop());
     });
+  }
+
+  /**
+   * Looks at what is newly waited for, together. A commit that is under way often has the answer: one turn lets what was ready to run
+   * ask for it, the next comes after it.
+   */
+  #lookSoon(id: string): void {
+    if (this.#fresh.add(id).size > 1) return;
+    unattributed(async () => {
+      await this.#clock.turn();
+      await this.#clock.turn();
+      const fresh = [...this.#fresh].filter((waited) => this.#waits.has(waited));
+      this.#fresh.clear();
+      for (let i = 0; i < fresh.length; i += PAGE) {
+        const page = fresh.slice(i, i + PAGE);
+        await this.#look(page).catch((error: unknown) => this.#fail(page, error));
+      }
+    }).catch(warn);
+  }
+
+  #fail(ids: readonly string[], error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    for (const id of ids) for (const wait of this.#waits.get(id) ?? []) wait.reject(reason);
   }
 
   /** Ends every wait with this error. */

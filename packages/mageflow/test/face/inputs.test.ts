@@ -186,6 +186,22 @@ onEachStore("input", (open) => {
     expect(await run.result()).toEqual({ total: "42!" });
   });
 
+  test("a schema that needs waiting is asked before the task, and fails nothing else when it rejects", async () => {
+    const mage = open();
+    const input = z.object({ n: z.number() }).refine(async ({ n }) => {
+      if (n === 2) throw new Error("the other service is down");
+      return true;
+    });
+    const take = mage.task("take", { input }, ({ n }) => n);
+    await mage.worker();
+    expect(await (await mage.run(take, { n: 1 })).result()).toBe(1);
+    const run = await mage.run(take, { n: 2 });
+    expect(await run.settled()).toMatchObject({
+      status: "FAILED",
+      error: { message: "the other service is down" },
+    });
+  });
+
   test("`__proto__` is a key like any other", async () => {
     const mage = open();
     const plan = echo(mage).with(JSON.parse(`{"__proto__":{"polluted":1},"a":{"__proto__":1}}`) as object);

@@ -40,6 +40,7 @@ const FAILED: [handler: string, error: { name?: string; code?: string; message: 
   ["throwHuge", { message: "yyyy" }],
   ["throwNul", { message: "a NUL" }],
   ["stepInVain", { message: "in a step that nobody awaits" }],
+  ["throwWhenAborted", { code: "TIMEOUT", message: "timeout of 200 ms" }],
   ["progressWrong", { code: "INVALID_ARGUMENT", message: "progress is 7" }],
 ];
 const HARMLESS: [handler: string, result: unknown][] = [
@@ -47,6 +48,7 @@ const HARMLESS: [handler: string, result: unknown][] = [
   ["returnProxy", { fine: true }],
   ["deferProxy", "deferred"],
   ["logProxy", "logged"],
+  ["startsThrower", "FAILED"],
   // Its promise had been kept before it threw: nothing is left that could fail.
   ["throwAfterReturn", "returned"],
 ];

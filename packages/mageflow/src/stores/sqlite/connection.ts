@@ -6,14 +6,13 @@ export type Parameter = SQLInputValue;
 
 /**
  * The settings of every connection. `synchronous=FULL` syncs the write-ahead log at each commit: with less, a power loss
- * may take acknowledged commits. The log is copied into the database every 1,000 pages (8 MB), and cut back to 64 MB
- * after a long reader has let it grow. Pages of 8 KiB make a large swarm some tenth faster than those of 4.
+ * may take acknowledged commits. The log is copied into the database every 2,000 pages (8 MB), and cut back to 64 MB
+ * after a long reader has let it grow.
  */
 const SETTINGS = `
-  PRAGMA page_size = 8192;
   PRAGMA synchronous = FULL;
   PRAGMA temp_store = MEMORY;
-  PRAGMA wal_autocheckpoint = 1000;
+  PRAGMA wal_autocheckpoint = 2000;
   PRAGMA journal_size_limit = 67108864;
 `;
 

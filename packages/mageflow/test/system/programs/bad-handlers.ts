@@ -123,15 +123,31 @@ const HANDLERS: { readonly [name: string]: (ctx: TaskContext) => unknown } = {
     ctx.log.info("hostile fields", new Proxy({}, EXPLOSIVE));
     return "logged";
   },
+  throwWhenAborted: (ctx) => {
+    ctx.signal.addEventListener("abort", () => throwing(new Error("from a listener of its signal")));
+    return NEVER;
+  },
+  /** What it starts is run by the same worker, and fails by itself. */
+  startsThrower: async (ctx) => {
+    const started = await ctx.run(thrower, undefined);
+    return (await started.settled()).status;
+  },
   progressWrong: (ctx) => ctx.progress(7),
 };
 
+const thrower = mage.task("started", { timeout: "100ms" }, (_input: unknown, ctx: TaskContext) =>
+  HANDLERS["throwWhenAborted"]!(ctx),
+);
 const note = mage.task("note", (_input: unknown, ctx) => ctx.cause!.outcome);
 const bad = Object.entries(HANDLERS).map(([name, handler]) =>
-  mage.task(name, { timeout: name === "neverSettles" ? "200ms" : "20s" }, (_input: unknown, ctx) => {
-    entered.set(name, (entered.get(name) ?? 0) + 1);
-    return handler(ctx);
-  }),
+  mage.task(
+    name,
+    { timeout: name === "neverSettles" || name === "throwWhenAborted" ? "200ms" : "20s" },
+    (_input: unknown, ctx) => {
+      entered.set(name, (entered.get(name) ?? 0) + 1);
+      return handler(ctx);
+    },
+  ),
 );
 const healthy = mage.task("healthy", async ({ ms }: { ms: number }) => {
   await sleep(ms);

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { swarm } from "../core/plans.ts";
+import { MageFlow } from "../mageflow.ts";
+import type { Store } from "../ports/store.ts";
+import { memoryStore } from "../stores/memory/memory-store.ts";
+
+/** The store, telling how many records each transaction creates. */
+function counting(store: Store, created: number[]): Store {
+  const transact = store.transact.bind(store);
+  store.transact = (work) =>
+    transact((tx) => {
+      const write = tx.write.bind(tx);
+      tx.write = (changes) => {
+        created.push(changes.insert?.length ?? 0);
+        return write(changes);
+      };
+      return work(tx);
+    });
+  return store;
+}
+
+test("many ends with large callbacks are spread over several transactions", async () => {
+  const created: number[] = [];
+  await using mage = new MageFlow({ store: counting(memoryStore(), created) });
+  const item = mage.task("item", () => null);
+  const tick = mage.task("tick", () => null);
+  const large = swarm(Array.from({ length: 100 }, () => tick));
+  await using worker = await mage.worker({ concurrency: 300 });
+  const run = await mage.run(
+    swarm(
+      Array.from({ length: 300 }, () => item),
+      { concurrency: 300, onItemSuccess: large },
+    ),
+  );
+  expect(await run.settled()).toMatchObject({ status: "SUCCEEDED" });
+  // 300 callbacks of 101 records each; a transaction is full at 4,000.
+  expect(Math.max(...created)).toBeLessThan(4_200);
+  expect(created.reduce((sum, count) => sum + count)).toBe(301 + 300 * 101);
+  await worker.stop();
+});
