@@ -214,6 +214,7 @@ export interface Transaction {
 
   specs(refs: readonly SpecRef[]): Promise<SpecRow[]>;
 
+  /** The root that was stored with this idempotency key. A draft has no key yet, not even to the one who is writing it. */
   byKey(key: string): Promise<SignatureRecord | null>;
 
   /** Items of a swarm that have one of these keys. */

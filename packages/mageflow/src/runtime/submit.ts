@@ -59,35 +59,39 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
     tags,
     now,
   } as const;
-  // Taken chunk by chunk from one iterator: `take` must not end it.
-  const records = resumable(expand(plan, { ...place, door: { incoming: null, bound: [], check } }, book));
+  const records = expand(plan, { ...place, door: { incoming: null, bound: [], check } }, book);
   let drafted = false;
   try {
     for (;;) {
-      const chunk = [...records.take(CHUNK)];
-      if (chunk.length < CHUNK)
-        return await finish(committer, submission, rootId, chunk, book.take(), drafted);
-      await storeChunk(committer, rootId, chunk, book.take(), !drafted);
-      drafted = true;
-      await clock.turn();
+      const chunk: SignatureRecord[] = [];
+      const root = fill(chunk, records);
+      if (root === null) {
+        await storeChunk(committer, rootId, chunk, book.take(), !drafted);
+        drafted = true;
+        await clock.turn();
+        continue;
+      }
+      const id = await finish(committer, submission, root, chunk, book.take(), drafted);
+      if (drafted && id !== rootId) discardSoon(committer, rootId);
+      return id;
     }
   } catch (error) {
-    if (drafted) void discard(committer, rootId).catch(() => {});
+    if (drafted) discardSoon(committer, rootId);
     throw error;
   }
 }
 
-/** An iterator whose `take(n)` leaves the rest for the next call. */
-function resumable<T>(iterator: Iterator<T>): { take(n: number): Generator<T> } {
-  return {
-    *take(n) {
-      for (let i = 0; i < n; i++) {
-        const next = iterator.next();
-        if (next.done === true) return;
-        yield next.value;
-      }
-    },
-  };
+/**
+ * Takes the next records below the root into a chunk. Returns the root, which comes last and is in no chunk, or null when the chunk
+ * is full: a draft without its root has no key by which others would find it.
+ */
+function fill(chunk: SignatureRecord[], records: Iterator<SignatureRecord, void>): SignatureRecord | null {
+  while (chunk.length < CHUNK) {
+    const record = records.next().value!;
+    if (record.parentId === null) return record;
+    chunk.push(record);
+  }
+  return null;
 }
 
 function storeChunk(
@@ -107,11 +111,11 @@ function storeChunk(
   });
 }
 
-/** The transaction that makes the tree visible, and starts it. */
+/** The transaction that makes the tree visible, and starts it; it returns the root that has the key, which may be another one. */
 function finish(
   committer: Committer,
   { key, by, start }: Submission,
-  rootId: string,
+  root: SignatureRecord,
   rest: readonly SignatureRecord[],
   specs: readonly SpecRow[],
   draft: boolean,
@@ -122,19 +126,23 @@ function finish(
       if (by !== null) requireLease(batch, by);
       if (key !== null) {
         const known = (await batch.tx.byKey(key)) ?? batch.bornWithKey(key);
-        // The draft of the one who came second is removed by the reconciler.
         if (known !== null) return known.id;
       }
       for (const row of specs) batch.addSpec(row);
       for (const record of rest) batch.insert(record);
-      if (draft) batch.draft({ finish: rootId });
-      if (start) batch.send({ to: rootId, signal: { type: "start" } });
-      return rootId;
+      batch.insert(root);
+      if (draft) batch.draft({ finish: root.id });
+      if (start) batch.send({ to: root.id, signal: { type: "start" } });
+      return root.id;
     },
   });
 }
 
 /** Removes what was stored of a tree that will not be finished. Should this fail too, the reconciler does it later. */
+function discardSoon(committer: Committer, rootId: string): void {
+  void discard(committer, rootId).catch(() => {});
+}
+
 async function discard(committer: Committer, rootId: string): Promise<void> {
   let gone = false;
   while (!gone) gone = await committer.run({ locks: [], apply: (batch) => batch.tx.discard(rootId, CHUNK) });

@@ -84,6 +84,27 @@ onEachStore("idempotency keys", (open) => {
   });
 });
 
+onEachStore("a tree of any number of records", (open) => {
+  for (const records of [1_999, 2_000, 2_001, 2_002, 4_000, 4_001]) {
+    for (const key of [undefined, "k"]) {
+      test(`is stored, told of and found: ${records} ${key === undefined ? "without" : "with"} a key`, async () => {
+        const mage = open();
+        const task = mage.task("task", () => 1);
+        const plan = swarm(Array.from({ length: records - 1 }, () => task));
+        const run = await mage.run(plan, undefined, key === undefined ? {} : { key });
+        expect((await run.counts()).total).toBe(records - 1);
+        expect((await mage.list()).items.map(({ id }) => id)).toEqual([run.id]);
+        for await (const { type, id } of run.events({ since: 0 })) {
+          expect({ type, id }).toEqual({ type: "created", id: run.id });
+          break;
+        }
+        const again = await mage.run(plan, undefined, { key: key ?? "other" });
+        expect(again.id === run.id).toBe(key !== undefined);
+      });
+    }
+  }
+});
+
 onEachStore("create and start", (open) => {
   test("what is created does not run before it is started, and takes a message then", async () => {
     const mage = open();

@@ -15,7 +15,7 @@ const BY_ID = `SELECT ${COLUMNS} FROM signatures WHERE id = ?`;
 
 const BY_SEQ = `SELECT ${COLUMNS} FROM signatures WHERE seq = ?`;
 
-const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL AND key = ?`;
+const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM shown WHERE parent_id IS NULL AND key = ?`;
 
 const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND key = ?`;
 

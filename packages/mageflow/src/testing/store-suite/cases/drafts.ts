@@ -128,6 +128,18 @@ export function draftsCases(harness: StoreHarness): void {
     );
 
     test(
+      "has no key before it is finished, even when its root is in it",
+      onStore(harness, async (scene) => {
+        const root = sampleSwarm(scene.id, { key: scene.id });
+        await scene.write({ insert: [sampleChild(root, 0), root], drafts: [{ begin: root.id }] });
+        expect(await scene.store.byKey(scene.id)).toBeNull();
+        expect(await scene.ask((tx) => tx.byKey(scene.id))).toBeNull();
+        await scene.write({ drafts: [{ finish: root.id }] });
+        expect(await scene.ask((tx) => tx.byKey(scene.id))).toEqual(root);
+      }),
+    );
+
+    test(
       "what is in it can be started by the transaction that finishes it",
       onStore(harness, async (scene) => {
         const root = sampleSwarm(scene.id);
