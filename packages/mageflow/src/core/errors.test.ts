@@ -118,6 +118,15 @@ describe("describeThrown", () => {
     expect(JSON.parse(JSON.stringify(described))).toEqual(described);
   });
 
+  it.each<[unknown, string]>([
+    [undefined, "undefined was thrown"],
+    [null, "null was thrown"],
+    [{ a: 1 }, "an object was thrown: [object Object]"],
+    ["x", "a string was thrown: x"],
+  ])("tells what was thrown that is no error: %o", (thrown, message) => {
+    expect(describeThrown(thrown).message).toBe(message);
+  });
+
   it("survives a revoked Proxy", () => {
     const { proxy, revoke } = Proxy.revocable(new Error("x"), {});
     revoke();

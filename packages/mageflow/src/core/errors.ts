@@ -249,10 +249,16 @@ export function describeThrown(thrown: unknown, depth = 0): StoredCause {
         described.cause = describeThrown(thrown.cause, depth + 1);
       return described;
     }
-    return { name: "Error", message: `a ${typeof thrown} was thrown: ${text(thrown, 1_024)}` };
+    return { name: "Error", message: notAnError(thrown) };
   } catch {
     return { name: "Error", message: "something was thrown that cannot be described" };
   }
+}
+
+function notAnError(thrown: unknown): string {
+  if (thrown === null || thrown === undefined) return `${thrown} was thrown`;
+  const article = typeof thrown === "object" ? "an" : "a";
+  return `${article} ${typeof thrown} was thrown: ${text(thrown, 1_024)}`;
 }
 
 function text(value: unknown, chars: number): string {

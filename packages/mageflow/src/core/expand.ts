@@ -1,6 +1,7 @@
 import { composeInput, type InputLayers } from "./compose.ts";
 import { InvalidPlanError } from "./errors.ts";
 import { childId, type Role } from "./ids.ts";
+import { inWords } from "./in-words.ts";
 import { stringify } from "./payload.ts";
 import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
 import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
@@ -48,7 +49,7 @@ export function* expand(
   const spec = plan?.spec;
   if (spec === undefined || plan.bound === undefined) {
     throw new InvalidPlanError(
-      `${place.id}: a ${typeof plan} stands where a plan should; pass a task, chain or swarm`,
+      `${place.id}: ${inWords(plan)} stands where a plan should; pass a task, chain or swarm`,
     );
   }
   if (spec.kind !== "task" && depth >= MAX_PLAN_DEPTH) {

@@ -14,6 +14,8 @@ import type {
   Part,
   Rest,
 } from "./flow.ts";
+import { inWords } from "./in-words.ts";
+import { A_LABEL, isLabel, requireKey, requireName } from "./label.ts";
 import { decode, encode, type Json, stringify } from "./payload.ts";
 import {
   type Callbacks,
@@ -47,11 +49,11 @@ export type StoredOptions = Pick<Spec, "priority" | "delay" | "at" | "stagger" |
 export function storedOptions(options: PlanOptions): StoredOptions {
   const { priority = null, tags = [], metadata = {} } = options;
   if (priority !== null && !Number.isSafeInteger(priority)) {
-    throw new InvalidPlanError(`priority is ${priority}; give a whole number`);
+    throw new InvalidPlanError(`priority is ${inWords(priority)}; give a whole number`);
   }
-  if (!Array.isArray(tags) || !tags.every(isLabel)) {
-    throw new InvalidPlanError("tags must be texts of 1 to 256 characters without control characters");
-  }
+  if (!Array.isArray(tags)) throw new InvalidPlanError(`tags is ${inWords(tags)}; give an array of texts`);
+  for (const tag of tags)
+    if (!isLabel(tag)) throw new InvalidPlanError(`a tag must be ${A_LABEL}, not ${inWords(tag)}`);
   const at = options.at === undefined ? null : Number(options.at);
   if (at !== null && !Number.isFinite(at)) throw new InvalidPlanError("`at` is not a valid time");
   encode(metadata, "metadata");
@@ -154,9 +156,7 @@ function bind(bound: string | null, input: unknown, name: string): string {
 
 function requirePlan(plan: unknown, what: string): void {
   if (!(plan instanceof Plan)) {
-    throw new InvalidPlanError(
-      `${what} is ${plan === null ? "null" : `a ${typeof plan}`}, not a plan; pass a task, chain or swarm`,
-    );
+    throw new InvalidPlanError(`${what} is ${inWords(plan)}, not a plan; pass a task, chain or swarm`);
   }
 }
 
@@ -320,36 +320,7 @@ function optional(value: number | undefined, least: number, what: string): numbe
 
 function whole(value: number, least: number, what: string): number {
   if (!Number.isSafeInteger(value) || value < least) {
-    throw new InvalidPlanError(`${what} is ${value}; give a whole number from ${least}`);
+    throw new InvalidPlanError(`${what} is ${inWords(value)}; give a whole number from ${least}`);
   }
   return value;
-}
-
-/** Texts that name something: every store keeps them bytewise, and a terminal shows them as they are. */
-function isLabel(text: unknown): text is string {
-  return (
-    typeof text === "string" &&
-    text !== "" &&
-    text.length <= 256 &&
-    text.isWellFormed() &&
-    !/\p{Cc}/u.test(text)
-  );
-}
-
-/** @throws InvalidPlanError (`INVALID_PLAN`) for a key that is not a text of 1 to 256 characters without control characters. */
-export function requireKey(key: unknown): void {
-  if (!isLabel(key)) {
-    throw new InvalidPlanError(
-      `a key must be a text of 1 to 256 characters without control characters, not ${JSON.stringify(key)?.slice(0, 80)}`,
-    );
-  }
-}
-
-/** @throws InvalidPlanError (`INVALID_PLAN`) for a name that is empty or longer than 256 characters. */
-export function requireName(name: unknown, what: string): void {
-  if (!isLabel(name)) {
-    throw new InvalidPlanError(
-      `the name of a ${what} must be a text of 1 to 256 characters without control characters, not ${JSON.stringify(name)?.slice(0, 80)}`,
-    );
-  }
 }

@@ -1,7 +1,9 @@
 import { InvalidPlanError } from "../core/errors.ts";
 import type { AnyPlan, InputOf, NeedsOf, OutputOf, Part } from "../core/flow.ts";
+import { inWords } from "../core/in-words.ts";
+import { requireKey } from "../core/label.ts";
 import { encode } from "../core/payload.ts";
-import { Plan, type PlanOptions, requireKey } from "../core/plans.ts";
+import { Plan, type PlanOptions } from "../core/plans.ts";
 import { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Submission } from "./submit.ts";
@@ -29,9 +31,7 @@ export async function launch<P extends AnyPlan>(
   how: Pick<Submission, "start" | "by">,
 ): Promise<Run<OutputOf<P>>> {
   if (!(plan instanceof Plan)) {
-    throw new InvalidPlanError(
-      `a ${plan === null ? "null" : typeof plan} was given to be run; pass a task, chain or swarm`,
-    );
+    throw new InvalidPlanError(`${inWords(plan)} was given to be run; pass a task, chain or swarm`);
   }
   const text = message === undefined ? null : encode(message, "message");
   const { key = null, ...rest } = options;

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { InvalidPlanError } from "./errors.ts";
+import { NO_CALLBACKS } from "./plan.ts";
+import { chain, swarm, TaskPlan } from "./plans.ts";
+import { retryPolicy } from "./retry.ts";
+
+const task = new TaskPlan<unknown, unknown, unknown>({
+  spec: {
+    kind: "task",
+    name: "task",
+    callbacks: NO_CALLBACKS,
+    priority: null,
+    delay: 0,
+    at: null,
+    stagger: 0,
+    tags: [],
+    metadata: {},
+    retry: retryPolicy(undefined),
+    timeout: null,
+    totalTimeout: null,
+    maxRecoveries: 5,
+  },
+  bound: null,
+  key: null,
+});
+
+/** The message of the InvalidPlanError that this throws. */
+function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof InvalidPlanError) return error.message;
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+describe("a message about a bad value", () => {
+  test.for<[() => unknown, string]>([
+    [() => chain([task, undefined as never]), 'step 1 of chain "chain" is undefined, not a plan'],
+    [() => chain([{} as never]), 'step 0 of chain "chain" is an object, not a plan'],
+    [() => swarm(["x" as never]), 'item 0 of swarm "swarm" is "x", not a plan'],
+    [() => task.onError(null as never), 'a callback of "task" is null, not a plan'],
+    [() => swarm([], { concurrency: "3" as never }), 'concurrency is "3"'],
+    [() => task.options({ priority: "high" as never }), 'priority is "high"; give a whole number'],
+    [() => task.options({ tags: "x" as never }), 'tags is "x"; give an array of texts'],
+    [() => task.options({ tags: ["a", 3 as never] }), "a tag must be a text of 1 to 256 characters"],
+    [() => task.options({ tags: ["\n"] }), String.raw`not "\n"`],
+    [() => task.keyed(3n as never), "not 3n"],
+  ])("quotes it: %s", ([call, message]) => {
+    expect(refusal(call)).toContain(message);
+  });
+});
