@@ -3,7 +3,8 @@ export type { ListFilter, MageFlowOptions, TaskOptions } from "./mageflow.ts";
 
 // Plans
 export { chain, ContainerPlan, Plan, swarm, TaskPlan } from "./core/plans.ts";
-export type { ChainOptions, PlanOptions, SwarmOptions } from "./core/plans.ts";
+export type { PlanOptions } from "./core/plan-options.ts";
+export type { ChainOptions, SwarmOptions } from "./core/plans.ts";
 export type { AnyPlan, Flow, Incoming, InputOf, NeedsOf, OutputOf } from "./core/flow.ts";
 export type { Duration } from "./core/duration.ts";
 export type { Backoff, Retry } from "./core/retry.ts";

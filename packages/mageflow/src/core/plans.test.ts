@@ -51,3 +51,24 @@ describe("a message about a bad value", () => {
     expect(refusal(call)).toContain(message);
   });
 });
+
+describe("options", () => {
+  test("have one start: an instant or a delay, the one that is given last", () => {
+    expect(refusal(() => task.options({ at: 5, delay: "1s" }))).toContain("both given");
+    expect(refusal(() => chain([task], { at: new Date(5), delay: 0 }))).toContain("both given");
+    expect(task.options({ delay: "1s" }).options({ at: 5 }).spec).toMatchObject({ at: 5, delay: 0 });
+    expect(task.options({ at: 5 }).options({ delay: "1s" }).spec).toMatchObject({ at: null, delay: 1_000 });
+    expect(task.options({ at: 5 }).options({ priority: 1 }).spec).toMatchObject({ at: 5, priority: 1 });
+  });
+
+  test("are values: metadata that is changed later is not changed in the plan", () => {
+    const metadata = { list: [1] };
+    const plan = task.options({ metadata });
+    metadata.list.push(2);
+    expect(plan.spec.metadata).toEqual({ list: [1] });
+  });
+
+  test.for([null, 3, "x", [1]])("refuse metadata that is no object: %o", (metadata) => {
+    expect(refusal(() => task.options({ metadata: metadata as never }))).toContain("give an object");
+  });
+});

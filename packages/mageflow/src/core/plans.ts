@@ -1,5 +1,4 @@
 import { merge } from "./compose.ts";
-import { type Duration, milliseconds } from "./duration.ts";
 import { InvalidPlanError } from "./errors.ts";
 import type {
   AnyPlan,
@@ -15,8 +14,8 @@ import type {
   Rest,
 } from "./flow.ts";
 import { inWords } from "./in-words.ts";
-import { A_LABEL, isLabel, requireKey, requireName } from "./label.ts";
-import { decode, encode, type Json, stringify } from "./payload.ts";
+import { requireKey, requireName } from "./label.ts";
+import { decode, encode, stringify } from "./payload.ts";
 import {
   type Callbacks,
   NO_CALLBACKS,
@@ -25,47 +24,8 @@ import {
   type Spec,
   type SwarmSpec,
 } from "./plan.ts";
+import { type PlanOptions, storedOptions } from "./plan-options.ts";
 import type { SwarmResult } from "./result.ts";
-
-/** What can be set on a plan of any kind. */
-export interface PlanOptions {
-  /** Ready tasks of higher priority are taken first. Inherited by what is inside; default 0. */
-  priority?: number;
-  /** Wait before the start, from the moment it is its turn. */
-  delay?: Duration;
-  /** Earliest start: a `Date`, or epoch milliseconds. */
-  at?: Date | number;
-  /** Adds a random part of this span to the start, drawn per signature. */
-  stagger?: Duration;
-  tags?: readonly string[];
-  /** Plain data, handed to the task and inherited by what is inside. */
-  metadata?: { readonly [key: string]: Json };
-}
-
-/** {@link PlanOptions} as they are stored. */
-export type StoredOptions = Pick<Spec, "priority" | "delay" | "at" | "stagger" | "tags" | "metadata">;
-
-/** @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`) for metadata that JSON cannot carry. */
-export function storedOptions(options: PlanOptions): StoredOptions {
-  const { priority = null, tags = [], metadata = {} } = options;
-  if (priority !== null && !Number.isSafeInteger(priority)) {
-    throw new InvalidPlanError(`priority is ${inWords(priority)}; give a whole number`);
-  }
-  if (!Array.isArray(tags)) throw new InvalidPlanError(`tags is ${inWords(tags)}; give an array of texts`);
-  for (const tag of tags)
-    if (!isLabel(tag)) throw new InvalidPlanError(`a tag must be ${A_LABEL}, not ${inWords(tag)}`);
-  const at = options.at === undefined ? null : Number(options.at);
-  if (at !== null && !Number.isFinite(at)) throw new InvalidPlanError("`at` is not a valid time");
-  encode(metadata, "metadata");
-  return {
-    priority,
-    delay: milliseconds(options.delay ?? 0, "delay"),
-    at,
-    stagger: milliseconds(options.stagger ?? 0, "stagger"),
-    tags: [...tags],
-    metadata,
-  };
-}
 
 /**
  * What will be run: a value. Making one does no I/O and every method returns a new plan, so a plan can be used in any number of
@@ -103,17 +63,16 @@ export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
     return this.#attach("cleanup", callback);
   }
 
-  /** Sets options; those given replace those set before, tags and metadata add up. */
+  /** Sets options; those given replace those set before (`at` also replaces `delay`, and it `at`), tags and metadata add up. */
   options(options: PlanOptions): this {
     const given = storedOptions(options);
     const { tags, metadata } = this.spec;
-    const spec = { ...this.spec };
+    const { at, delay } = given;
     return this.copy({
       spec: {
-        ...spec,
+        ...this.spec,
         ...(options.priority === undefined ? {} : { priority: given.priority }),
-        ...(options.delay === undefined ? {} : { delay: given.delay }),
-        ...(options.at === undefined ? {} : { at: given.at }),
+        ...(options.delay === undefined && options.at === undefined ? {} : { at, delay }),
         ...(options.stagger === undefined ? {} : { stagger: given.stagger }),
         tags: [...new Set([...tags, ...given.tags])],
         metadata: { ...metadata, ...given.metadata },

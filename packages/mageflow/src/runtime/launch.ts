@@ -3,7 +3,8 @@ import type { AnyPlan, InputOf, NeedsOf, OutputOf, Part } from "../core/flow.ts"
 import { inWords } from "../core/in-words.ts";
 import { requireKey } from "../core/label.ts";
 import { encode } from "../core/payload.ts";
-import { Plan, type PlanOptions } from "../core/plans.ts";
+import type { PlanOptions } from "../core/plan-options.ts";
+import { Plan } from "../core/plans.ts";
 import { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Submission } from "./submit.ts";

@@ -1,5 +1,6 @@
 import { NO_CALLBACKS } from "../../core/plan.ts";
-import { chain, type ContainerPlan, type PlanOptions, swarm, TaskPlan } from "../../core/plans.ts";
+import type { PlanOptions } from "../../core/plan-options.ts";
+import { chain, type ContainerPlan, swarm, TaskPlan } from "../../core/plans.ts";
 import { retryPolicy } from "../../core/retry.ts";
 import type { Random } from "./random.ts";
 import type { Script } from "./script.ts";
