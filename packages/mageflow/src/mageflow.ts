@@ -3,9 +3,11 @@ import { type Duration, milliseconds } from "./core/duration.ts";
 import { InvalidPlanError, MageFlowError, NotFoundError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
 import type { Role } from "./core/ids.ts";
+import { inWords } from "./core/in-words.ts";
+import { misgiven, type OptionNames, requireOptions } from "./core/known-options.ts";
 import { requireName } from "./core/label.ts";
 import { type Kind, NO_CALLBACKS } from "./core/plan.ts";
-import { type PlanOptions, storedOptions } from "./core/plan-options.ts";
+import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./core/plan-options.ts";
 import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
 import { STATUSES, type Status } from "./core/status.ts";
@@ -46,6 +48,19 @@ export interface TaskOptions<
   maxRecoveries?: number;
 }
 
+const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = { store: true };
+
+const TASK_OPTIONS: OptionNames<TaskOptions> = {
+  input: true,
+  output: true,
+  retry: true,
+  timeout: true,
+  totalTimeout: true,
+  concurrency: true,
+  maxRecoveries: true,
+  ...PLAN_OPTIONS,
+};
+
 export interface ListFilter {
   status?: Status | readonly Status[];
   kind?: Kind | readonly Kind[];
@@ -78,7 +93,10 @@ export class MageFlow implements AsyncDisposable {
   readonly #store: string | Store;
   #runtime: Promise<Runtime> | null = null;
 
+  /** @throws MageFlowError (`INVALID_ARGUMENT`) for an option that is not known. */
   constructor(options: MageFlowOptions = {}) {
+    const wrong = misgiven(options, MAGEFLOW_OPTIONS, "MageFlow");
+    if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? "sqlite:.mageflow/mageflow.db";
   }
 
@@ -119,15 +137,16 @@ export class MageFlow implements AsyncDisposable {
       throw new InvalidPlanError(`a task is already registered as "${name}"; two tasks cannot share a name`);
     }
     if (typeof run !== "function") throw new InvalidPlanError(`task "${name}" has no function`);
+    requireOptions(options, TASK_OPTIONS, `task "${name}"`);
     const { concurrency = null, maxRecoveries = 5 } = options;
     if (concurrency !== null && (!Number.isInteger(concurrency) || concurrency < 1)) {
       throw new InvalidPlanError(
-        `the concurrency of task "${name}" is ${concurrency}; give a whole number from 1`,
+        `the concurrency of task "${name}" is ${inWords(concurrency)}; give a whole number from 1`,
       );
     }
     if (!Number.isInteger(maxRecoveries) || maxRecoveries < 0) {
       throw new InvalidPlanError(
-        `maxRecoveries of task "${name}" is ${maxRecoveries}; give a whole number from 0`,
+        `maxRecoveries of task "${name}" is ${inWords(maxRecoveries)}; give a whole number from 0`,
       );
     }
     const plan = new TaskPlan<unknown, unknown, unknown>({
@@ -144,7 +163,8 @@ export class MageFlow implements AsyncDisposable {
       bound: null,
       key: null,
     });
-    const { input = null, output = null } = options;
+    const input = schema(options.input, `the input of task "${name}"`);
+    const output = schema(options.output, `the output of task "${name}"`);
     this.#handlers.set(name, { name, input, output, concurrency, run });
     return plan;
   }
@@ -282,6 +302,15 @@ async function storeAt(url: string): Promise<Store> {
     );
   }
   return (await import("./stores/sqlite/index.ts")).openStore(url);
+}
+
+/** @throws InvalidPlanError (`INVALID_PLAN`) for what is no Standard Schema. */
+function schema(given: StandardSchemaV1 | undefined, what: string): StandardSchemaV1 | null {
+  if (given === undefined) return null;
+  if (typeof given?.["~standard"]?.validate === "function") return given;
+  throw new InvalidPlanError(
+    `${what} is ${inWords(given)}, not a Standard Schema; see https://standardschema.dev`,
+  );
 }
 
 function many<T>(value: T | readonly T[] | undefined): readonly T[] | undefined {

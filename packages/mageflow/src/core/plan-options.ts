@@ -2,6 +2,7 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { InvalidPlanError } from "./errors.ts";
 import { inWords } from "./in-words.ts";
 import { instant } from "./instant.ts";
+import type { OptionNames } from "./known-options.ts";
 import { A_LABEL, isLabel } from "./label.ts";
 import { decode, encode, type Json } from "./payload.ts";
 import type { Spec } from "./plan.ts";
@@ -20,6 +21,15 @@ export interface PlanOptions {
   /** Plain data, handed to the task and inherited by what is inside. */
   metadata?: { readonly [key: string]: Json };
 }
+
+export const PLAN_OPTIONS: OptionNames<PlanOptions> = {
+  priority: true,
+  delay: true,
+  at: true,
+  stagger: true,
+  tags: true,
+  metadata: true,
+};
 
 /** {@link PlanOptions} as they are stored. */
 export type StoredOptions = Pick<Spec, "priority" | "delay" | "at" | "stagger" | "tags" | "metadata">;

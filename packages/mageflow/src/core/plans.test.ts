@@ -52,7 +52,43 @@ describe("a message about a bad value", () => {
   });
 });
 
+describe("what is refused", () => {
+  const generator = function* (): Generator<unknown> {
+    yield task;
+  };
+
+  test.for<[string, () => unknown, string]>([
+    ["no steps", () => chain(null as never), 'the steps of chain "chain" are null; give an array'],
+    ["a function of steps", () => chain(generator as never), "are a function"],
+    ["an iterator of steps", () => chain(generator() as never), "are an object"],
+    ["an input that is a number", () => task.with(5), 'with() of "task" is given 5; give an object'],
+    ["an input that is a list", () => chain([task]).with([1]), "is given an array"],
+    ["an input that is a text", () => swarm([task]).with("x"), 'is given "x"'],
+    ["no input", () => task.with(undefined), "is given undefined"],
+  ])("%s", ([, call, message]) => {
+    expect(refusal(call)).toContain(message);
+  });
+});
+
 describe("options", () => {
+  test.for<[() => unknown, string]>([
+    [
+      () => task.options({ prioritty: 1 } as never),
+      '"task" has no option "prioritty"; it has priority, delay, at, stagger, tags, metadata',
+    ],
+    [() => chain([task], { steps: 1 } as never), 'a chain has no option "steps"; it has name, '],
+    [
+      () => swarm([], { concurency: 1 } as never),
+      'a swarm has no option "concurency"; it has name, concurrency',
+    ],
+    [() => swarm([], { toString: 1 } as never), 'a swarm has no option "toString"'],
+    [() => chain([task], null as never), "the options of a chain are null; give an object"],
+    [() => swarm([], 30 as never), "the options of a swarm are 30"],
+    [() => task.options([] as never), 'the options of "task" are an array'],
+  ])("that nobody knows are refused by name: %s", ([call, message]) => {
+    expect(refusal(call)).toContain(message);
+  });
+
   test("have one start: an instant or a delay, the one that is given last", () => {
     expect(refusal(() => task.options({ at: 5, delay: "1s" }))).toContain("both given");
     expect(refusal(() => chain([task], { at: new Date(5), delay: 0 }))).toContain("both given");

@@ -14,6 +14,7 @@ import type {
   Rest,
 } from "./flow.ts";
 import { inWords } from "./in-words.ts";
+import { type OptionNames, requireOptions } from "./known-options.ts";
 import { requireKey, requireName } from "./label.ts";
 import { decode, encode, stringify } from "./payload.ts";
 import {
@@ -24,7 +25,7 @@ import {
   type Spec,
   type SwarmSpec,
 } from "./plan.ts";
-import { type PlanOptions, storedOptions } from "./plan-options.ts";
+import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./plan-options.ts";
 import type { SwarmResult } from "./result.ts";
 
 /**
@@ -65,6 +66,7 @@ export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
 
   /** Sets options; those given replace those set before (`at` also replaces `delay`, and it `at`), tags and metadata add up. */
   options(options: PlanOptions): this {
+    requireOptions(options, PLAN_OPTIONS, `"${this.spec.name}"`);
     const given = storedOptions(options);
     const { tags, metadata } = this.spec;
     const { at, delay } = given;
@@ -109,6 +111,9 @@ function added(callbacks: Callbacks, outcome: Outcome, plan: PlanNode): Callback
 }
 
 function bind(bound: string | null, input: unknown, name: string): string {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    throw new InvalidPlanError(`with() of "${name}" is given ${inWords(input)}; give an object of inputs`);
+  }
   const text = encode(input, `input of "${name}"`);
   return bound === null ? text : stringify(merge(decode(bound), decode(text)));
 }
@@ -182,6 +187,8 @@ export interface ChainOptions extends PlanOptions {
   name?: string;
 }
 
+const CHAIN_OPTIONS: OptionNames<ChainOptions> = { name: true, ...PLAN_OPTIONS };
+
 /**
  * Steps that run one after the other; each gets the result of the one before it. The first gets the chain's own input, the result is
  * the last step's. A step that fails fails the chain and the steps behind it are skipped.
@@ -192,13 +199,17 @@ export function chain<const S extends readonly AnyPlan[]>(
   steps: S & Flowing<S>,
   options: ChainOptions = {},
 ): ContainerPlan<NeedsOf<FirstOf<S>>, OutputOf<LastOf<S>>, InputOf<FirstOf<S>>> {
-  const list: readonly unknown[] = [...steps];
+  requireOptions(options, CHAIN_OPTIONS, "a chain");
   const name = options.name ?? "chain";
   requireName(name, "chain");
+  const list = steps as unknown;
+  if (!Array.isArray(list)) {
+    throw new InvalidPlanError(`the steps of chain "${name}" are ${inWords(list)}; give an array of plans`);
+  }
   if (list.length === 0) throw new InvalidPlanError(`chain "${name}" is empty; give it at least one step`);
   for (const [slot, step] of list.entries()) requirePlan(step, `step ${slot} of chain "${name}"`);
   const spec: Spec = { kind: "chain", name, callbacks: NO_CALLBACKS, ...storedOptions(options) };
-  return new ContainerPlan({ spec, bound: null, key: null }, list as readonly PlanNode[]);
+  return new ContainerPlan({ spec, bound: null, key: null }, [...list] as readonly PlanNode[]);
 }
 
 export interface SwarmOptions<Out = unknown, In = unknown> extends PlanOptions {
@@ -217,6 +228,18 @@ export interface SwarmOptions<Out = unknown, In = unknown> extends PlanOptions {
   onItemCleanup?: Flow<Incoming<In>, unknown, unknown>;
 }
 
+const SWARM_OPTIONS: OptionNames<SwarmOptions> = {
+  name: true,
+  concurrency: true,
+  stopAfterFailures: true,
+  maxTasks: true,
+  open: true,
+  onItemSuccess: true,
+  onItemError: true,
+  onItemCleanup: true,
+  ...PLAN_OPTIONS,
+};
+
 /**
  * Items that run side by side, at most `concurrency` at once. Each gets the swarm's own input below its own. For very many
  * items pass a function that returns an iterator: it is read while the swarm is stored, never as a whole.
@@ -227,6 +250,7 @@ export function swarm<P extends AnyPlan>(
   items: Iterable<P> | (() => Iterable<P>),
   options: SwarmOptions<OutputOf<P>, InputOf<P>> = {},
 ): ContainerPlan<NeedsOf<P>, SwarmResult<[P] extends [never] ? unknown : OutputOf<P>>, InputOf<P>> {
+  requireOptions(options, SWARM_OPTIONS, "a swarm");
   const name = options.name ?? "swarm";
   requireName(name, "swarm");
   const spec: SwarmSpec = {

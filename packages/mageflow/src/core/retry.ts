@@ -1,5 +1,7 @@
 import { type Duration, milliseconds } from "./duration.ts";
 import { InvalidPlanError } from "./errors.ts";
+import { inWords } from "./in-words.ts";
+import { type OptionNames, requireOptions } from "./known-options.ts";
 import { spread } from "./spread.ts";
 
 /** How long to wait between attempts. */
@@ -30,23 +32,28 @@ export interface RetryPolicy {
   jitter: "full" | "none";
 }
 
-/** @throws InvalidPlanError (`INVALID_PLAN`) for fewer than one attempt or a bad duration. */
+const RETRY: OptionNames<Retry> = { attempts: true, backoff: true };
+const BACKOFF: OptionNames<Backoff> = { type: true, delay: true, max: true, jitter: true };
+
+/** @throws InvalidPlanError (`INVALID_PLAN`) for fewer than one attempt, a bad duration, or what is no object. */
 export function retryPolicy(retry: Retry | undefined): RetryPolicy {
+  if (retry !== undefined) requireOptions(retry, RETRY, "retry");
   const attempts = retry?.attempts ?? 1;
   if (!Number.isInteger(attempts) || attempts < 1) {
-    throw new InvalidPlanError(`retry.attempts is ${attempts}; give a whole number from 1 (attempts in all)`);
+    throw new InvalidPlanError(
+      `retry.attempts is ${inWords(attempts)}; give a whole number from 1 (attempts in all)`,
+    );
   }
   const given = retry?.backoff ?? "exponential";
   const backoff: Backoff = typeof given === "string" ? { type: given } : given;
+  requireOptions(backoff, BACKOFF, "retry.backoff");
   if (backoff.type !== "exponential" && backoff.type !== "fixed") {
-    throw new InvalidPlanError(
-      `retry.backoff is ${JSON.stringify(backoff.type)}; give "exponential" or "fixed"`,
-    );
+    throw new InvalidPlanError(`retry.backoff is ${inWords(backoff.type)}; give "exponential" or "fixed"`);
   }
   const delay = milliseconds(backoff.delay ?? 1_000, "retry.backoff.delay");
   const jitter = backoff.jitter ?? "full";
   if (jitter !== "full" && jitter !== "none") {
-    throw new InvalidPlanError(`retry.backoff.jitter is ${JSON.stringify(jitter)}; give "full" or "none"`);
+    throw new InvalidPlanError(`retry.backoff.jitter is ${inWords(jitter)}; give "full" or "none"`);
   }
   return {
     attempts,

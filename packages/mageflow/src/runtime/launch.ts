@@ -1,9 +1,10 @@
 import { InvalidPlanError } from "../core/errors.ts";
 import type { AnyPlan, InputOf, NeedsOf, OutputOf, Part } from "../core/flow.ts";
 import { inWords } from "../core/in-words.ts";
+import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import { requireKey } from "../core/label.ts";
 import { encode } from "../core/payload.ts";
-import type { PlanOptions } from "../core/plan-options.ts";
+import { PLAN_OPTIONS, type PlanOptions } from "../core/plan-options.ts";
 import { Plan } from "../core/plans.ts";
 import { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
@@ -13,6 +14,8 @@ export interface RunOptions extends PlanOptions {
   /** Idempotency key: a second run with the same key gives the handle of the first. */
   key?: string;
 }
+
+const RUN_OPTIONS: OptionNames<RunOptions> = { key: true, ...PLAN_OPTIONS };
 
 /** A message is needed when the plan's input is not complete; of a plan that nothing is known of, it may be. */
 export type RunArguments<P extends AnyPlan> = [NeedsOf<P>] extends [never]
@@ -34,6 +37,7 @@ export async function launch<P extends AnyPlan>(
   if (!(plan instanceof Plan)) {
     throw new InvalidPlanError(`${inWords(plan)} was given to be run; pass a task, chain or swarm`);
   }
+  requireOptions(options, RUN_OPTIONS, "a run");
   const text = message === undefined ? null : encode(message, "message");
   const { key = null, ...rest } = options;
   if (key !== null) requireKey(key);

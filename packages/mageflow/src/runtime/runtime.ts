@@ -1,5 +1,6 @@
 import { composeInput, type InputLayers } from "../core/compose.ts";
 import { ClosedError } from "../core/errors.ts";
+import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { Committer } from "./committer.ts";
@@ -21,6 +22,14 @@ export interface RuntimeParts {
   /** The registered tasks by name; it may grow while the runtime lives. */
   readonly handlers: ReadonlyMap<string, Handler>;
 }
+
+const WORKER_OPTIONS: OptionNames<WorkerOptions> = {
+  concurrency: true,
+  tasks: true,
+  lease: true,
+  heartbeat: true,
+  grace: true,
+};
 
 /** A doorbell is rung at least this often (ms), in case nobody did. */
 const BELL_MS = 1_000;
@@ -66,6 +75,7 @@ export class Runtime {
   }
 
   async worker(options: WorkerOptions): Promise<Worker> {
+    requireOptions(options, WORKER_OPTIONS, "a worker");
     const { store, clock, committer } = this;
     const newSession = (): string => `w-${this.#ids.next()}`;
     const handlers = this.#handlers;

@@ -6,6 +6,7 @@ import {
   IllegalTransitionError,
   InvalidPlanError,
   type Json,
+  MageFlow,
   PayloadError,
   swarm,
   UnknownTaskError,
@@ -262,6 +263,15 @@ onEachStore("refused at the door", (open) => {
       "a run of null": () => mage.run(null as never),
       "more items than maxTasks": () => mage.run(swarm([task, task], { maxTasks: 1 })),
       "two items of one key": () => mage.run(swarm([task.keyed("a"), task.keyed("a")])),
+      "an option that no task has": () => mage.task("e", { retries: 3 } as never, () => 1),
+      "task options that are none": () => mage.task("f", null as never, () => 1),
+      "an input that is no schema": () => mage.task("g", { input: { url: "text" } as never }, () => 1),
+      "an output that is no schema": () => mage.task("h", { output: (() => 1) as never }, () => 1),
+      "a retry that is a number": () => mage.task("i", { retry: 3 as never }, () => 1),
+      "an option that no run has": () => mage.run(task, undefined, { idempotencyKey: "k" } as never),
+      "run options that are none": () => mage.run(task, undefined, "k" as never),
+      "an option of a run for what is created": () => mage.create(task, { message: 1 } as never),
+      "an option that no worker has": () => mage.worker({ concurency: 1 } as never),
       "a worker without concurrency": () => mage.worker({ concurrency: 0 }),
       "a heartbeat longer than its lease": () => mage.worker({ lease: 100, heartbeat: 90 }),
     };
@@ -274,6 +284,13 @@ onEachStore("refused at the door", (open) => {
     }
     expect(accepted).toEqual([]);
     expect((await mage.list()).items).toEqual([]);
+  });
+
+  test("an option that MageFlow does not have", async () => {
+    expect(await refusal(() => new MageFlow({ stroe: "memory:" } as never))).toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: 'MageFlow has no option "stroe"; it has store',
+    });
   });
 
   test("containers that are nested too deep", async () => {
