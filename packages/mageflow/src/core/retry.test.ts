@@ -24,10 +24,18 @@ describe("retryPolicy", () => {
       attempts: 4,
       type: "fixed",
       delay: 1_000,
+      max: 1_000,
+      jitter: "none",
     });
     expect(
       retryPolicy({ attempts: 2, backoff: { type: "exponential", delay: "2s", max: "1h", jitter: "none" } }),
     ).toEqual({ attempts: 2, type: "exponential", delay: 2_000, max: 3_600_000, jitter: "none" });
+  });
+
+  it("waits exactly when it is fixed, unless jitter is asked for", () => {
+    expect(retryPolicy({ backoff: { type: "fixed", delay: "5s" } })).toMatchObject({ jitter: "none" });
+    expect(retryPolicy({ backoff: { type: "fixed", jitter: "full" } })).toMatchObject({ jitter: "full" });
+    expect(retryPolicy({ backoff: "exponential" })).toMatchObject({ jitter: "full" });
   });
 
   it.each([

@@ -11,7 +11,7 @@ export interface Backoff {
   delay?: Duration;
   /** Longest wait. Default `"1m"` for exponential, the delay for fixed. */
   max?: Duration;
-  /** `full` draws uniformly between 0 and the wait, `none` waits exactly. Default `full`. */
+  /** `full` draws uniformly between 0 and the wait, `none` waits exactly. Default `full` for exponential, `none` for fixed. */
   jitter?: "full" | "none";
 }
 
@@ -19,7 +19,7 @@ export interface Backoff {
 export interface Retry {
   /** Attempts in all, the first included. Default 1: no retry. */
   attempts?: number;
-  /** Default `exponential` from 1 s to 1 m with full jitter. */
+  /** Default `exponential` from 1 s to 1 m with full jitter; `fixed` waits 1 s exactly. */
   backoff?: "exponential" | "fixed" | Backoff;
 }
 
@@ -51,7 +51,7 @@ export function retryPolicy(retry: Retry | undefined): RetryPolicy {
     throw new InvalidPlanError(`retry.backoff is ${inWords(backoff.type)}; give "exponential" or "fixed"`);
   }
   const delay = milliseconds(backoff.delay ?? 1_000, "retry.backoff.delay");
-  const jitter = backoff.jitter ?? "full";
+  const jitter = backoff.jitter ?? (backoff.type === "fixed" ? "none" : "full");
   if (jitter !== "full" && jitter !== "none") {
     throw new InvalidPlanError(`retry.backoff.jitter is ${inWords(jitter)}; give "full" or "none"`);
   }
