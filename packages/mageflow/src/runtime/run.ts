@@ -19,6 +19,7 @@ import { isEnded, type Status } from "../core/status.ts";
 import type { LogQuery, LogRow } from "../ports/store.ts";
 import { addItems, MOST_ADDED, requireSwarm } from "./add-items.ts";
 import type { Batch } from "./batch.ts";
+import { Doorbell } from "./doorbell.ts";
 import { resultText } from "./results.ts";
 import type { Runtime } from "./runtime.ts";
 import { countsOf, type Counts, type RunStatus, type SignatureView, viewOf } from "./signature-view.ts";
@@ -167,8 +168,9 @@ export class Run<O = unknown> {
   async *events(options: { since?: number } = {}): AsyncGenerator<FlowEvent> {
     const { rootId } = await this.#record();
     let after = options.since ?? (await this.#runtime.store.lastSeq(rootId));
+    using doorbell = new Doorbell(this.#runtime, rootId);
     for (;;) {
-      const doorbell = this.#runtime.bell(rootId);
+      doorbell.reset();
       const over = (await this.#record()).milestone === MILESTONE.SETTLED;
       const page = await this.#runtime.store.journal({ rootId, after, limit: PAGE });
       for (const event of page) {
@@ -177,7 +179,7 @@ export class Run<O = unknown> {
       }
       if (page.length === 0) {
         if (over) return;
-        await doorbell();
+        await doorbell.rung();
       }
     }
   }

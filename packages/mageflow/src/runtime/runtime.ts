@@ -31,9 +31,6 @@ const WORKER_OPTIONS: OptionNames<WorkerOptions> = {
   grace: true,
 };
 
-/** A doorbell is rung at least this often (ms), in case nobody did. */
-const BELL_MS = 1_000;
-
 /** One process's connection to a store: what commits, waits, mends and runs. */
 export class Runtime {
   readonly store: Store;
@@ -93,21 +90,6 @@ export class Runtime {
     await worker.start();
     this.#workers.add(worker);
     return worker;
-  }
-
-  /** A function that waits until something in the workflow may have changed since now. */
-  bell(rootId: string): () => Promise<void> {
-    const rung = new AbortController();
-    const leave = [
-      this.committer.listen(({ changed }) => {
-        if (changed.some(({ now }) => now.rootId === rootId)) rung.abort("rung");
-      }),
-      this.store.watch(() => rung.abort("rung")),
-    ];
-    return async () => {
-      await this.clock.sleep(BELL_MS, rung.signal);
-      for (const off of leave) off();
-    };
   }
 
   /** Stops the workers, finishes what was given, lets go of the store. */
