@@ -1,5 +1,5 @@
 export { MageFlow } from "./mageflow.ts";
-export type { ListFilter, MageFlowOptions, TaskOptions } from "./mageflow.ts";
+export type { MageFlowOptions, TaskOptions } from "./mageflow.ts";
 
 // Plans
 export { chain, ContainerPlan, Plan, swarm, TaskPlan } from "./core/plans.ts";
@@ -12,6 +12,7 @@ export type { Json } from "./core/payload.ts";
 
 // Running and watching
 export type { RunArguments, RunOptions } from "./runtime/launch.ts";
+export type { ListFilter } from "./runtime/list-query.ts";
 export type { Run, Page, Settled } from "./runtime/run.ts";
 export type { Worker, WorkerOptions } from "./runtime/worker.ts";
 export type { Cause, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";

@@ -2,20 +2,22 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { InvalidPlanError, MageFlowError, NotFoundError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
-import type { Role } from "./core/ids.ts";
 import { inWords } from "./core/in-words.ts";
+import { invalidArgument } from "./core/invalid-argument.ts";
 import { misgiven, type OptionNames, requireOptions } from "./core/known-options.ts";
 import { requireName } from "./core/label.ts";
-import { type Kind, NO_CALLBACKS } from "./core/plan.ts";
+import { NO_CALLBACKS } from "./core/plan.ts";
 import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./core/plan-options.ts";
 import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
-import { STATUSES, type Status } from "./core/status.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { LogQuery, LogRow, Store, WorkerRow } from "./ports/store.ts";
 import type { TaskContext } from "./runtime/context.ts";
 import type { Handler } from "./runtime/handler.ts";
 import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
+import { listCursor, type ListFilter, listQuery } from "./runtime/list-query.ts";
+import { logQuery } from "./runtime/log-query.ts";
+import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
@@ -60,23 +62,6 @@ const TASK_OPTIONS: OptionNames<TaskOptions> = {
   maxRecoveries: true,
   ...PLAN_OPTIONS,
 };
-
-export interface ListFilter {
-  status?: Status | readonly Status[];
-  kind?: Kind | readonly Kind[];
-  name?: string | readonly string[];
-  role?: Role | readonly Role[];
-  /** Workflows whose root has this tag. */
-  tag?: string;
-  /** Only what belongs to the workflow of this root; with `roots: false`. */
-  root?: string;
-  /** Only roots. Default true. */
-  roots?: boolean;
-  /** `next` of the page before. */
-  cursor?: string;
-  /** Default 100, at most 500. */
-  limit?: number;
-}
 
 type Awaitable<T> = T | Promise<T>;
 declare const unset: unique symbol;
@@ -184,8 +169,9 @@ export class MageFlow implements AsyncDisposable {
     return launch(await this.#open(), plan, undefined, options, { start: false, by: null });
   }
 
-  /** A handle on what is stored. @throws NotFoundError (`NOT_FOUND`) */
+  /** A handle on what is stored. @throws NotFoundError (`NOT_FOUND`), MageFlowError (`INVALID_ARGUMENT`) for an id that is no text. */
   async get<O = unknown>(id: string): Promise<Run<O>> {
+    if (typeof id !== "string") throw invalidArgument("id", id, "the id of a signature");
     const runtime = await this.#open();
     const [record] = await runtime.store.get([id]);
     if (record === undefined) throw new NotFoundError(id);
@@ -194,42 +180,30 @@ export class MageFlow implements AsyncDisposable {
 
   /** Signatures, newest first, a page at a time. @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter. */
   async list(filter: ListFilter = {}): Promise<Page<SignatureView>> {
+    const query = listQuery(filter);
     const { store } = await this.#open();
-    const limit = Math.max(1, Math.min(500, filter.limit ?? 100));
-    const statuses = many(filter.status);
-    for (const status of statuses ?? []) {
-      if (!STATUSES.includes(status))
-        throw new MageFlowError(
-          "INVALID_ARGUMENT",
-          `there is no status "${status}"; one of ${STATUSES.join(", ")}`,
-        );
-    }
-    const records = await store.list({
-      roots: filter.roots ?? true,
-      ...(statuses === undefined ? {} : { statuses }),
-      ...(filter.kind === undefined ? {} : { kinds: many(filter.kind)! }),
-      ...(filter.name === undefined ? {} : { names: many(filter.name)! }),
-      ...(filter.role === undefined ? {} : { roles: many(filter.role)! }),
-      ...(filter.tag === undefined ? {} : { tag: filter.tag }),
-      ...(filter.root === undefined ? {} : { rootId: filter.root }),
-      after: filter.cursor === undefined ? null : readCursor(filter.cursor),
-      limit,
-    });
+    const records = await store.list(query);
     const last = records.at(-1);
-    const next = records.length < limit || last === undefined ? null : `${last.createdAt} ${last.id}`;
+    const next = records.length < query.limit || last === undefined ? null : listCursor(last);
     return { items: records.map(viewOf), next };
   }
 
-  /** Stored log lines over all signatures, oldest first. */
-  async logs(query: Partial<LogQuery> = {}): Promise<LogRow[]> {
+  /**
+   * Stored log lines over all signatures, oldest first, a page (default 100, at most 1,000) at a time.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter.
+   */
+  async logs(filter: Partial<LogQuery> = {}): Promise<LogRow[]> {
+    const query = logQuery(filter);
     const { store } = await this.#open();
-    return store.logs({ ...query, after: query.after ?? 0, limit: Math.min(1_000, query.limit ?? 100) });
+    return store.logs(query);
   }
 
-  /** Worker sessions, newest first. */
+  /** Worker sessions, newest first, at most 500. @throws MageFlowError (`INVALID_ARGUMENT`) for another limit. */
   async workers(limit = 100): Promise<WorkerRow[]> {
+    const rows = readLimit(limit, MOST_ROWS);
     const { store } = await this.#open();
-    return store.workers(limit);
+    return store.workers(rows);
   }
 
   /** Names of tasks that are ready and that no live worker runs, with how many there are (counted up to 1,000). */
@@ -311,22 +285,6 @@ function schema(given: StandardSchemaV1 | undefined, what: string): StandardSche
   throw new InvalidPlanError(
     `${what} is ${inWords(given)}, not a Standard Schema; see https://standardschema.dev`,
   );
-}
-
-function many<T>(value: T | readonly T[] | undefined): readonly T[] | undefined {
-  return value === undefined || Array.isArray(value) ? (value as readonly T[] | undefined) : [value as T];
-}
-
-function readCursor(cursor: string): { createdAt: number; id: string } {
-  const at = cursor.indexOf(" ");
-  const createdAt = Number(cursor.slice(0, at));
-  if (at < 1 || !Number.isSafeInteger(createdAt)) {
-    throw new MageFlowError(
-      "INVALID_ARGUMENT",
-      `"${cursor}" is not a cursor; pass back \`next\` of the page before`,
-    );
-  }
-  return { createdAt, id: cursor.slice(at + 1) };
 }
 
 function limit(duration: Duration | undefined, what: string): number | null {

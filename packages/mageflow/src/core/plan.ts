@@ -2,7 +2,8 @@ import type { Json } from "./payload.ts";
 import type { RetryPolicy } from "./retry.ts";
 
 /** `task` is a leaf; the others are containers. Anything nests in anything. */
-export type Kind = "task" | "chain" | "swarm";
+export const KINDS = ["task", "chain", "swarm"] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** What a callback is attached to. */
 export type Outcome = "success" | "error" | "cleanup";

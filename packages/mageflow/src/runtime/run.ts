@@ -20,6 +20,9 @@ import type { LogQuery, LogRow } from "../ports/store.ts";
 import { addItems, MOST_ADDED, requireSwarm } from "./add-items.ts";
 import type { Batch } from "./batch.ts";
 import { Doorbell } from "./doorbell.ts";
+import { flag } from "./filter-arguments.ts";
+import { logQuery } from "./log-query.ts";
+import { MOST_ROWS, readCursor, readLimit, readSeq } from "./page-arguments.ts";
 import { resultText } from "./results.ts";
 import type { Runtime } from "./runtime.ts";
 import { countsOf, type Counts, type RunStatus, type SignatureView, viewOf } from "./signature-view.ts";
@@ -120,20 +123,29 @@ export class Run<O = unknown> {
     return viewOf(await this.#record());
   }
 
-  /** Steps or items by slot, a page (default 100, at most 500) at a time. */
+  /**
+   * Steps or items by slot, a page (default 100, at most 500) at a time.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit.
+   */
   async children(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
-    const limit = Math.min(PAGE, page.limit ?? 100);
-    const after = page.cursor === undefined ? null : Number(page.cursor);
+    const limit = readLimit(page.limit, MOST_ROWS);
+    const after = readCursor(page.cursor, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null));
     const query = { parentId: this.id, of: "children", after, limit } as const;
     const children = await this.#runtime.store.children(query);
     const next = children.length < limit ? null : String(children.at(-1)!.slot);
     return { items: children.map(viewOf), next };
   }
 
-  /** Callbacks that have been stored so far, a page (default 100, at most 500) at a time. */
+  /**
+   * Callbacks that have been stored so far, a page (default 100, at most 500) at a time.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit.
+   */
   async callbacks(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
-    const limit = Math.min(PAGE, page.limit ?? 100);
-    const query = { parentId: this.id, of: "callbacks", after: page.cursor ?? null, limit } as const;
+    const limit = readLimit(page.limit, MOST_ROWS);
+    const after = readCursor(page.cursor, (text) => (text.startsWith(`${this.id}.`) ? text : null));
+    const query = { parentId: this.id, of: "callbacks", after, limit } as const;
     const callbacks = await this.#runtime.store.children(query);
     const next = callbacks.length < limit ? null : callbacks.at(-1)!.id;
     return { items: callbacks.map(viewOf), next };
@@ -164,10 +176,13 @@ export class Run<O = unknown> {
   /**
    * What happens to it and inside it, from now on or from after `since`. Ends when it is settled. Events come in the order of
    * `seq`, which has no gaps over a whole workflow.
+   *
+   * @throws NotFoundError (`NOT_FOUND`), MageFlowError (`INVALID_ARGUMENT`) for a `since` that is no `seq`.
    */
   async *events(options: { since?: number } = {}): AsyncGenerator<FlowEvent> {
+    const since = options.since === undefined ? null : readSeq(options.since, "since");
     const { rootId } = await this.#record();
-    let after = options.since ?? (await this.#runtime.store.lastSeq(rootId));
+    let after = since ?? (await this.#runtime.store.lastSeq(rootId));
     using doorbell = new Doorbell(this.#runtime, rootId);
     for (;;) {
       doorbell.reset();
@@ -184,18 +199,19 @@ export class Run<O = unknown> {
     }
   }
 
-  /** Stored log lines of it, or with `inside` of the whole workflow, oldest first. Pass the last line's `seq` as `after` to go on. */
+  /**
+   * Stored log lines of it, or with `inside` of the whole workflow, oldest first, a page (default 100, at most 1,000) at a time. Pass the
+   * last line's `seq` as `after` to go on.
+   *
+   * @throws NotFoundError (`NOT_FOUND`), MageFlowError (`INVALID_ARGUMENT`) for a bad filter.
+   */
   async logs(
     options: Partial<Omit<LogQuery, "id" | "rootId">> & { inside?: boolean } = {},
   ): Promise<LogRow[]> {
-    const { inside = false, after = 0, limit = 100, ...rest } = options;
+    const { inside = false, ...filter } = options;
+    const query = logQuery(filter);
     const { id, rootId } = await this.#record();
-    return this.#runtime.store.logs({
-      ...rest,
-      ...(inside ? { rootId } : { id }),
-      after,
-      limit: Math.min(1_000, limit),
-    });
+    return this.#runtime.store.logs({ ...query, ...(flag("inside", inside) ? { rootId } : { id }) });
   }
 
   /**

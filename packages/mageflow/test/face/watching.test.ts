@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import {
   chain,
   type FlowEvent,
-  MageFlowError,
+  type MageFlowError,
   NotFoundError,
   swarm,
   WaitTimeoutError,
@@ -231,8 +231,87 @@ onEachStore("looking", (open) => {
       cursor = page.next;
     } while (cursor !== null);
     expect(paged).toEqual(await ids({}));
-    await expect(mage.list({ cursor: "nonsense" })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-    await expect(mage.list({ status: "DONE" as never })).rejects.toThrow(MageFlowError);
+  });
+
+  test("arguments that cannot be meant are refused, with what is accepted", async () => {
+    const mage = open();
+    const run = await mage.run(swarm([mage.task("task", () => 1)]));
+    const limits = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "5", null].map(
+      (limit) => ({ limit }) as never,
+    );
+    const cursors = ["nonsense", "", "1.5", "-1", `${"9".repeat(20)} x`, 3, null].map(
+      (cursor) => ({ cursor }) as never,
+    );
+    const seqs = [-1, 1.5, Number.NaN, "3", null];
+    const calls: [() => Promise<unknown>, string][] = [
+      ...limits.flatMap((page): [() => Promise<unknown>, string][] => [
+        [() => mage.list(page), "from 1 to 500"],
+        [() => run.children(page), "from 1 to 500"],
+        [() => run.callbacks(page), "from 1 to 500"],
+        [() => run.logs(page), "from 1 to 1000"],
+        [() => mage.logs(page), "from 1 to 1000"],
+      ]),
+      ...cursors.flatMap((page): [() => Promise<unknown>, string][] => [
+        [() => mage.list(page), "is not a cursor; pass back `next`"],
+        [() => run.children(page), "is not a cursor; pass back `next`"],
+        [() => run.callbacks(page), "is not a cursor; pass back `next`"],
+      ]),
+      ...seqs.flatMap((seq): [() => Promise<unknown>, string][] => [
+        [() => mage.logs({ after: seq as never }), "`seq`"],
+        [() => run.logs({ after: seq as never }), "`seq`"],
+        [() => run.events({ since: seq as never }).next(), "`seq`"],
+      ]),
+      [() => mage.workers(0), "from 1 to 500"],
+      [() => mage.workers(501), "from 1 to 500"],
+      [() => mage.list({ limit: 501 }), "from 1 to 500"],
+      [() => mage.logs({ limit: 1_001 }), "from 1 to 1000"],
+      [() => mage.list({ status: "DONE" as never }), 'there is no status "DONE"; give one of PENDING, '],
+      [() => mage.list({ status: [undefined as never] }), "there is no status undefined"],
+      [() => mage.list({ kind: "foo" as never }), 'there is no kind "foo"; give one of task, chain, swarm'],
+      [() => mage.list({ role: "parent" as never }), 'there is no role "parent"; give one of root, '],
+      [() => mage.list({ name: 3 as never }), "name is 3; give a text"],
+      [() => mage.list({ tag: ["a"] as never }), "tag is an array"],
+      [() => mage.list({ root: {} as never }), "root is an object"],
+      [() => mage.list({ roots: "no" as never }), 'roots is "no"; give true or false'],
+      [() => mage.list({ statuses: "FAILED" } as never), 'a list has no option "statuses"; it has status, '],
+      [() => mage.list(null as never), "the options of a list are null"],
+      [
+        () => mage.logs({ level: "foo" as never }),
+        'there is no level "foo"; give one of debug, info, warn, error',
+      ],
+      [() => run.logs({ contains: 3 as never }), "contains is 3"],
+      [() => run.logs({ inside: 1 as never }), "inside is 1"],
+      [() => run.logs({ since: 1 } as never), 'no option "since"'],
+      [() => mage.get(undefined as never), "id is undefined; give the id of a signature"],
+      [() => mage.get(run as never), "id is an object"],
+    ];
+    const told = await Promise.all(
+      calls.map(([call]) =>
+        call().then(
+          () => "nothing was refused",
+          (error: MageFlowError) => error,
+        ),
+      ),
+    );
+    expect(told).toMatchObject(
+      calls.map(([, message]) => ({ code: "INVALID_ARGUMENT", message: expect.stringContaining(message) })),
+    );
+  });
+
+  test("callbacks come by cursor, in order", async () => {
+    const mage = open();
+    const note = mage.task("note", () => {});
+    let plan = mage.task("task", () => 1);
+    for (let n = 0; n < 5; n++) plan = plan.onSuccess(note);
+    await mage.worker();
+    const run = await mage.run(plan);
+    await run.settled();
+    const first = await run.callbacks({ limit: 3 });
+    const second = await run.callbacks({ limit: 3, cursor: first.next! });
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `${run.id}.success${n}`),
+    );
+    expect(second.next).toBe(null);
   });
 
   test("workers and tasks nobody runs are shown", async () => {
