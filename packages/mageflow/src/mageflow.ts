@@ -164,7 +164,7 @@ export class MageFlow implements AsyncDisposable {
     return launch(await this.#open(), plan, message, options ?? {}, { start: true, by: null });
   }
 
-  /** Stores a plan without starting it: `run.start(message?)` does. */
+  /** Stores a plan without starting it: `run.start(message?)` does, and checks the input that the message completes. */
   async create<P extends AnyPlan>(plan: P, options: RunOptions = {}): Promise<Run<OutputOf<P>>> {
     return launch(await this.#open(), plan, undefined, options, { start: false, by: null });
   }

@@ -1,8 +1,7 @@
-import { composeInput, type InputLayers } from "./compose.ts";
+import { checkAt, type Door, innerDoor } from "./door.ts";
 import { InvalidPlanError } from "./errors.ts";
 import { childId, type Role } from "./ids.ts";
 import { inWords } from "./in-words.ts";
-import { stringify } from "./payload.ts";
 import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
 import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import type { SpecNumbers } from "./spec-book.ts";
@@ -21,16 +20,6 @@ export interface Place {
   readonly now: number;
   /** What checks inputs that are complete already, or null where they depend on results. */
   readonly door: Door | null;
-}
-
-/** Inputs that are known before anything has run, on their way down the plan. */
-interface Door {
-  /** JSON text of what comes in at this place, or null. */
-  readonly incoming: string | null;
-  /** The `with` of each enclosing container, from the outermost in. */
-  readonly bound: readonly (string | null)[];
-  /** Throws when the task's schema refuses the input. */
-  readonly check: (task: string, layers: InputLayers) => void;
 }
 
 /**
@@ -79,7 +68,7 @@ export function* expandChildren(
   const { spec } = plan;
   const role = spec.kind === "chain" ? "step" : "item";
   const limit = spec.kind === "swarm" ? spec.maxTasks : null;
-  const door = place.door === null ? null : inner(place.door, plan, place);
+  const door = place.door === null ? null : innerDoor(place.door, plan.bound, place.message);
   const keys = new Set<string>();
   const priority = spec.priority ?? place.priority;
   let slot = first;
@@ -116,18 +105,9 @@ export function* expandChildren(
 
 const NO_TAGS: readonly string[] = [];
 
-/** What a container lets in to its items or its first step: its own input. */
-function inner(door: Door, plan: PlanNode, place: Place): Door {
-  const input = stringify(
-    composeInput({ incoming: door.incoming, bound: [...door.bound, plan.bound, place.message] }),
-  );
-  return { ...door, incoming: input === "{}" ? null : input, bound: [...door.bound, plan.bound] };
-}
-
 function record(plan: PlanNode, place: Place, spec: string, family: Family | null): SignatureRecord {
   if (place.door !== null && plan.spec.kind === "task") {
-    const { incoming, bound, check } = place.door;
-    check(plan.spec.name, { incoming, bound: [...bound, plan.bound, place.message] });
+    checkAt(place.door, plan.spec.name, plan.bound, place.message);
   }
   return {
     id: place.id,

@@ -215,23 +215,18 @@ export class Run<O = unknown> {
   }
 
   /**
-   * Starts what `mage.create` stored, with a message to it. Starting again is a no-op.
+   * Starts what `mage.create` stored, with a message to it. What is suspended begins with it when it is resumed. Starting again is a
+   * no-op.
    *
+   * @throws ValidationError (`VALIDATION`) when an input that is complete now does not fit its schema; nothing is started then.
    * @throws NotFoundError (`NOT_FOUND`), IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is inside a container.
    */
   async start(message?: unknown): Promise<void> {
     const text = message === undefined ? null : encode(message, "message");
-    await this.#change((batch, record) => {
-      if (record.role !== "root") {
-        throw new IllegalTransitionError(
-          this.id,
-          "start",
-          record.status,
-          "its container starts it when it is its turn",
-        );
-      }
-      startRoot(batch, record, text);
-    });
+    const { role, status } = await this.#begin(text);
+    if (role === "root") return;
+    const hint = "its container starts it when it is its turn";
+    throw new IllegalTransitionError(this.id, "start", status, hint);
   }
 
   /**
@@ -285,8 +280,21 @@ export class Run<O = unknown> {
       );
     }
     const ids = await this.#change((batch, record) => addItems(batch, record, plans));
-    if (start) await this.#change((batch, record) => startRoot(batch, record, record.message));
+    if (start) await this.#begin(null);
     return ids.map((id) => new Run(this.#runtime, id));
+  }
+
+  /** Starts a root that has not been started; returns what stood here before. */
+  async #begin(message: string | null): Promise<SignatureRecord> {
+    const record = await this.#record();
+    if (!isUnstarted(record)) return record;
+    await this.#runtime.checkStart({ ...record, message });
+    await this.#change((batch, now) => {
+      if (!isUnstarted(now)) return;
+      batch.put({ ...now, message });
+      batch.tell(batch.get(now.id)!, { type: "start" });
+    });
+    return record;
   }
 
   async #tell(signal: Signal): Promise<void> {
@@ -328,9 +336,6 @@ export class Run<O = unknown> {
   }
 }
 
-/** Starts a root that has not been started. */
-function startRoot(batch: Batch, record: SignatureRecord, message: string | null): void {
-  if (record.role !== "root" || record.readyAt !== null || record.status !== "PENDING") return;
-  batch.put({ ...record, message });
-  batch.tell(batch.get(record.id)!, { type: "start" });
+function isUnstarted({ role, readyAt, status }: SignatureRecord): boolean {
+  return role === "root" && readyAt === null && (status === "PENDING" || status === "SUSPENDED");
 }

@@ -1,8 +1,10 @@
 import { composeInput, type InputLayers } from "../core/compose.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
+import type { SignatureRecord } from "../core/record.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import { checkStart } from "./check-start.ts";
 import { Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { launch } from "./launch.ts";
@@ -69,6 +71,13 @@ export class Runtime {
       { store, clock, committer, ids: this.#ids, check: (task, layers) => this.#check(task, layers) },
       submission,
     );
+  }
+
+  /** Checks the complete inputs of a stored root before it is started. @throws ValidationError (`VALIDATION`) */
+  async checkStart(root: SignatureRecord): Promise<void> {
+    for (const { input } of this.#handlers.values()) {
+      if (input !== null) return checkStart(this.store, root, (task, layers) => this.#check(task, layers));
+    }
   }
 
   async worker(options: WorkerOptions): Promise<Worker> {

@@ -1,4 +1,4 @@
-import type { InputLayers } from "../core/compose.ts";
+import { type CheckInput, frontDoor } from "../core/door.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { expand } from "../core/expand.ts";
 import type { PlanNode } from "../core/plan.ts";
@@ -29,8 +29,7 @@ export interface SubmitParts {
   readonly clock: Clock;
   readonly committer: Committer;
   readonly ids: IdSource;
-  /** Throws when a complete input does not fit the schema of its task. */
-  readonly check: (task: string, layers: InputLayers) => void;
+  readonly check: CheckInput;
 }
 
 /** Records that one transaction stores of a tree; a larger tree is stored as a draft, chunk by chunk, and shown when it is whole. */
@@ -59,7 +58,9 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
     tags,
     now,
   } as const;
-  const records = expand(plan, { ...place, door: { incoming: null, bound: [], check } }, book);
+  // What is started later may get a message then, which completes its inputs: they are checked when it is started.
+  const door = submission.start ? frontDoor(check) : null;
+  const records = expand(plan, { ...place, door }, book);
   let drafted = false;
   try {
     for (;;) {

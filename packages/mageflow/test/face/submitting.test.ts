@@ -133,6 +133,48 @@ onEachStore("create and start", (open) => {
   });
 });
 
+onEachStore("an input that is completed when it is started", (open) => {
+  const schema = z.object({ n: z.int(), m: z.int() });
+
+  test("is open until then, and checked then", async () => {
+    const mage = open();
+    const task = mage.task("task", { input: schema }, ({ n, m }) => n + m);
+    await mage.worker();
+    const partly = task.with({ n: 1 });
+    const plans = [
+      partly,
+      chain([partly, mage.task("after", () => 1)]),
+      swarm([chain([swarm([partly])]), partly]),
+    ];
+    for (const plan of plans) {
+      const run = await mage.create(plan);
+      const wrong = await refusal(() => run.start({ m: "text" }));
+      expect(wrong).toBeInstanceOf(ValidationError);
+      expect((wrong as ValidationError).issues.map(({ path }) => path)).toEqual(["$.m"]);
+      expect(await refusal(() => run.start())).toBeInstanceOf(ValidationError);
+      expect((await run.status()).status).toBe("PENDING");
+      await run.start({ m: 2 });
+      await run.start({ m: "again, which is nothing" });
+      expect((await run.settled()).status).toBe("SUCCEEDED");
+    }
+  });
+
+  test("is checked for every item, also those that were added", async () => {
+    const mage = open();
+    const task = mage.task("task", { input: schema }, ({ n, m }) => n + m);
+    const run = await mage.create(
+      swarm(
+        Array.from({ length: 1_200 }, () => task.with({ n: 1 })),
+        { open: true },
+      ),
+    );
+    await run.addTasks([task.with({ n: "text" as never })]);
+    expect(await refusal(() => run.start({ m: 1 }))).toMatchObject({ issues: [{ path: "$.n" }] });
+    expect(await refusal(() => run.addTasksAndRun([]))).toBeInstanceOf(ValidationError);
+    expect((await run.status()).status).toBe("PENDING");
+  });
+});
+
 onEachStore("one plan in several places", (open) => {
   test("is a value: callbacks and inputs of one use are not those of another", async () => {
     const mage = open();

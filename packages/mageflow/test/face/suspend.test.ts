@@ -36,6 +36,21 @@ onEachStore("suspend", (open) => {
     expect(await result).toBe("ran");
   });
 
+  test("keeps the message of a root that is started meanwhile, the first one", async () => {
+    const mage = open();
+    const echo = mage.task("echo", (input: unknown) => input as { n: number });
+    await mage.worker();
+    for (const plan of [echo, chain([echo])]) {
+      const run = await mage.create(plan);
+      await run.suspend();
+      await run.start({ n: 1 });
+      await run.start({ n: 2 });
+      expect((await run.status()).status).toBe("SUSPENDED");
+      await run.resume();
+      expect(await run.result()).toEqual({ n: 1 });
+    }
+  });
+
   test("again is a no-op, and so is resuming again", async () => {
     const mage = open();
     const run = await mage.run(mage.task("task", () => 1));
