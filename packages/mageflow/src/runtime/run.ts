@@ -8,7 +8,7 @@ import {
   SwarmClosedError,
   WorkflowFailedError,
 } from "../core/errors.ts";
-import type { FlowEvent } from "../core/event.ts";
+import type { FlowEvent, Progress } from "../core/event.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { decode, encode } from "../core/payload.ts";
 import type { PlanNode } from "../core/plan.ts";
@@ -99,18 +99,25 @@ export class Run<O = unknown> {
     const record = await this.#record();
     const counts = await this.#counts(record);
     const { status } = record;
-    const ended = counts.succeeded + counts.failed + counts.skipped;
-    const fraction = isEnded(status) ? 1 : counts.total === 0 ? 0 : ended / counts.total;
-    const notes = record.kind === "task" ? await this.#runtime.store.notes(this.id, record.generation) : null;
-    const progress = notes?.progress ?? { fraction, note: null };
     return {
       status,
       execution: status,
       deletion: null,
       counts,
-      progress,
+      progress: await this.#progress(record, counts),
       heldBy: await this.#heldBy(record),
     };
+  }
+
+  /** What has succeeded is done, whatever its code told last; a task that failed has come as far as it told. */
+  async #progress({ kind, status, generation }: SignatureRecord, counts: Counts): Promise<Progress> {
+    if (status === "SUCCEEDED") return { fraction: 1, note: null };
+    if (kind === "task") {
+      const { progress } = await this.#runtime.store.notes(this.id, generation);
+      return progress ?? { fraction: 0, note: null };
+    }
+    const { total, succeeded, failed, skipped } = counts;
+    return { fraction: total === 0 ? 0 : (succeeded + failed + skipped) / total, note: null };
   }
 
   /** Children by status. @throws NotFoundError (`NOT_FOUND`) */

@@ -197,6 +197,29 @@ onEachStore("looking", (open) => {
     letGo();
   });
 
+  test("progress of what has ended is whole when it succeeded, else as far as it came", async () => {
+    const mage = open();
+    const task = mage.task("task", async (_: unknown, ctx) => ctx.progress(0.4, "begun"));
+    const fail = mage.task("fail", async (_: unknown, ctx) => {
+      await ctx.progress(0.6, "nearly");
+      throw new Error("no");
+    });
+    const silent = mage.task("silent", () => {
+      throw new Error("no");
+    });
+    await mage.worker();
+    const progress = async (id: string): Promise<unknown> => (await (await mage.get(id)).status()).progress;
+    const good = await mage.run(chain([task]));
+    const bad = await mage.run(chain([fail, task]));
+    const mute = await mage.run(silent);
+    await Promise.all([good, bad, mute].map((run) => run.settled()));
+    expect(await progress(good.id)).toEqual({ fraction: 1, note: null });
+    expect(await progress(`${good.id}.0`)).toEqual({ fraction: 1, note: null });
+    expect(await progress(`${bad.id}.0`)).toEqual({ fraction: 0.6, note: "nearly" });
+    expect(await progress(`${bad.id}.1`)).toEqual({ fraction: 0, note: null });
+    expect(await progress(mute.id)).toEqual({ fraction: 0, note: null });
+  });
+
   test("lists are newest first, filtered, and paged by cursor", async () => {
     const mage = open();
     const a = mage.task("a", () => {});
