@@ -118,7 +118,8 @@ function bind(bound: string | null, input: unknown, name: string): string {
   return bound === null ? text : stringify(merge(decode(bound), decode(text)));
 }
 
-function requirePlan(plan: unknown, what: string): void {
+/** @throws InvalidPlanError (`INVALID_PLAN`) for what is no plan. */
+export function requirePlan(plan: unknown, what: string): asserts plan is PlanNode {
   if (!(plan instanceof Plan)) {
     throw new InvalidPlanError(`${what} is ${inWords(plan)}, not a plan; pass a task, chain or swarm`);
   }
@@ -286,7 +287,7 @@ function* checked(items: Iterable<unknown>, name: string): Generator<PlanNode> {
   let slot = 0;
   for (const item of items) {
     if (!(item instanceof Plan)) requirePlan(item, `item ${slot} of swarm "${name}"`);
-    yield item as PlanNode;
+    yield item;
     slot++;
   }
 }
@@ -294,7 +295,7 @@ function* checked(items: Iterable<unknown>, name: string): Generator<PlanNode> {
 function callback(plan: unknown, what: string): PlanNode[] {
   if (plan === undefined) return [];
   requirePlan(plan, what);
-  return [plan as PlanNode];
+  return [plan];
 }
 
 function optional(value: number | undefined, least: number, what: string): number | null {

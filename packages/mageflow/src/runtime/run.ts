@@ -5,20 +5,19 @@ import {
   InterruptedError,
   NotFoundError,
   type StoredError,
-  SwarmClosedError,
   WorkflowFailedError,
 } from "../core/errors.ts";
 import type { FlowEvent, Progress } from "../core/event.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { decode, encode } from "../core/payload.ts";
-import type { PlanNode } from "../core/plan.ts";
 import { MILESTONE, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded, type Status } from "../core/status.ts";
 import type { LogQuery, LogRow } from "../ports/store.ts";
-import { addItems, MOST_ADDED, requireSwarm } from "./add-items.ts";
+import { addItems, plansToAdd, requireSwarm } from "./add-items.ts";
 import type { Batch } from "./batch.ts";
+import { checkStart } from "./check-start.ts";
 import { Doorbell } from "./doorbell.ts";
 import { flag } from "./filter-arguments.ts";
 import { logQuery } from "./log-query.ts";
@@ -260,17 +259,18 @@ export class Run<O = unknown> {
 
   /**
    * Adds items to an open swarm, all or none; they run as its concurrency allows. An item whose key is known adds nothing.
-   * Returns a handle for each, in order. At most 10,000 at a time.
+   * Returns a handle for each, in order. At most 10,000 at a time, and 20,000 signatures with what is inside them.
    *
-   * @throws SwarmClosedError (`SWARM_CLOSED`), InvalidPlanError (`INVALID_PLAN`), NotFoundError (`NOT_FOUND`)
+   * @throws SwarmClosedError (`SWARM_CLOSED`), InvalidPlanError (`INVALID_PLAN`), NotFoundError (`NOT_FOUND`), ValidationError (`VALIDATION`) when
+   *   an input that is complete does not fit its schema.
    */
   async addTasks(plans: Iterable<AnyPlan>): Promise<Run[]> {
-    return this.#add([...plans], false);
+    return this.#add(plans, false);
   }
 
   /** {@link addTasks}, and starts the swarm when it has not been started. */
   async addTasksAndRun(plans: Iterable<AnyPlan>): Promise<Run[]> {
-    return this.#add([...plans], true);
+    return this.#add(plans, true);
   }
 
   /** {@link addTasksAndRun} for one. */
@@ -279,14 +279,10 @@ export class Run<O = unknown> {
     return run as Run<Out>;
   }
 
-  async #add(plans: readonly PlanNode[], start: boolean): Promise<Run[]> {
-    if (plans.length > MOST_ADDED) {
-      throw new SwarmClosedError(
-        this.id,
-        `${plans.length} items in one call are more than ${MOST_ADDED}; add them in several`,
-      );
-    }
-    const ids = await this.#change((batch, record) => addItems(batch, record, plans));
+  async #add(given: Iterable<AnyPlan>, start: boolean): Promise<Run[]> {
+    const plans = plansToAdd(given);
+    const { check } = this.#runtime;
+    const ids = await this.#change((batch, record) => addItems(batch, record, plans, check));
     if (start) await this.#begin(null);
     return ids.map((id) => new Run(this.#runtime, id));
   }
@@ -295,7 +291,8 @@ export class Run<O = unknown> {
   async #begin(message: string | null): Promise<SignatureRecord> {
     const record = await this.#record();
     if (!isUnstarted(record)) return record;
-    await this.#runtime.checkStart({ ...record, message });
+    const { store, check } = this.#runtime;
+    if (check !== null) await checkStart(store, { ...record, message }, check);
     await this.#change((batch, now) => {
       if (!isUnstarted(now)) return;
       batch.put({ ...now, message });

@@ -1,10 +1,9 @@
 import { composeInput, type InputLayers } from "../core/compose.ts";
+import type { CheckInput } from "../core/door.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
-import type { SignatureRecord } from "../core/record.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
-import { checkStart } from "./check-start.ts";
 import { Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { launch } from "./launch.ts";
@@ -66,18 +65,16 @@ export class Runtime {
 
   /** Stores a plan; resolves with the root's id when it is durable. */
   submit(submission: Submission): Promise<string> {
-    const { store, clock, committer } = this;
-    return submit(
-      { store, clock, committer, ids: this.#ids, check: (task, layers) => this.#check(task, layers) },
-      submission,
-    );
+    const { store, clock, committer, check } = this;
+    return submit({ store, clock, committer, ids: this.#ids, check }, submission);
   }
 
-  /** Checks the complete inputs of a stored root before it is started. @throws ValidationError (`VALIDATION`) */
-  async checkStart(root: SignatureRecord): Promise<void> {
+  /** Checks a complete input against the schema that is registered here; null when no task has one. */
+  get check(): CheckInput | null {
     for (const { input } of this.#handlers.values()) {
-      if (input !== null) return checkStart(this.store, root, (task, layers) => this.#check(task, layers));
+      if (input !== null) return (task, layers) => this.#check(task, layers);
     }
+    return null;
   }
 
   async worker(options: WorkerOptions): Promise<Worker> {

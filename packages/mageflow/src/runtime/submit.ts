@@ -29,7 +29,8 @@ export interface SubmitParts {
   readonly clock: Clock;
   readonly committer: Committer;
   readonly ids: IdSource;
-  readonly check: CheckInput;
+  /** Refuses complete inputs; null when all are taken. */
+  readonly check: CheckInput | null;
 }
 
 /** Records that one transaction stores of a tree; a larger tree is stored as a draft, chunk by chunk, and shown when it is whole. */
@@ -59,7 +60,7 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
     now,
   } as const;
   // What is started later may get a message then, which completes its inputs: they are checked when it is started.
-  const door = submission.start ? frontDoor(check) : null;
+  const door = submission.start && check !== null ? frontDoor(check) : null;
   const records = expand(plan, { ...place, door }, book);
   let drafted = false;
   try {

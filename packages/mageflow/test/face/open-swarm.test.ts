@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { chain, swarm, SwarmClosedError } from "../../src/index.ts";
+import { z } from "zod";
+import { type AnyPlan, chain, swarm, SwarmClosedError, ValidationError } from "../../src/index.ts";
 import { gate } from "./gate.ts";
 import { happened } from "./happened.ts";
 import { onEachStore } from "./on-each-store.ts";
@@ -166,5 +167,63 @@ onEachStore("an open swarm", (open) => {
     }
     await run.close();
     expect(await run.result()).toMatchObject({ total: 15, succeeded: 15 });
+  });
+
+  test("checks added items like submitted ones, when all that comes in is known", async () => {
+    const mage = open();
+    const item = mage.task("item", { input: z.object({ n: z.int(), m: z.int() }) }, ({ n, m }) => n + m);
+    const first = mage.task("first", () => ({ m: 2 }));
+    const plan = swarm<AnyPlan>([], { open: true });
+    const bad = item.with({ n: "text" as never });
+    await mage.worker();
+    const run = await mage.run(plan.with({ m: 1 }));
+    for (const items of [[item.with({ n: 1 }), bad], [item], [chain([item])]]) {
+      await expect(run.addTasks(items)).rejects.toThrow(ValidationError);
+    }
+    expect((await run.counts()).total).toBe(0);
+    const [good] = await run.addTasks([item.with({ n: 1 })]);
+    expect(await good!.result()).toBe(2);
+    await run.close();
+
+    const messaged = await mage.run(plan, { m: 5 });
+    await expect(messaged.addTasks([bad])).rejects.toThrow(ValidationError);
+    const [five] = await messaged.addTasks([item.with({ n: 5 })]);
+    expect(await five!.result()).toBe(10);
+    await messaged.close();
+
+    const later = await mage.run(chain([first, plan]));
+    const inner = await mage.get(`${later.id}.1`);
+    const [three] = await inner.addTasks([item.with({ n: 1 })]);
+    expect(await three!.result()).toBe(3);
+    await inner.close();
+
+    const created = await mage.create(plan);
+    const [waiting] = await created.addTasks([item.with({ n: 1 })]);
+    await created.start({ m: 6 });
+    expect(await waiting!.result()).toBe(7);
+    await created.close();
+  });
+
+  test("refuses more at once than one transaction should hold, and what is no plan", async () => {
+    const mage = open();
+    const item = mage.task("item", () => 1);
+    const run = await mage.run(swarm([], { open: true }));
+    const times = <T>(n: number, plan: T): T[] => Array.from({ length: n }, () => plan);
+    for (const [items, message] of [
+      [times(10_001, item), "at most 10000 items; add them in several calls"],
+      [times(100, chain(times(200, item))), "more than 20000 signatures"],
+      [[null], "item 0 to add is null, not a plan"],
+      [[item, {}], "item 1 to add is an object, not a plan"],
+      [item, "the items to add are an object; give an array of plans"],
+      [null, "the items to add are null"],
+      [3, "the items to add are 3"],
+    ] as const) {
+      await expect(run.addTasks(items as never)).rejects.toMatchObject({
+        code: "INVALID_PLAN",
+        message: expect.stringContaining(message),
+      });
+    }
+    expect((await run.counts()).total).toBe(0);
+    expect(await run.addTasks(times(10_000, item))).toHaveLength(10_000);
   });
 });
