@@ -195,6 +195,18 @@ describe("expand", () => {
     ).toHaveLength(5);
   });
 
+  it("leaves out the keys of steps, so that a keyed plan can stand in a chain twice", () => {
+    const keyed = task("a", { key: "k" });
+    const records = expanded(chain([keyed, keyed, swarm([keyed])]));
+    expect(records.map(({ id, key }) => [id, key])).toEqual([
+      ["r.0", null],
+      ["r.1", null],
+      ["r.2.0", "k"],
+      ["r.2", null],
+      ["r", null],
+    ]);
+  });
+
   it("refuses more items than maxTasks", () => {
     expect(expanded(swarm(times(3, task("a")), { maxTasks: 3 }))).toHaveLength(4);
     refused(swarm(times(4, task("a")), { maxTasks: 3 })).toThrow(/maxTasks of 3/);

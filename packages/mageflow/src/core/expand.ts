@@ -76,7 +76,8 @@ export function* expandChildren(
     if (limit !== null && slot >= limit) {
       throw new InvalidPlanError(`swarm "${spec.name}" has more than its maxTasks of ${limit} items`);
     }
-    const key = child?.key ?? null;
+    // A key names an item among the items of its swarm. Of a step it says nothing.
+    const key = role === "item" ? (child?.key ?? null) : null;
     if (key !== null) {
       if (keys.has(key))
         throw new InvalidPlanError(`swarm "${spec.name}" has two items with the key ${JSON.stringify(key)}`);

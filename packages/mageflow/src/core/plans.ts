@@ -82,7 +82,7 @@ export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
     });
   }
 
-  /** Names this plan as an item: unique within its swarm, so that adding it again adds nothing. */
+  /** Names this plan as an item: unique within its swarm, so that adding it again adds nothing. Elsewhere a key says nothing. */
   keyed(key: string): this {
     requireKey(key);
     return this.copy({ key });

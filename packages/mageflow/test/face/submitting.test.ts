@@ -189,6 +189,14 @@ onEachStore("one plan in several places", (open) => {
     expect(seen.map(String).toSorted()).toEqual(["1", "3", "4", "4"]);
   });
 
+  test("is a step as often as one likes, also when it has a key", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1).keyed("k");
+    await mage.worker();
+    const run = await mage.run(chain([task, task, swarm([task])]));
+    expect(await run.result()).toMatchObject({ succeeded: 1, results: [{ key: "k" }] });
+  });
+
   test("can be stored twice", async () => {
     const mage = open();
     const task = mage.task("task", () => 1);
