@@ -7,9 +7,10 @@ import type { Kind } from "../core/plan.ts";
 import type { LogLevel, Notes } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import type { RunArguments, RunOptions } from "./launch.ts";
+import { logFields, logMessage } from "./log-line.ts";
 import type { Run } from "./run.ts";
 
-/** Writes structured lines that are stored with the task, in batches. `fields` is plain data. */
+/** Writes structured lines that are stored with the task, in batches. What is no plain data in `fields` is described. */
 export interface TaskLog {
   debug(message: string, fields?: object): void;
   info(message: string, fields?: object): void;
@@ -123,7 +124,7 @@ export class TaskContext {
     const write =
       (level: LogLevel) =>
       (message: string, fields?: object): void => {
-        this.#host.log(level, message, fields === undefined ? null : describeFields(fields));
+        this.#host.log(level, logMessage(message), logFields(fields));
       };
     this.#log ??= { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
     return this.#log;
@@ -233,13 +234,4 @@ function readCause({ cause }: Assignment): Cause | null {
     ...(error === null ? {} : { error }),
     ...(item === null ? {} : { item }),
   };
-}
-
-/** Log fields never fail a task: what cannot be stored is described. */
-function describeFields(fields: object): string {
-  try {
-    return encode(fields, "fields");
-  } catch (error) {
-    return JSON.stringify({ unloggable: error instanceof Error ? error.message : "fields" });
-  }
 }

@@ -278,7 +278,8 @@ onEachStore("ctx", (open) => {
       log.debug("looking");
       log.info("found 100% of it", { n: 3, list: [1] });
       log.warn("slow");
-      log.error("lost", { circular: process });
+      log.error("lost", { circular: process, at: new Date(5), n: 1 });
+      log.info({ toString: () => 3 } as never, new Error("no"));
     });
     await mage.worker();
     const run = await mage.run(chain([plan]));
@@ -291,7 +292,8 @@ onEachStore("ctx", (open) => {
       ["debug", "looking", null],
       ["info", "found 100% of it", { n: 3, list: [1] }],
       ["warn", "slow", null],
-      ["error", "lost", { unloggable: expect.stringContaining("fields") }],
+      ["error", "lost", { circular: "[object process]", at: "1970-01-01T00:00:00.005Z", n: 1 }],
+      ["info", "3", { error: expect.objectContaining({ message: "no" }) }],
     ]);
     expect(lines[0]).toMatchObject({ id: task.id, rootId: run.id, generation: 1, attempt: 1 });
     expect(await run.logs()).toEqual([]);
