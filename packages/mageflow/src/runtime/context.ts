@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import { describeThrown, MageFlowError } from "../core/errors.ts";
 import type { StoredError } from "../core/errors.ts";
 import type { Role } from "../core/ids.ts";
 import type { AnyPlan, OutputOf } from "../core/flow.ts";
+import { invalidArgument } from "../core/invalid-argument.ts";
+import { A_LABEL, isLabel } from "../core/label.ts";
 import { decode, encode, type Json } from "../core/payload.ts";
 import type { Kind } from "../core/plan.ts";
 import type { LogLevel, Notes } from "../ports/store.ts";
@@ -56,6 +59,12 @@ export interface ContextHost {
   /** Stores and starts a plan while the task holds its lease. */
   launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>>;
 }
+
+/** Between the name of a step and the number of its use: a control character, which no name has. */
+const NTH = "\u001f";
+
+/** Characters of a progress note. */
+const LONGEST_NOTE = 1_024;
 
 /** The second argument of every task function. */
 export class TaskContext {
@@ -142,12 +151,19 @@ export class TaskContext {
     return body === null ? null : decode(body);
   }
 
-  /** Stores how far the task is: `fraction` from 0 to 1, and a note for people. */
+  /**
+   * Stores how far the task is: `fraction` from 0 to 1, and a note for people, of which 1,024 characters are kept.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`)
+   */
   async progress(fraction: number, note?: string): Promise<void> {
-    if (!(fraction >= 0 && fraction <= 1)) {
-      throw new MageFlowError("INVALID_ARGUMENT", `progress is ${fraction}; give a fraction from 0 to 1`);
+    if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1)) {
+      throw invalidArgument("progress", fraction, "a fraction from 0 to 1");
     }
-    await this.#host.saveProgress(fraction, note ?? null);
+    if (note !== undefined && typeof note !== "string") {
+      throw invalidArgument("the note of progress", note, "a text, or leave it out");
+    }
+    await this.#host.saveProgress(fraction, note === undefined ? null : shortened(note));
   }
 
   /** Saves a state for the next run of this generation, should this one not end. Durable when it resolves. */
@@ -157,15 +173,19 @@ export class TaskContext {
 
   /**
    * Runs `work` once per generation: its result is stored, and later attempts get the stored result without running it.
-   * A name that is used again in one attempt is another step (`name#2`), by the order of the calls.
+   * A name that is used again in one attempt is another step, by the order of the calls.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a name that is not a text of 1 to 256 characters without control characters.
+   * @throws PayloadError (`PAYLOAD`) for a result that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `work` throws.
    */
   async step<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    if (!isLabel(name)) throw invalidArgument("the name of a step", name, A_LABEL);
     const uses = (this.#stepNames.get(name) ?? 0) + 1;
     this.#stepNames.set(name, uses);
-    const key = uses === 1 ? name : `${name}#${uses}`;
+    const key = uses === 1 ? name : `${name}${NTH}${uses}`;
     const stored = this.#notes?.steps.get(key);
     if (stored !== undefined) return decode(stored) as T;
-    const result = encode(await work(), `step ${JSON.stringify(key)}`);
+    const result = encode(await work(), `step ${JSON.stringify(name)}`);
     await this.#host.saveStep(key, result);
     // The same as later attempts get, so that a task cannot come to depend on what is not stored.
     return decode(result) as T;
@@ -178,7 +198,7 @@ export class TaskContext {
    * @throws LeaseLostError (`LEASE_LOST`) once the task belongs to another worker, and what `mage.run` throws.
    */
   async run<P extends AnyPlan>(plan: P, ...[message, options]: RunArguments<P>): Promise<Run<OutputOf<P>>> {
-    const key = options?.key ?? `${this.idempotencyKey}/run${this.#launched++}`;
+    const key = options?.key ?? fitting(`${this.idempotencyKey}/run${this.#launched++}`);
     return this.#host.launch(plan, message, { ...options, key });
   }
 
@@ -218,6 +238,16 @@ export class TaskContext {
   get hasDeferred(): boolean {
     return this.#deferred.length > 0;
   }
+}
+
+/** What a store may not keep in a text is replaced. */
+function shortened(note: string): string {
+  return note.slice(0, LONGEST_NOTE).toWellFormed().replaceAll("\0", "\uFFFD");
+}
+
+/** As a key: an id is as long as the way to it, and keys have an end. */
+function fitting(key: string): string {
+  return isLabel(key) ? key : `run ${createHash("sha256").update(key).digest("hex")}`;
 }
 
 function readCause({ cause }: Assignment): Cause | null {

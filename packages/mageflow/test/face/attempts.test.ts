@@ -224,6 +224,30 @@ onEachStore("ctx", (open) => {
     expect(calls).toEqual(["a1", "b1", "b2", "c1", "c2", "c3"]);
   });
 
+  test("step names that look like numbered ones are steps of their own", async () => {
+    const mage = open();
+    const names = ["a", "a", "a#2", "a", "a#2", "a2"];
+    const plan = mage.task("steps", { retry: { attempts: 2, backoff: AT_ONCE } }, async (_: unknown, ctx) => {
+      const got: number[] = [];
+      for (const [n, name] of names.entries()) got.push(await ctx.step(name, () => n + 10 * ctx.attempt));
+      if (ctx.attempt < 2) throw new Error("not yet");
+      return got;
+    });
+    await mage.worker();
+    expect(await (await mage.run(plan)).result()).toEqual([10, 11, 12, 13, 14, 15]);
+  });
+
+  test("step names that no store could keep are refused", async () => {
+    const mage = open();
+    const bad = ["", "x".repeat(257), "a\u001f2", "\n", "\ud800", undefined, 3, Symbol("s")];
+    const plan = mage.task("steps", async (_: unknown, ctx) => {
+      const told = bad.map((name) => ctx.step(name as never, () => 1).catch((error: unknown) => error));
+      return (await Promise.all(told)).map((error) => (error as { code: string }).code);
+    });
+    await mage.worker();
+    expect(await (await mage.run(plan)).result()).toEqual(bad.map(() => "INVALID_ARGUMENT"));
+  });
+
   test("checkpoint is what the next attempt finds", async () => {
     const mage = open();
     const found: unknown[] = [];
@@ -265,11 +289,29 @@ onEachStore("ctx", (open) => {
     ]);
   });
 
-  test("progress outside of 0 to 1 is refused", async () => {
+  test("progress outside of 0 to 1 is refused, and a note that is no text", async () => {
     const mage = open();
-    const plan = mage.task("progress", (_input: unknown, ctx) => ctx.progress(40));
+    const bad = [[40], [-1], [Number.NaN], ["0.5"], [0.5, 3], [0.5, null], [0.5, { toString: () => "x" }]];
+    const plan = mage.task("progress", async (_input: unknown, ctx) => {
+      const told = bad.map((given) => ctx.progress(...(given as [number])).catch((error: unknown) => error));
+      return (await Promise.all(told)).map((error) => (error as { code: string }).code);
+    });
     await mage.worker();
-    expect(await (await mage.run(plan)).settled()).toMatchObject({ error: { code: "INVALID_ARGUMENT" } });
+    expect(await (await mage.run(plan)).result()).toEqual(bad.map(() => "INVALID_ARGUMENT"));
+  });
+
+  test("a note of progress is cut, and keeps what a store may keep", async () => {
+    const mage = open();
+    const plan = mage.task("progress", async (_input: unknown, ctx) => {
+      await ctx.progress(0.5, "x".repeat(2_000));
+      await ctx.progress(0.5, "a\0b\ud800");
+    });
+    await mage.worker();
+    const run = await mage.run(plan);
+    await run.settled();
+    const notes: unknown[] = [];
+    for await (const { progress } of run.events({ since: 0 })) if (progress) notes.push(progress.note);
+    expect(notes).toEqual(["x".repeat(1_024), "a\ufffdb\ufffd"]);
   });
 
   test("log lines are stored with their fields, and found", async () => {
@@ -347,6 +389,32 @@ onEachStore("ctx", (open) => {
     expect(new Set(ids).size).toBe(2);
     expect(ran).toBe(2);
     expect((await mage.list({ name: "child" })).items).toHaveLength(2);
+  });
+
+  test("run has a key of its own, however long the way to the task is", async () => {
+    const mage = open();
+    const child = mage.task("child", () => "ran");
+    const parent = mage.task(
+      "parent",
+      { retry: { attempts: 2, backoff: AT_ONCE } },
+      async (_: unknown, ctx) => {
+        expect(ctx.id.length).toBeGreaterThan(256);
+        const run = await ctx.run(child);
+        await run.result();
+        if (ctx.attempt < 2) throw new Error("not yet");
+      },
+    );
+    const before = mage.task("before", () => {});
+    let plan = before.onSuccess(parent);
+    for (let n = 0; n < 30; n++) plan = before.onSuccess(plan);
+    await mage.worker();
+    const run = await mage.run(plan);
+    await run.settled();
+    const list = await mage.list({ roots: false, name: ["parent", "child"] });
+    expect(list.items.map(({ name, status }) => `${name} ${status}`).toSorted()).toEqual([
+      "child SUCCEEDED",
+      "parent SUCCEEDED",
+    ]);
   });
 
   test("an error that escapes the promise fails its own task only", async () => {
