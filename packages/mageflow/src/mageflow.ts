@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type Duration, milliseconds } from "./core/duration.ts";
-import { InvalidPlanError, MageFlowError, NotFoundError } from "./core/errors.ts";
+import { ClosedError, InvalidPlanError, MageFlowError, NotFoundError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
 import { inWords } from "./core/in-words.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
@@ -77,6 +77,7 @@ export class MageFlow implements AsyncDisposable {
   readonly #handlers = new Map<string, Handler>();
   readonly #store: string | Store;
   #runtime: Promise<Runtime> | null = null;
+  #closing: Promise<void> | null = null;
 
   /** @throws MageFlowError (`INVALID_ARGUMENT`) for an option that is not known. */
   constructor(options: MageFlowOptions = {}) {
@@ -219,7 +220,12 @@ export class MageFlow implements AsyncDisposable {
 
   /** Audits the store page by page, while work may go on; yields what breaks an invariant, and returns what was looked at. */
   async *verify(options: VerifyOptions = {}): AsyncGenerator<Breach, Audited> {
-    const store = typeof this.#store === "string" ? await storeAt(this.#store) : this.#store;
+    if (this.#runtime !== null || this.#closing !== null) {
+      const { store } = await this.#open();
+      return yield* verifyStore(store, systemClock, options);
+    }
+    // Nobody works on it here, and an audit leaves it so.
+    const store = await storeAt(this.#store);
     await store.open();
     try {
       return yield* verifyStore(store, systemClock, options);
@@ -235,14 +241,19 @@ export class MageFlow implements AsyncDisposable {
 
   /** Starts a worker for the registered tasks in this process. `await using` stops it at the end of the block. */
   async worker(options: WorkerOptions = {}): Promise<Worker> {
+    if (this.#closing !== null) throw closed();
     return (await this.#open()).worker(options);
   }
 
-  /** Stops the workers of this process and lets go of the store. What is stored stays. */
-  async close(): Promise<void> {
-    const opening = this.#runtime;
-    this.#runtime = null;
-    if (opening !== null) await (await opening).close();
+  /** Stops the workers of this process and lets go of the store. What is stored stays; this MageFlow and its handles are closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const runtime = await this.#runtime?.catch(() => null);
+    await runtime?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -250,6 +261,7 @@ export class MageFlow implements AsyncDisposable {
   }
 
   #open(): Promise<Runtime> {
+    if (this.#closing !== null && this.#runtime === null) return Promise.reject(closed());
     this.#runtime ??= this.#connect().catch((error: unknown) => {
       this.#runtime = null;
       throw error;
@@ -258,7 +270,7 @@ export class MageFlow implements AsyncDisposable {
   }
 
   async #connect(): Promise<Runtime> {
-    const store = typeof this.#store === "string" ? await storeAt(this.#store) : this.#store;
+    const store = await storeAt(this.#store);
     const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
     const runtime = new Runtime({ store, clock: systemClock, ids: ulidSource(), handlers: this.#handlers });
     await runtime.start();
@@ -266,16 +278,21 @@ export class MageFlow implements AsyncDisposable {
   }
 }
 
-/** The store of a url. Adapters are loaded when they are named, so a driver is needed only when it is used. */
-async function storeAt(url: string): Promise<Store> {
-  if (url === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();
-  if (/^(postgres|postgresql|mysql|mariadb|mongodb):/.test(url)) {
+function closed(): ClosedError {
+  return new ClosedError("this MageFlow");
+}
+
+/** The store that is given, or that of a url. Adapters are loaded when they are named, so a driver is needed only when it is used. */
+async function storeAt(given: string | Store): Promise<Store> {
+  if (typeof given !== "string") return given;
+  if (given === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();
+  if (/^(postgres|postgresql|mysql|mariadb|mongodb):/.test(given)) {
     throw new MageFlowError(
       "UNSUPPORTED_STORE",
-      `there is no store for "${url.split(":")[0]}:" yet; use "sqlite:path" or "memory:"`,
+      `there is no store for "${given.split(":")[0]}:" yet; use "sqlite:path" or "memory:"`,
     );
   }
-  return (await import("./stores/sqlite/index.ts")).openStore(url);
+  return (await import("./stores/sqlite/index.ts")).openStore(given);
 }
 
 /** @throws InvalidPlanError (`INVALID_PLAN`) for what is no Standard Schema. */

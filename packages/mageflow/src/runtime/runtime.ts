@@ -32,32 +32,50 @@ const WORKER_OPTIONS: OptionNames<WorkerOptions> = {
   grace: true,
 };
 
+/** What is closed, for people. */
+const THIS = "this MageFlow";
+
 /** One process's connection to a store: what commits, waits, mends and runs. */
 export class Runtime {
-  readonly store: Store;
   readonly clock: Clock;
   readonly committer: Committer;
   readonly reconciler: Reconciler;
-  readonly waiters: Waiters;
   readonly reader: Reader;
+  readonly #store: Store;
+  readonly #waiters: Waiters;
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
-  readonly #workers = new Set<Worker>();
+  /** Those that are being started, too. */
+  readonly #workers = new Set<Promise<Worker>>();
+  #closing = false;
+  #closed = false;
 
   constructor({ store, clock, ids, handlers }: RuntimeParts) {
     const session = `s-${ids.next()}`;
-    this.store = store;
+    this.#store = store;
     this.clock = clock;
     this.#ids = ids;
     this.#handlers = handlers;
     this.committer = new Committer(store, clock, new SpecCache(), session);
     this.reconciler = new Reconciler(store, clock, this.committer, session);
-    this.waiters = new Waiters(store, clock, this.committer);
+    this.#waiters = new Waiters(store, clock, this.committer);
     this.reader = { read: (ids) => this.store.get(ids) };
   }
 
+  /** @throws ClosedError (`CLOSED`) */
+  get store(): Store {
+    if (this.#closed) throw new ClosedError(THIS);
+    return this.#store;
+  }
+
+  /** @throws ClosedError (`CLOSED`) */
+  get waiters(): Waiters {
+    if (this.#closed) throw new ClosedError(THIS);
+    return this.#waiters;
+  }
+
   async start(): Promise<void> {
-    await this.store.open();
+    await this.#store.open();
     // The first transaction tells the store's time.
     await this.committer.run({ locks: [], apply: () => {} });
     unattributed(() => this.reconciler.start());
@@ -77,7 +95,15 @@ export class Runtime {
     return null;
   }
 
-  async worker(options: WorkerOptions): Promise<Worker> {
+  /** @throws ClosedError (`CLOSED`), InvalidPlanError (`INVALID_PLAN`), UnknownTaskError (`UNKNOWN_TASK`) */
+  worker(options: WorkerOptions): Promise<Worker> {
+    if (this.#closing) return Promise.reject(new ClosedError(THIS));
+    const started = this.#startWorker(options);
+    this.#workers.add(started);
+    return started;
+  }
+
+  async #startWorker(options: WorkerOptions): Promise<Worker> {
     requireOptions(options, WORKER_OPTIONS, "a worker");
     const { store, clock, committer } = this;
     const newSession = (): string => `w-${this.#ids.next()}`;
@@ -94,17 +120,20 @@ export class Runtime {
       options,
     );
     await worker.start();
-    this.#workers.add(worker);
     return worker;
   }
 
-  /** Stops the workers, finishes what was given, lets go of the store. */
+  /** Stops the workers, finishes what was given, lets go of the store. What runs on a worker may use it until it has stopped. */
   async close(): Promise<void> {
-    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    this.#closing = true;
+    const started = await Promise.allSettled(this.#workers);
+    const workers = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    await Promise.all(workers.map((worker) => worker.stop()));
     await this.reconciler.stop();
     await this.committer.close();
-    this.waiters.close(new ClosedError("this MageFlow"));
-    await this.store.close();
+    this.#closed = true;
+    this.#waiters.close(new ClosedError(THIS));
+    await this.#store.close();
   }
 
   #check(task: string, layers: InputLayers): void {

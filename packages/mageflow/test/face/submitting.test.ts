@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import {
   chain,
-  ClosedError,
   IllegalTransitionError,
   InvalidPlanError,
   type Json,
@@ -374,16 +373,6 @@ onEachStore("refused at the door", (open) => {
     expect(await refusal(() => mage.run(broken))).toMatchObject({ message: "the source broke" });
     expect((await mage.list({ roots: false })).items).toEqual([]);
     expect((await mage.unhandled()).size).toBe(0);
-  });
-
-  test("everything, once it is closed", async () => {
-    const mage = open();
-    const task = mage.task("task", () => 1);
-    const run = await mage.run(task);
-    const waiting = refusal(() => run.result());
-    await mage.close();
-    expect(await waiting).toBeInstanceOf(ClosedError);
-    expect(await refusal(() => run.suspend())).toBeInstanceOf(ClosedError);
   });
 });
 
