@@ -10,6 +10,7 @@ import { NO_CALLBACKS } from "./core/plan.ts";
 import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./core/plan-options.ts";
 import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
+import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { LogQuery, LogRow, Store, WorkerRow } from "./ports/store.ts";
 import type { TaskContext } from "./runtime/context.ts";
@@ -21,6 +22,7 @@ import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
+import { requireStore, requireStoreUrl } from "./store-url.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import type { Worker, WorkerOptions } from "./runtime/worker.ts";
 
@@ -83,7 +85,7 @@ export class MageFlow implements AsyncDisposable {
   constructor(options: MageFlowOptions = {}) {
     const wrong = misgiven(options, MAGEFLOW_OPTIONS, "MageFlow");
     if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
-    this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? "sqlite:.mageflow/mageflow.db";
+    this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
   }
 
   /**
@@ -284,14 +286,10 @@ function closed(): ClosedError {
 
 /** The store that is given, or that of a url. Adapters are loaded when they are named, so a driver is needed only when it is used. */
 async function storeAt(given: string | Store): Promise<Store> {
-  if (typeof given !== "string") return given;
+  if (typeof given !== "string") return requireStore(given);
+  requireStoreUrl(given);
   if (given === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();
-  if (/^(postgres|postgresql|mysql|mariadb|mongodb):/.test(given)) {
-    throw new MageFlowError(
-      "UNSUPPORTED_STORE",
-      `there is no store for "${given.split(":")[0]}:" yet; use "sqlite:path" or "memory:"`,
-    );
-  }
+  if (given === DEFAULT_STORE) makeFolder(DEFAULT_FOLDER);
   return (await import("./stores/sqlite/index.ts")).openStore(given);
 }
 

@@ -99,3 +99,15 @@ test("an open store in memory is the one that is audited", async () => {
   await mage.run(mage.task("task", () => 1));
   expect(await mage.verify().next()).toMatchObject({ done: true, value: { signatures: 1 } });
 });
+
+test("a place that is none is refused by the first call that needs it", async () => {
+  for (const store of ["", "sqlite:", 5, {}, "sqlite://x"]) {
+    const mage = new MageFlow({ store: store as string });
+    await expect(mage.list()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(mage.verify().next()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await mage.close();
+  }
+  await expect(new MageFlow({ store: "redis://x" }).list()).rejects.toMatchObject({
+    code: "UNSUPPORTED_STORE",
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { requireStore, requireStoreUrl } from "./store-url.ts";
+import { memoryStore } from "./stores/memory/memory-store.ts";
+
+describe("a store url", () => {
+  test.for([
+    "memory:",
+    ":memory:",
+    "flows.db",
+    "/var/lib/flows.db",
+    "./odd:name/flows.db",
+    "C:\\flows.db",
+    "sqlite:flows.db",
+    "sqlite:/var/lib/flows.db",
+    "sqlite:///var/lib/flows.db",
+    "sqlite::memory:",
+    "file:flows.db",
+    "file:///var/lib/my%20flows.db",
+  ])("names a place: %s", (url) => {
+    expect(() => requireStoreUrl(url)).not.toThrow();
+  });
+
+  test.for([
+    [
+      "postgres://user:secret@host/db",
+      "UNSUPPORTED_STORE",
+      'no store for "postgres:"; use "sqlite:path" or "memory:"',
+    ],
+    ["redis:x", "UNSUPPORTED_STORE", "redis:"],
+    ["libsql+http://x", "UNSUPPORTED_STORE", "libsql+http:"],
+    ["SQLITE:x", "UNSUPPORTED_STORE", '"sqlite:path"'],
+    ["", "INVALID_ARGUMENT", 'store is ""; give a path, "sqlite:path", "memory:", or a store'],
+    ["sqlite:", "INVALID_ARGUMENT", "give a path"],
+    ["sqlite://", "INVALID_ARGUMENT", "give a path"],
+    ["sqlite:///", "INVALID_ARGUMENT", "give a path"],
+    ["file:", "INVALID_ARGUMENT", "give a path"],
+    ["file://host/x", "INVALID_ARGUMENT", "file:///var"],
+    ["memory:x", "INVALID_ARGUMENT", "memory:"],
+    ["sqlite://x/y.db", "INVALID_ARGUMENT", 'use "sqlite:x/y.db" for a path from here, or "sqlite:/x/y.db"'],
+  ] as const)("is refused with what to do: %s", ([url, code, message]) => {
+    expect(() => requireStoreUrl(url)).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(message) }),
+    );
+    expect(() => requireStoreUrl(url)).not.toThrow("secret");
+  });
+
+  test("may be a store instead, and nothing else", () => {
+    const store = memoryStore();
+    expect(requireStore(store)).toBe(store);
+    for (const wrong of [5, {}, () => store, true])
+      expect(() => requireStore(wrong)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+  });
+});

@@ -1,0 +1,62 @@
+import { fileURLToPath } from "node:url";
+import { MageFlowError } from "./core/errors.ts";
+import { inWords } from "./core/in-words.ts";
+import { invalidArgument } from "./core/invalid-argument.ts";
+import type { Store } from "./ports/store.ts";
+
+const ACCEPTED = 'a path, "sqlite:path", "memory:", or a store';
+
+/** @throws MageFlowError (`INVALID_ARGUMENT`) for what is no store. */
+export function requireStore(given: unknown): Store {
+  if (typeof given === "object" && given !== null && "transact" in given) return given as Store;
+  throw invalidArgument("store", given, ACCEPTED);
+}
+
+/**
+ * Lets pass what names a place that a store here can be at: `memory:`, a path, `sqlite:` or `file:` with one.
+ *
+ * @throws MageFlowError (`UNSUPPORTED_STORE`) for another scheme, (`INVALID_ARGUMENT`) for what names no place.
+ */
+export function requireStoreUrl(url: string): void {
+  // One letter and a colon is a drive.
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1];
+  switch (scheme) {
+    case undefined:
+      if (url === "") throw invalidArgument("store", url, ACCEPTED);
+      return;
+    case "memory":
+      if (url !== "memory:") throw invalidArgument("store", url, '"memory:", which has no name');
+      return;
+    case "sqlite":
+      return requireSqlitePath(url);
+    case "file":
+      return requireFileUrl(url);
+    default:
+      throw new MageFlowError(
+        "UNSUPPORTED_STORE",
+        `there is no store for "${scheme}:"; use "sqlite:path" or "memory:"`,
+      );
+  }
+}
+
+/** Two slashes are followed by a host elsewhere, and a file has none: what was meant is not guessed. */
+function requireSqlitePath(url: string): void {
+  const [, slashes, rest] = /^sqlite:(\/*)(.*)$/s.exec(url)!;
+  if (rest === "") throw invalidArgument("store", url, 'a path, as in "sqlite:.mageflow/mageflow.db"');
+  if (slashes === "//") {
+    throw new MageFlowError(
+      "INVALID_ARGUMENT",
+      `${inWords(url)} is ambiguous; use ${inWords(`sqlite:${rest}`)} for a path from here, or ${inWords(`sqlite:/${rest}`)} from the root`,
+    );
+  }
+}
+
+function requireFileUrl(url: string): void {
+  const accepted = 'a path, as in "file:data/flows.db" or "file:///var/lib/flows.db"';
+  if (/^file:\/*$/.test(url)) throw invalidArgument("store", url, accepted);
+  try {
+    if (url.startsWith("file://")) fileURLToPath(url);
+  } catch (cause) {
+    throw new MageFlowError("INVALID_ARGUMENT", `store is ${inWords(url)}; give ${accepted}`, { cause });
+  }
+}
