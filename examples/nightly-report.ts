@@ -42,7 +42,7 @@ const write = mage.task(
     input: Night.extend({
       total: z.int(),
       failed: z.int(),
-      results: z.array(z.object({ key: z.string().optional(), result: z.int().optional() })),
+      results: z.array(z.object({ key: z.string().optional(), result: z.int().optional() })).default([]),
     }),
   },
   async ({ folder, day, total, failed, results }) => {

@@ -71,7 +71,7 @@ const pictures = swarm(
 
 await mage.worker({ concurrency: 4 });
 const run = await mage.run(pictures);
-const { results } = await run.result();
+const { results = [] } = await run.result();
 for (const { result } of results)
   if (result) console.log(`${result.name}: ${result.width} x ${result.height}`);
 await run.settled();

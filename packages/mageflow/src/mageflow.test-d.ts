@@ -128,7 +128,7 @@ expectTypeOf(await (await mage.run(chain([nothing, outputOnly.with({ a: 1 })])))
 >();
 const items = await (await mage.run(swarm([bare.with({ a: "x" })]))).result();
 expectTypeOf(items).toEqualTypeOf<SwarmResult<number>>();
-expectTypeOf(items.results[0]?.result).toEqualTypeOf<number | undefined>();
+expectTypeOf(items.results?.[0]?.result).toEqualTypeOf<number | undefined>();
 expectTypeOf(await (await mage.create(zod)).result()).toEqualTypeOf<{ rows: string }>();
 expectTypeOf(await mage.get("id")).toEqualTypeOf<Run>();
 expectTypeOf(await (await mage.get<number>("id")).result()).toEqualTypeOf<number>();

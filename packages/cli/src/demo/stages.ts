@@ -219,13 +219,15 @@ export function flightWorkflow(
 /** The part of a swarm's result that its next step reads. */
 function itemResults<R extends z.ZodType>(result: R) {
   return z.object({
-    results: z.array(
-      z.object({
-        key: z.string().optional(),
-        result: result.optional(),
-        error: errorSchema.optional(),
-      }),
-    ),
+    results: z
+      .array(
+        z.object({
+          key: z.string().optional(),
+          result: result.optional(),
+          error: errorSchema.optional(),
+        }),
+      )
+      .default([]),
   });
 }
 

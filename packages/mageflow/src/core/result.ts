@@ -19,7 +19,7 @@ export interface SwarmResult<O = Json> {
   succeeded: number;
   failed: number;
   skipped: number;
-  results: ItemResult<O>[];
+  results?: ItemResult<O>[];
 }
 
 /** Items that a swarm's result lists inline. */

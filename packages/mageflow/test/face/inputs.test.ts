@@ -98,7 +98,7 @@ onEachStore("input", (open) => {
     const plan = chain([swarm([item, item.with({ n: 2 })]).with({ s: 1 })]).with({ c: 1 });
     await mage.worker();
     const run = await mage.run(plan, { m: 1, n: 1 });
-    const { results } = await run.result();
+    const { results = [] } = await run.result();
     expect(results.map(({ result }) => result)).toEqual([
       { m: 1, n: 1, c: 1, s: 1 },
       { m: 1, n: 2, c: 1, s: 1 },
@@ -109,7 +109,7 @@ onEachStore("input", (open) => {
     const mage = open();
     const plan = chain([give(mage, "list", [1, 2]), swarm([echo(mage), echo(mage, "other")])]);
     await mage.worker();
-    const { results } = await (await mage.run(plan)).result();
+    const { results = [] } = await (await mage.run(plan)).result();
     expect(results.map(({ result }) => result)).toEqual([{ result: [1, 2] }, { result: [1, 2] }]);
   });
 

@@ -38,7 +38,7 @@ onEachStore("result", (open) => {
     const mage = open();
     const item = mage.task("item", () => 1);
     await mage.worker();
-    const { results } = await (await mage.run(swarm([item]))).result();
+    const { results = [] } = await (await mage.run(swarm([item]))).result();
     expect(Object.keys(results[0]!).toSorted()).toEqual(["id", "index", "result", "status"]);
   });
 
@@ -89,7 +89,7 @@ onEachStore("result", (open) => {
     await mage.worker();
     const inner = swarm([chain([n.with({ n: 1 }), plus]), n.with({ n: 5 })]);
     const run = await mage.run(chain([n.with({ n: 0 }), inner]));
-    const { results } = await run.result();
+    const { results = [] } = await run.result();
     expect(results.map(({ result }) => result)).toEqual([2, 5]);
   });
 

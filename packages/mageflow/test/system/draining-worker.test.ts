@@ -30,7 +30,7 @@ test("a worker that is told to stop lets tasks end for its grace, and hands the 
   expect(await long.result()).toEqual({ pid: first.pid });
   expect(await lasting.result({ timeout: "10s" })).toEqual({ pid: second.pid });
   expect(await lasting.view()).toMatchObject({ attempt: 1, recoveries: 0 });
-  const { results } = await later.result({ timeout: "10s" });
+  const { results = [] } = await later.result({ timeout: "10s" });
   expect(new Set(results.map(({ result }) => result!.pid))).toEqual(new Set([second.pid]));
   const sessions = await mage.workers();
   expect(sessions.find(({ pid }) => pid === first.pid)!.endedAt).not.toBeNull();
