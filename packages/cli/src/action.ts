@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 
 /** Options that every command has. */
-interface Globals {
+export interface Globals {
   readonly json: boolean;
   readonly store: string | undefined;
   readonly verbose: boolean;
+  /** The words of the command line, for hints that repeat it. */
+  readonly typed: readonly string[];
 }
 
 /** What a command does, given its arguments and options; the number is its exit code. */
@@ -17,7 +19,7 @@ export function action<A extends readonly unknown[], O = unknown>(
     const { json = false, verbose = false, store, ...rest } = this.optsWithGlobals<O & Partial<Globals>>();
     process.exitCode = await work(
       this.processedArgs as unknown as A,
-      { ...rest, json, verbose, store } as O & Globals,
+      { ...rest, json, verbose, store, typed: process.argv.slice(2) } as O & Globals,
     );
   };
 }

@@ -1,3 +1,4 @@
+import { typedValue } from "./command-line.ts";
 import { EXIT } from "./exit-codes.ts";
 import { endWithReader, flushed } from "./output.ts";
 import { buildProgram } from "./program.ts";
@@ -18,6 +19,7 @@ try {
   process.exitCode = reportError(error, {
     json: given.includes("--json"),
     verbose: given.includes("--verbose"),
+    store: typedValue(given, "--store"),
   });
 }
 await flushed();

@@ -34,11 +34,11 @@ export function buildProgram(): Command {
       "after",
       `
 Getting started:
-  mageflow demo                       see it at work
-  mageflow run flow.ts                run the plan of your own module
-  mageflow ps                         what is running, and what has run
-  mageflow show <id>                  one workflow, with what is inside
-  mageflow help exit-codes            what the exit codes mean`,
+  npx mageflow demo                   see it at work
+  npx mageflow run flow.ts            run the plan of your own module
+  npx mageflow ps                     what is running, and what has run
+  npx mageflow show <id>              one workflow, with what is inside
+  npx mageflow help exit-codes        what the exit codes mean`,
     );
   for (const add of [
     addRun,

@@ -1,13 +1,16 @@
 import { MageFlowError } from "mageflow";
 import { CommanderError } from "commander";
+import { commandLine } from "./command-line.ts";
 import { CommandError, EXIT, exitCodeOf } from "./exit-codes.ts";
 import { note } from "./output.ts";
 import { plainJson } from "./plain-text.ts";
 
 /** What to do, for codes whose message does not say it in words of the command line. */
-const HINTS: Readonly<Record<string, string>> = {
-  NOT_FOUND: "`mageflow ps --all` lists what is stored; `--store` names another store",
-  ALREADY_RUNNING: "`mageflow show <id>` tells its parent, which can be suspended",
+const HINTS: Readonly<Record<string, (store: string | undefined) => string>> = {
+  NOT_FOUND: (store) =>
+    `\`${commandLine(["ps", "--all"], store)}\` lists what is stored; \`--store\` names another store`,
+  ALREADY_RUNNING: (store) =>
+    `\`${commandLine(["show", "<id>"], store)}\` tells its parent, which can be suspended`,
 };
 
 export interface Reported {
@@ -17,7 +20,7 @@ export interface Reported {
 }
 
 /** Any error, in words for a person at a terminal. */
-export function describe(error: unknown): Reported {
+export function describe(error: unknown, store?: string): Reported {
   if (error instanceof CommanderError) {
     const message = error.message
       .replace(/^error: /, "")
@@ -25,21 +28,24 @@ export function describe(error: unknown): Reported {
     return {
       code: "USAGE",
       message,
-      hint: "`mageflow --help` lists all commands, `mageflow <command> --help` its options",
+      hint: "`npx mageflow --help` lists all commands, `npx mageflow <command> --help` its options",
     };
   }
   if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint };
   if (isMageFlowError(error))
-    return { code: error.code, message: error.message, hint: HINTS[error.code] ?? null };
+    return { code: error.code, message: error.message, hint: HINTS[error.code]?.(store) ?? null };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { code: "UNEXPECTED", message, hint: "`--verbose` shows where it comes from" };
 }
 
 /** Prints an error on stderr and returns the exit code that goes with it. */
-export function reportError(error: unknown, { json, verbose }: { json: boolean; verbose: boolean }): number {
+export function reportError(
+  error: unknown,
+  { json, verbose, store }: { json: boolean; verbose: boolean; store: string | undefined },
+): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-  const { code, message, hint } = describe(error);
-  if (json) process.stderr.write(`${plainJson({ error: { code, message } })}\n`);
+  const { code, message, hint } = describe(error, store);
+  if (json) process.stderr.write(`${plainJson({ error: { code, message, hint } })}\n`);
   else {
     note(`mageflow: ${message}`);
     if (hint !== null) note(`          ${hint}`);

@@ -63,13 +63,14 @@ test("a large swarm is a page, with the way to the rest", () => {
   const lines = rootLines(
     { view, status, inside: [item(0), item(1)], more: { count: 999_998, cursor: "1" } },
     61_000,
+    (id, cursor) => `show ${id} --cursor ${cursor}`,
   );
   expect(lines).toContain("  progress    0% of 1,000,000: 1,000 succeeded, 2 failed, 998,998 pending");
   expect(lines).toContain("  took        1m");
   expect(lines.slice(-3)).toEqual([
     "├─ 0 one  PENDING",
     "├─ 1 one  PENDING",
-    "└─ … 999,998 more: mageflow show r --cursor 1",
+    "└─ … 999,998 more: show r --cursor 1",
   ]);
 });
 

@@ -57,8 +57,11 @@ export async function readSubtree(mage: MageFlow, shown: Shown): Promise<RootTre
   return { view: signature, status, inside, more: more?.count === 0 ? null : more };
 }
 
+/** The command that goes on with the children of a signature. */
+export type MoreCommand = (id: string, cursor: string) => string;
+
 /** The whole page of `show`. */
-export function rootLines(tree: RootTree, now: number): string[] {
+export function rootLines(tree: RootTree, now: number, more: MoreCommand): string[] {
   const { view, status } = tree;
   const lines = [
     `${paintStatus(status.status)}  ${paint("bold", clip(view.name, 200))}  ${view.kind}`,
@@ -70,9 +73,9 @@ export function rootLines(tree: RootTree, now: number): string[] {
     ...lines,
     "",
     ...tree.inside.flatMap((inside, at) =>
-      treeLines(inside, "", at === tree.inside.length - 1 && tree.more === null),
+      treeLines(inside, "", at === tree.inside.length - 1 && tree.more === null, more),
     ),
-    ...moreLines(tree, ""),
+    ...moreLines(tree, "", more),
   ];
 }
 
@@ -159,7 +162,7 @@ function causeText({ name, message, code }: StoredCause): string {
   return `${clip(name, 100)}${code === undefined ? "" : ` (${clip(code, 100)})`}: ${clip(message, 1_000)}`;
 }
 
-function treeLines(tree: Tree, indent: string, last: boolean): string[] {
+function treeLines(tree: Tree, indent: string, last: boolean, more: MoreCommand): string[] {
   const { view } = tree;
   const place = view.role === "step" || view.role === "item" ? String(view.slot) : view.role;
   const why =
@@ -173,16 +176,14 @@ function treeLines(tree: Tree, indent: string, last: boolean): string[] {
   return [
     `${indent}${last ? "└─ " : "├─ "}${paint("dim", place)}${key} ${clip(view.name, 60)}  ${paintStatus(view.status)}${took}${why}`,
     ...tree.inside.flatMap((inside, at) =>
-      treeLines(inside, below, at === tree.inside.length - 1 && tree.more === null),
+      treeLines(inside, below, at === tree.inside.length - 1 && tree.more === null, more),
     ),
-    ...moreLines(tree, below),
+    ...moreLines(tree, below, more),
   ];
 }
 
-function moreLines({ more, view }: Tree, indent: string): string[] {
+function moreLines({ more, view }: Tree, indent: string, command: MoreCommand): string[] {
   if (more === null) return [];
-  const how = `mageflow show ${clip(view.id, 400)} --cursor ${clip(more.cursor, 60)}`;
-  return [
-    `${indent}└─ ${paint("dim", `… ${more.count === null ? "" : `${number(more.count)} `}more: ${how}`)}`,
-  ];
+  const count = more.count === null ? "" : `${number(more.count)} `;
+  return [`${indent}└─ ${paint("dim", `… ${count}more: ${command(view.id, more.cursor)}`)}`];
 }

@@ -25,7 +25,7 @@ export function addHelp(program: Command): void {
           throw new CommandError(
             "USAGE",
             `there is no help on '${topic}'${near === null ? "" : `; did you mean ${near}?`}`,
-            "`mageflow help` lists all commands",
+            "`npx mageflow help` lists all commands",
           );
         }
         command.outputHelp();

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { LogLevel, LogRow, Run } from "mageflow";
 import { action, wholeNumber } from "../action.ts";
+import { typedWith } from "../command-line.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint } from "../paint.ts";
@@ -53,7 +54,8 @@ export function addLogs(program: Command): void {
           const next = printed >= limit ? after : null;
           if (options.json) printJson({ id, lines, next });
           else if (printed === 0) print(nothing(options));
-          else if (next !== null) print(paint("dim", `there may be more: add --after ${next}`));
+          else if (next !== null)
+            print(paint("dim", `there may be more: ${typedWith(options.typed, ["--after"], String(next))}`));
           return 0;
         }),
       ),

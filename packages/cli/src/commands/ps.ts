@@ -8,10 +8,11 @@ import {
   type WorkerRow,
 } from "mageflow";
 import { action, commaList, wholeNumber } from "../action.ts";
+import { commandLine, typedWith } from "../command-line.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
-import { clip, plainText } from "../plain-text.ts";
+import { clip } from "../plain-text.ts";
 import { number, span } from "../span.ts";
 import { table } from "../table.ts";
 
@@ -50,7 +51,7 @@ export function addPs(program: Command): void {
     .option("--cursor <cursor>", "go on where another page ended")
     .addHelpText(
       "after",
-      "\nExamples:\n  mageflow ps --status RUNNING,WAITING\n  mageflow ps --all --status FAILED --limit 100\n  mageflow ps --json | jq '.items[].id'",
+      "\nExamples:\n  npx mageflow ps --status RUNNING,WAITING\n  npx mageflow ps --all --status FAILED --limit 100\n  npx mageflow ps --json | jq '.items[].id'",
     )
     .action(
       action<[], PsOptions>(async (_, options) =>
@@ -70,11 +71,11 @@ export function addPs(program: Command): void {
             });
             return 0;
           }
-          if (rows.length === 0) print(describeNothing(options));
+          if (rows.length === 0) print(describeNothing(options, options.store));
           else for (const line of table(...columns(rows, options.all === true, now))) print(line);
-          if (next !== null) print(paint("dim", `more: add --cursor '${plainText(next)}'`));
+          if (next !== null) print(paint("dim", `more: ${typedWith(options.typed, ["--cursor"], next)}`));
           print();
-          for (const line of footer(workers, unhandled)) print(line);
+          for (const line of footer(workers, unhandled, options.store)) print(line);
           return 0;
         }),
       ),
@@ -132,15 +133,18 @@ function columns(rows: readonly Row[], all: boolean, now: number): [string[], st
   return [head, body];
 }
 
-function describeNothing({ status, name, tag, cursor }: PsOptions): string {
+function describeNothing({ status, name, tag, cursor }: PsOptions, store: string | undefined): string {
   const filtered = [status, name, tag, cursor].some((filter) => filter !== undefined);
-  return filtered ? "Nothing fits these filters." : "No workflows yet. `mageflow run <file>` starts one.";
+  return filtered
+    ? "Nothing fits these filters."
+    : `No workflows yet. \`${commandLine(["run", "<file>"], store)}\` starts one.`;
 }
 
 /** Who runs tasks now, and what waits for a worker that does not exist. */
 function footer(
   workers: readonly WorkerRow[],
   unhandled: readonly { task: string; ready: number }[],
+  store: string | undefined,
 ): string[] {
   const shown = workers
     .slice(0, 5)
@@ -148,7 +152,7 @@ function footer(
   const more = workers.length > shown.length ? ` and ${workers.length - shown.length} more` : "";
   const live =
     workers.length === 0
-      ? "No live workers. `mageflow worker <file>` starts one."
+      ? `No live workers. \`${commandLine(["worker", "<file>"], store)}\` starts one.`
       : `${workers.length} live ${workers.length === 1 ? "worker" : "workers"}: ${shown.join(", ")}${more}`;
   if (unhandled.length === 0) return [live];
   const tasks = unhandled

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type AnyPlan, type MageFlow, type Run, type Settled, type Worker } from "mageflow";
-import { action, wholeNumber } from "../action.ts";
+import { action, type Globals, wholeNumber } from "../action.ts";
+import { commandLine } from "../command-line.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
 import { note, print, printJson } from "../output.ts";
@@ -58,13 +59,13 @@ A module, say flow.ts:
   export const plan = chain([greet]);
 
 Run it:
-  mageflow run flow.ts --message '{"name":"Ada"}'`;
+  npx mageflow run flow.ts --message '{"name":"Ada"}'`;
 
 async function start(
   mage: MageFlow,
   plan: AnyPlan,
   message: unknown,
-  options: Options & { json: boolean },
+  options: Options & Globals,
   file: string,
 ): Promise<number> {
   const { key, json } = options;
@@ -85,10 +86,12 @@ async function start(
   if (outcome === "stopped") {
     const { status } = await run.status();
     if (json) printJson({ id: run.id, name, status });
-    note(`mageflow: stopped; ${run.id} goes on when a worker runs: mageflow worker ${file}`);
+    note(
+      `mageflow: stopped; ${run.id} goes on when a worker runs: ${commandLine(["worker", file], options.store)}`,
+    );
     return EXIT.interrupted;
   }
-  await printOutcome(run, outcome, json);
+  await printOutcome(run, outcome, options);
   return outcome.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
 }
 
@@ -110,7 +113,7 @@ async function settledOrStopped(run: Run, worker: Worker): Promise<Settled<unkno
   }
 }
 
-async function printOutcome(run: Run, settled: Settled<unknown>, json: boolean): Promise<void> {
+async function printOutcome(run: Run, settled: Settled<unknown>, { json, store }: Globals): Promise<void> {
   const { name, startedAt, finishedAt } = await run.view();
   const { counts } = await run.status();
   if (json) {
@@ -129,7 +132,12 @@ async function printOutcome(run: Run, settled: Settled<unknown>, json: boolean):
     }
   }
   if (counts.cleanupFailed > 0)
-    print(paint("red", `${number(counts.cleanupFailed)} of its cleanups failed: mageflow show ${run.id}`));
+    print(
+      paint(
+        "red",
+        `${number(counts.cleanupFailed)} of its cleanups failed: ${commandLine(["show", run.id], store)}`,
+      ),
+    );
 }
 
 function parseMessage(text: string): unknown {

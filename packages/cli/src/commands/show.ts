@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { MageFlow } from "mageflow";
 import { action, wholeNumber } from "../action.ts";
+import { commandLine, typedWith } from "../command-line.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { readSubtree, rootLines } from "../signature-tree.ts";
@@ -13,7 +14,7 @@ interface ShowOptions {
 export function addShow(program: Command): void {
   program
     .command("show")
-    .argument("<id>", "id of a workflow, step, item or callback, as `mageflow ps` shows it")
+    .argument("<id>", "id of a workflow, step, item or callback, as `ps` shows it")
     .summary("show one signature with what is inside it")
     .description(
       "Shows one signature: its status and counts, its error with path and causes, its children and callbacks.",
@@ -36,7 +37,11 @@ export function addShow(program: Command): void {
             return 0;
           }
           const tree = await readSubtree(mage, { signature, status, children, callbacks });
-          for (const line of rootLines(tree, Date.now())) print(line);
+          const more = (of: string, cursor: string): string =>
+            of === id
+              ? typedWith(options.typed, ["--cursor"], cursor)
+              : commandLine(["show", of, "--cursor", cursor], options.store);
+          for (const line of rootLines(tree, Date.now(), more)) print(line);
           return 0;
         }),
       ),

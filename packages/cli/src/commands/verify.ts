@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Audited, Breach } from "mageflow";
 import { action, wholeNumber } from "../action.ts";
+import { typedWith } from "../command-line.ts";
 import { EXIT } from "../exit-codes.ts";
 import { withStore } from "../open-store.ts";
 import { note, print, printJson } from "../output.ts";
@@ -22,7 +23,7 @@ export function addVerify(program: Command): void {
     )
     .option("-l, --limit <n>", "breaches to print; all are counted", wholeNumber(1), 100)
     .action(
-      action<[], VerifyOptions>(async (_, { limit, json, store }) =>
+      action<[], VerifyOptions>(async (_, { limit, json, store, typed }) =>
         withStore(store, async (mage) => {
           let audited: Audited = { signatures: 0, workflows: 0, events: 0 };
           const shown: Breach[] = [];
@@ -38,7 +39,10 @@ export function addVerify(program: Command): void {
             printJson({ ok, audited, breaches: counts.breach, warnings: counts.warning, found: shown });
           } else {
             const hidden = counts.breach + counts.warning - shown.length;
-            if (hidden > 0) print(paint("dim", `… and ${number(hidden)} more; --limit shows them`));
+            if (hidden > 0) {
+              const all = typedWith(typed, ["--limit", "-l"], String(hidden + shown.length));
+              print(paint("dim", `… and ${number(hidden)} more: ${all}`));
+            }
             print(verdict(audited, counts));
             if (!ok)
               note("mageflow: please report this with the version and, if you can, a copy of the store");

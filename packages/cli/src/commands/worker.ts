@@ -33,7 +33,7 @@ export function addWorker(program: Command): void {
     )
     .addHelpText(
       "after",
-      "\nDurations are written 250ms, 5s, 2m, 1h or 7d.\n\nExample:\n  mageflow worker tasks.ts --concurrency 20 --tasks resize,publish",
+      "\nDurations are written 250ms, 5s, 2m, 1h or 7d.\n\nExample:\n  npx mageflow worker tasks.ts --concurrency 20 --tasks resize,publish",
     )
     .action(
       action<[string], Options>(async ([file], { json, store, ...given }) => {

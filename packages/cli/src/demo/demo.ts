@@ -2,6 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MageFlow } from "mageflow";
+import { commandLine } from "../command-line.ts";
 import { EXIT } from "../exit-codes.ts";
 import { print, printJson } from "../output.ts";
 import { dataFiles } from "./flights.ts";
@@ -44,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     print(`${tasks} tasks in ${seconds} s, ${failed} of them failed: ${ON_PURPOSE}`);
     print(`report: ${result?.page ?? `none, the workflow is ${status}`}`);
     print(`store:  ${store}`);
-    if (store !== "memory:") print(`look at it again: mageflow show ${run.id} --store ${store}`);
+    if (store !== "memory:") print(`look at it again: ${commandLine(["show", run.id], store)}`);
   }
   return ok ? EXIT.ok : EXIT.failed;
 }

@@ -190,6 +190,6 @@ test("verify ends with 3 and names what is broken", async () => {
     /^breach {3}I5 {6}\S+\.0 {2}its counter "succeeded" is 2, but a recount gives 1\n/,
   );
   expect(told.stdout).toMatch(
-    /\n… and \d more; --limit shows them\n\d breaches: 3 signatures of 1 workflow and \d+ events read\n$/,
+    /\n… and \d more: npx mageflow verify --store damaged\.db --limit \d\n\d breaches: 3 signatures of 1 workflow and \d+ events read\n$/,
   );
 });

@@ -97,7 +97,7 @@ describe("the demo, as JSON", () => {
     );
     expect(stdout).toContain("callbacks: 2 success, 1 itemError, 1 cleanup");
     expect(stdout).toContain("finish-upload: block-03 has arrived");
-    const [, id, store] = /mageflow show (\S+) --store sqlite:(\S+)/.exec(stdout) ?? [];
+    const [, id, store] = /npx mageflow show (\S+) --store sqlite:(\S+)/.exec(stdout) ?? [];
     expect(id).toMatch(/^[0-9a-z]{26}$/);
     expect(store !== undefined && existsSync(store)).toBe(true);
     expect(stderr).toContain("parse-block block-03 failed, attempt 2 follows");

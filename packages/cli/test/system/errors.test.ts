@@ -69,7 +69,11 @@ test.each([
     code: 4,
     says: 'there is no signature "none" in this store',
   },
-  { args: ["logs", "none", "--store", "made.db"], code: 4, says: "`mageflow ps --all` lists what is stored" },
+  {
+    args: ["logs", "none", "--store", "made.db"],
+    code: 4,
+    says: "`npx mageflow ps --all --store made.db` lists what is stored",
+  },
 ])("$args ends with $code: $says", async ({ args, code, says }) => {
   await using scene = new Scene();
   writeFileSync(scene.path("syntax.ts"), "const a = 1;\nconst = 3;\n");
@@ -90,7 +94,7 @@ test.each([
   const asJson = await scene.run(...args, "--json");
   expect(asJson).toMatchObject({ code, stdout: "" });
   const { error } = JSON.parse(asJson.stderr) as { error: Record<string, unknown> };
-  expect(Object.keys(error)).toEqual(["code", "message"]);
+  expect(Object.keys(error)).toEqual(["code", "message", "hint"]);
   expect(error["code"]).toMatch(/^[A-Z_]+$/);
 });
 
