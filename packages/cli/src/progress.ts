@@ -1,7 +1,7 @@
-import progressBars from "cli-progress";
 import type { MageFlow, Run, RunStatus, SignatureView } from "mageflow";
 import { clip } from "./plain-text.ts";
 import { number } from "./span.ts";
+import { StatusLine } from "./status-line.ts";
 
 /** Time between two looks at a workflow (ms). A look costs the same for ten items and for ten million. */
 const LOOK_MS = 200;
@@ -9,33 +9,22 @@ const LOOK_MS = 200;
 /** Containers inside each other that are looked into for the one that is busy. */
 const DEEPEST = 8;
 
+const BAR_CHARS = 24;
+
 export interface Watching {
+  /** Takes the bar away. Stopping again changes nothing. */
   stop(): void;
 }
 
 /** Shows how far a workflow is on stderr while it runs; nothing when that is no terminal. */
 export function watchProgress(mage: MageFlow, run: Run): Watching {
   if (!process.stderr.isTTY) return { stop: () => {} };
-  const bar = new progressBars.SingleBar({
-    format: "{bar} {text}",
-    barsize: 24,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-    stream: process.stderr,
-  });
+  const line = new StatusLine();
   let over = false;
-  let drawn = false;
   const look = async (): Promise<void> => {
     const { status, inside, fraction } = await busiest(mage, run);
     if (over) return;
-    if (!drawn) bar.start(1_000, 0, { text: "" });
-    drawn = true;
-    bar.update(Math.round(fraction * 1_000), {
-      text: clip(progressText(status, inside), 100),
-    });
+    line.show(clip(`${bar(fraction)} ${progressText(status, inside)}`, (process.stderr.columns || 80) - 1));
   };
   const loop = async (): Promise<void> => {
     while (!over) {
@@ -48,9 +37,14 @@ export function watchProgress(mage: MageFlow, run: Run): Watching {
   return {
     stop: () => {
       over = true;
-      if (drawn) bar.stop();
+      line.end();
     },
   };
+}
+
+function bar(fraction: number): string {
+  const full = Math.round(Math.max(0, Math.min(1, fraction)) * BAR_CHARS);
+  return "█".repeat(full).padEnd(BAR_CHARS, "░");
 }
 
 export interface Inside {
@@ -58,21 +52,29 @@ export interface Inside {
   readonly status: RunStatus;
 }
 
-/** `3/20 · resize all 1,204/5,000 (2 failed)` */
-export function progressText({ status, counts, heldBy }: RunStatus, inside: Inside | null): string {
-  const parts = [counts.total === 0 ? status : amount(counts)];
+/** `3/20 · resize all 1,204/5,000 (2 failed)`, or of tasks what they say themselves: `1/3 · encode 40% first pass` */
+export function progressText(root: RunStatus, inside: Inside | null): string {
+  const { status, counts, heldBy } = root;
+  const own = counts.total === 0 ? noted(root) : amount(counts);
+  const parts = own === "" ? [status] : [own];
   if (counts.total > 0 && status !== "RUNNING") parts.push(status);
   if (heldBy !== null) parts.push("held by a suspension");
   if (inside !== null) {
-    const { name } = inside.view;
-    parts.push(inside.status.counts.total === 0 ? name : `${name} ${amount(inside.status.counts)}`);
+    const { total } = inside.status.counts;
+    parts.push(`${inside.view.name} ${total === 0 ? noted(inside.status) : amount(inside.status.counts)}`);
   }
-  return parts.join(" · ");
+  return parts.join(" · ").trimEnd();
 }
 
 function amount({ total, succeeded, failed, skipped }: RunStatus["counts"]): string {
   const text = `${number(succeeded + failed + skipped)}/${number(total)}`;
   return failed > 0 ? `${text} (${number(failed)} failed)` : text;
+}
+
+/** What a task has told of its progress; empty when it has told nothing. */
+function noted({ progress: { fraction, note } }: RunStatus): string {
+  if (fraction === 0 && note === null) return "";
+  return `${Math.floor(fraction * 100)}%${note === null ? "" : ` ${note}`}`;
 }
 
 /** The workflow, the innermost step that it is at, and how far it is when that step counts in part. */

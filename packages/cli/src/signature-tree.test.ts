@@ -95,6 +95,16 @@ test("progress tells the workflow and the step that it is at", () => {
   expect(progressText({ ...status, counts: { ...none, total: 3, succeeded: 1, failed: 0 } }, inside)).toBe(
     "1/3 · resize 1,002/1,000,000 (2 failed)",
   );
+  const task = { ...status, counts: { ...none, total: 0, succeeded: 0, failed: 0 } };
+  const noted = { ...task, progress: { fraction: 0.456, note: "encoding" } };
+  expect(progressText({ ...task, progress: { fraction: 0, note: null } }, null)).toBe("RUNNING");
+  expect(progressText(noted, null)).toBe("45% encoding");
+  expect(
+    progressText(
+      { ...status, counts: { ...none, total: 3, succeeded: 1, failed: 0 } },
+      { view, status: noted },
+    ),
+  ).toBe("1/3 · resize 45% encoding");
   expect(progressText({ ...status, status: "SUSPENDED" }, null)).toBe(
     "1,002/1,000,000 (2 failed) · SUSPENDED",
   );

@@ -80,7 +80,7 @@ function read(
 /** Prints lines as they come, until the signature is settled or somebody presses Ctrl-C. */
 async function follow(run: Run, options: LogsOptions & { json: boolean }): Promise<number> {
   const stop = new AbortController();
-  const off = onSignals(() => stop.abort());
+  const off = onSignals({ gentle: () => stop.abort() });
   let settled = false;
   void run.settled().then(
     () => (settled = true),

@@ -8,9 +8,10 @@ import { note, print, printJson } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
 import { clip, plainJson } from "../plain-text.ts";
 import { watchProgress } from "../progress.ts";
-import { onSignals } from "../signals.ts";
+import { onSignals, type OnSignals } from "../signals.ts";
 import { errorLines } from "../signature-tree.ts";
 import { number, span } from "../span.ts";
+import { GRACE, LEASE } from "../worker-defaults.ts";
 
 interface Options {
   readonly message?: unknown;
@@ -79,16 +80,21 @@ async function start(
     return EXIT.ok;
   }
   if (!json) note(`mageflow: running "${clip(name, 100)}" as ${run.id}`);
-  const worker = await mage.worker({ concurrency: options.concurrency });
+  const worker = await mage.worker({ concurrency: options.concurrency, lease: LEASE, grace: GRACE });
   const progress = json ? { stop: () => {} } : watchProgress(mage, run);
-  const outcome = await settledOrStopped(run, worker);
+  const goesOn = `${run.id} goes on when a worker runs: ${commandLine(["worker", file], options.store)}`;
+  const outcome = await settledOrStopped(run, worker, {
+    gentle: (signal) => {
+      progress.stop();
+      note(`mageflow: ${signal}: finishing what runs, for at most ${GRACE}; again to stop at once`);
+    },
+    atOnce: () => note(`mageflow: stopped at once; its tasks are taken over in ${LEASE}; ${goesOn}`),
+  });
   progress.stop();
   if (outcome === "stopped") {
     const { status } = await run.status();
     if (json) printJson({ id: run.id, name, status });
-    note(
-      `mageflow: stopped; ${run.id} goes on when a worker runs: ${commandLine(["worker", file], options.store)}`,
-    );
+    note(`mageflow: stopped; ${goesOn}`);
     return EXIT.interrupted;
   }
   await printOutcome(run, outcome, options);
@@ -96,12 +102,19 @@ async function start(
 }
 
 /** Waits for the end of everything, or for a signal: then what runs gets the worker's grace to end. */
-async function settledOrStopped(run: Run, worker: Worker): Promise<Settled<unknown> | "stopped"> {
+async function settledOrStopped(
+  run: Run,
+  worker: Worker,
+  { gentle, atOnce }: Required<OnSignals>,
+): Promise<Settled<unknown> | "stopped"> {
   let stop = (): void => {};
   const stopped = new Promise<"stopped">((resolve) => (stop = () => resolve("stopped")));
-  const off = onSignals((signal) => {
-    note(`mageflow: ${signal}: finishing what runs; again to stop at once`);
-    void worker.stop().then(stop, stop);
+  const off = onSignals({
+    gentle: (signal) => {
+      gentle(signal);
+      void worker.stop().then(stop, stop);
+    },
+    atOnce,
   });
   try {
     const settled = run.settled();

@@ -6,6 +6,7 @@ import { loadModule } from "../load-module.ts";
 import { note, print, printJson } from "../output.ts";
 import { clip } from "../plain-text.ts";
 import { onSignals } from "../signals.ts";
+import { GRACE, HEARTBEAT, LEASE } from "../worker-defaults.ts";
 
 interface Options {
   readonly concurrency: number;
@@ -26,10 +27,10 @@ export function addWorker(program: Command): void {
     )
     .option("-c, --concurrency <n>", "attempts that run at once", wholeNumber(1), 100)
     .option("--tasks <names>", "only these tasks, with commas between them", commaList)
-    .option("--lease <duration>", "time without a heartbeat after which others take its tasks over", "15s")
-    .option("--heartbeat <duration>", "time between heartbeats", "5s")
+    .option("--lease <duration>", "time without a heartbeat after which others take its tasks over", LEASE)
+    .option("--heartbeat <duration>", "time between heartbeats", HEARTBEAT)
     .addOption(
-      new Option("--grace <duration>", "time that running tasks get to end when it stops").default("10s"),
+      new Option("--grace <duration>", "time that running tasks get to end when it stops").default(GRACE),
     )
     .addHelpText(
       "after",
@@ -55,10 +56,12 @@ export function addWorker(program: Command): void {
         };
         let stop = (): void => {};
         const told = new Promise<void>((resolve) => (stop = resolve));
-        const off = onSignals((signal) => {
-          if (!json)
+        const off = onSignals({
+          gentle: (signal) => {
             note(`mageflow: ${signal}: finishing what runs, for at most ${grace}; again to stop at once`);
-          stop();
+            stop();
+          },
+          atOnce: () => note(`mageflow: stopped at once; other workers take its tasks over in ${lease}`),
         });
         try {
           const worker = await mage.worker(options);

@@ -167,9 +167,13 @@ test("a worker that is told twice ends at once; run stops with 130 and leaves th
   const follow = scene.start("logs", id, "--inside", "--follow");
   await follow.printed(/waiting\n/);
   run.kill("SIGINT");
-  await run.printed(/again to stop at once/, "stderr");
+  await run.printed(/finishing what runs, for at most 10s; again to stop at once/, "stderr");
   run.kill("SIGINT");
-  expect((await run.ended).code).toBe(130);
+  const stopped = await run.ended;
+  expect(stopped.code).toBe(130);
+  expect(stopped.stderr).toMatch(
+    /stopped at once; its tasks are taken over in 15s; \S+ goes on when a worker runs: npx mageflow worker \S+gated\.ts\n$/,
+  );
   follow.kill("SIGINT");
   expect((await follow.ended).code).toBe(0);
   expect((await scene.json<Listing>("ps")).value.items).toMatchObject([{ id, status: "RUNNING" }]);
