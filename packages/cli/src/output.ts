@@ -15,6 +15,12 @@ export function note(line: string): void {
   process.stderr.write(`${terminalSafe(line)}\n`);
 }
 
+/** Something to know that ends nothing, on stderr: a line, or for programs an object on a line. */
+export function warn(message: string, json: boolean): void {
+  if (json) process.stderr.write(`${plainJson({ warning: message })}\n`);
+  else note(`mageflow: ${message}`);
+}
+
 /** Resolves when what was printed has left the process. */
 export async function flushed(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {

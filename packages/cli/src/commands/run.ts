@@ -4,13 +4,15 @@ import { action, type Globals, wholeNumber } from "../action.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
-import { note, print, printJson } from "../output.ts";
+import { note, print, printJson, warn } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
 import { clip, plainJson } from "../plain-text.ts";
 import { watchProgress } from "../progress.ts";
+import { requireRegistered } from "../registered.ts";
 import { onSignals, type OnSignals } from "../signals.ts";
 import { errorLines } from "../signature-tree.ts";
 import { number, span } from "../span.ts";
+import { watchStuck } from "../watch-stuck.ts";
 import { GRACE, LEASE } from "../worker-defaults.ts";
 
 interface Options {
@@ -43,6 +45,7 @@ export function addRun(program: Command): void {
         const plan = requirePlan(loaded, file);
         const message = "message" in options ? options.message : loaded.message;
         const { mage } = loaded;
+        if (options.worker) requireRegistered(mage, plan, file, options.store);
         try {
           return await start(mage, plan, message, options, file);
         } finally {
@@ -70,6 +73,7 @@ async function start(
   file: string,
 ): Promise<number> {
   const { key, json } = options;
+  const say = (line: string): void => warn(line, json);
   // The plan's input is not known here; the library checks it at the door.
   const run: Run = await mage.run<AnyPlan>(plan, message, key === undefined ? {} : { key });
   const { name } = await run.view();
@@ -83,18 +87,20 @@ async function start(
   const worker = await mage.worker({ concurrency: options.concurrency, lease: LEASE, grace: GRACE });
   const progress = json ? { stop: () => {} } : watchProgress(mage, run);
   const goesOn = `${run.id} goes on when a worker runs: ${commandLine(["worker", file], options.store)}`;
+  const endWatch = watchStuck({ mage, run, say });
   const outcome = await settledOrStopped(run, worker, {
     gentle: (signal) => {
       progress.stop();
-      note(`mageflow: ${signal}: finishing what runs, for at most ${GRACE}; again to stop at once`);
+      say(`${signal}: finishing what runs, for at most ${GRACE}; again to stop at once`);
     },
-    atOnce: () => note(`mageflow: stopped at once; its tasks are taken over in ${LEASE}; ${goesOn}`),
+    atOnce: () => say(`stopped at once; its tasks are taken over in ${LEASE}; ${goesOn}`),
   });
   progress.stop();
+  endWatch();
   if (outcome === "stopped") {
     const { status } = await run.status();
     if (json) printJson({ id: run.id, name, status });
-    note(`mageflow: stopped; ${goesOn}`);
+    say(`stopped; ${goesOn}`);
     return EXIT.interrupted;
   }
   await printOutcome(run, outcome, options);

@@ -3,9 +3,10 @@ import type { Duration, WorkerOptions } from "mageflow";
 import { action, commaList, wholeNumber } from "../action.ts";
 import { CommandError } from "../exit-codes.ts";
 import { loadModule } from "../load-module.ts";
-import { note, print, printJson } from "../output.ts";
+import { print, printJson, warn } from "../output.ts";
 import { clip } from "../plain-text.ts";
 import { onSignals } from "../signals.ts";
+import { watchStuck } from "../watch-stuck.ts";
 import { GRACE, HEARTBEAT, LEASE } from "../worker-defaults.ts";
 
 interface Options {
@@ -54,14 +55,15 @@ export function addWorker(program: Command): void {
           grace,
           ...(tasks === undefined ? {} : { tasks }),
         };
+        const say = (line: string): void => warn(line, json);
         let stop = (): void => {};
         const told = new Promise<void>((resolve) => (stop = resolve));
         const off = onSignals({
           gentle: (signal) => {
-            note(`mageflow: ${signal}: finishing what runs, for at most ${grace}; again to stop at once`);
+            say(`${signal}: finishing what runs, for at most ${grace}; again to stop at once`);
             stop();
           },
-          atOnce: () => note(`mageflow: stopped at once; other workers take its tasks over in ${lease}`),
+          atOnce: () => say(`stopped at once; other workers take its tasks over in ${lease}`),
         });
         try {
           const worker = await mage.worker(options);
@@ -72,7 +74,9 @@ export function addWorker(program: Command): void {
             print(`worker ${worker.id} ready: ${clip(names.join(", "), 400)} (concurrency ${concurrency})`);
           // Its timers are in the background; this keeps the process until it is told to stop.
           const keep = setInterval(() => {}, 3_600_000);
+          const endWatch = watchStuck({ mage, say });
           await told;
+          endWatch();
           clearInterval(keep);
           await worker.stop();
         } finally {

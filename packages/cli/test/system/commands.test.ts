@@ -179,6 +179,29 @@ test("a worker that is told twice ends at once; run stops with 130 and leaves th
   expect((await scene.json<Listing>("ps")).value.items).toMatchObject([{ id, status: "RUNNING" }]);
 });
 
+test("run and worker say what waits for something that they cannot give", async () => {
+  await using scene = new Scene();
+  const open = scene.start("run", fixture("open"), "--json");
+  const told = JSON.parse(await open.printed(/.*\n/, "stderr")) as unknown;
+  expect(told).toEqual({
+    warning: expect.stringMatching(
+      /^swarm "inbox" is open and everything in it has ended; it waits for items, or for `\(await mage\.get\("\w+\.0"\)\)\.close\(\)`$/,
+    ),
+  });
+  open.kill("SIGINT");
+  expect((await open.ended).code).toBe(130);
+
+  const { value: run } = await scene.json<Outcome>("run", fixture("strange"), "--no-worker");
+  expect(run.status).toBe("READY");
+  const worker = scene.start("worker", fixture("good"));
+  await worker.printed(
+    /^mageflow: no worker runs "stranger": 1 ready; register it on the exported `mage`, or start a worker that has it\n/,
+    "stderr",
+  );
+  worker.kill("SIGTERM");
+  expect((await worker.ended).code).toBe(0);
+});
+
 test("verify ends with 3 and names what is broken", async () => {
   await using scene = new Scene();
   const { value: run } = await scene.json<Outcome>("run", fixture("good"), "--store", "damaged.db");

@@ -53,6 +53,11 @@ test.each([
   { args: ["run", "exports.mjs"], code: 2, says: "does not export a MageFlow as `mage`; it exports `other`" },
   { args: ["run", fixture("flows")], code: 2, says: "exports a MageFlow, but no plan to run" },
   { args: ["run", fixture("good"), "--message", "{x"], code: 2, says: "--message is not JSON" },
+  {
+    args: ["run", fixture("strange")],
+    code: 2,
+    says: 'has tasks that are not registered on the `mage` that it exports: "stranger"',
+  },
   { args: ["worker", fixture("good"), "--tasks", "none"], code: 2, says: 'no task is registered as "none"' },
   {
     args: ["worker", fixture("good"), "--lease", "1x"],
