@@ -2,12 +2,12 @@ import { type Command, Option } from "commander";
 import type { LogLevel, LogRow, Run } from "mageflow";
 import { action, wholeNumber } from "../action.ts";
 import { typedWith } from "../command-line.ts";
+import { logLine, logObject } from "../log-line.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint } from "../paint.ts";
-import { clip, plainText } from "../plain-text.ts";
+import { pause } from "../pause.ts";
 import { onSignals } from "../signals.ts";
-import { instant } from "../span.ts";
 
 interface LogsOptions {
   readonly level?: LogLevel;
@@ -28,7 +28,7 @@ export function addLogs(program: Command): void {
     .argument("<id>", "id of a task, or with --inside of any part of a workflow")
     .summary("print what tasks have logged")
     .description("Prints stored log lines, oldest first.")
-    .addOption(new Option("--level <level>", "only lines of this level").choices([...LEVELS]))
+    .addOption(new Option("--level <level>", "only lines of this level and above").choices([...LEVELS]))
     .option("--contains <text>", "only lines whose message contains this")
     .option("-i, --inside", "of the whole workflow that the id belongs to")
     .option("-f, --follow", "wait for more until it has ended (with --json one object per line)")
@@ -52,7 +52,7 @@ export function addLogs(program: Command): void {
             if (page.length < PAGE || printed >= limit) break;
           }
           const next = printed >= limit ? after : null;
-          if (options.json) printJson({ id, lines, next });
+          if (options.json) printJson({ id, lines: lines.map(logObject), next });
           else if (printed === 0) print(nothing(options));
           else if (next !== null)
             print(paint("dim", `there may be more: ${typedWith(options.typed, ["--after"], String(next))}`));
@@ -91,7 +91,7 @@ async function follow(run: Run, options: LogsOptions & { json: boolean }): Promi
     const last = settled;
     const page = await read(run, options, after, PAGE);
     for (const row of page) {
-      if (options.json) printJson(row);
+      if (options.json) printJson(logObject(row));
       else print(logLine(row, options.inside === true));
       after = row.seq;
     }
@@ -101,24 +101,6 @@ async function follow(run: Run, options: LogsOptions & { json: boolean }): Promi
   }
   off();
   return 0;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
-}
-
-const COLOURS = { debug: "gray", info: "blue", warn: "yellow", error: "red" } as const;
-
-/** `2026-11-22 10:15:30.123Z info  message {"n":1}` on one line, whatever the message holds. */
-function logLine(row: LogRow, withId: boolean): string {
-  const level = paint(COLOURS[row.level] ?? "gray", row.level.padEnd(5));
-  const attempt = row.attempt > 1 ? paint("dim", ` #${row.attempt}`) : "";
-  const id = withId ? ` ${paint("dim", clip(row.id, 200))}` : "";
-  const fields = row.fields === null ? "" : ` ${paint("dim", plainText(row.fields))}`;
-  return `${instant(row.at)} ${level}${id}${attempt} ${plainText(row.message)}${fields}`;
 }
 
 function nothing({ inside, level, contains }: LogsOptions): string {

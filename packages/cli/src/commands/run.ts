@@ -3,6 +3,7 @@ import { type AnyPlan, type MageFlow, type Run, type Settled, type Worker } from
 import { action, type Globals, wholeNumber } from "../action.ts";
 import { commandLine } from "../command-line.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
+import { startKeyed } from "../known-key.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
 import { note, print, printJson, warn } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
@@ -12,7 +13,8 @@ import { requireRegistered } from "../registered.ts";
 import { onSignals, type OnSignals } from "../signals.ts";
 import { errorLines } from "../signature-tree.ts";
 import { number, span } from "../span.ts";
-import { watchStuck } from "../watch-stuck.ts";
+import { lastLogSeq } from "../tell-logs.ts";
+import { startTelling } from "../telling.ts";
 import { GRACE, LEASE } from "../worker-defaults.ts";
 
 interface Options {
@@ -20,6 +22,8 @@ interface Options {
   readonly key?: string;
   readonly concurrency: number;
   readonly worker: boolean;
+  readonly quiet?: boolean;
+  readonly logs?: boolean;
 }
 
 /** A result is printed for people up to here; with `--json` it is whole. */
@@ -37,6 +41,8 @@ export function addRun(program: Command): void {
     .option("-m, --message <json>", "input of the plan, as JSON", parseMessage)
     .option("-k, --key <key>", "idempotency key: the same key again gives the run that exists")
     .option("-c, --concurrency <n>", "attempts that run at once", wholeNumber(1), 100)
+    .option("-q, --quiet", "do not tell of attempts that fail")
+    .option("--logs", "tell what tasks log, too")
     .option("--no-worker", "only store and start it; workers elsewhere run it")
     .addHelpText("after", MODULE_HELP)
     .action(
@@ -74,8 +80,9 @@ async function start(
 ): Promise<number> {
   const { key, json } = options;
   const say = (line: string): void => warn(line, json);
-  // The plan's input is not known here; the library checks it at the door.
-  const run: Run = await mage.run<AnyPlan>(plan, message, key === undefined ? {} : { key });
+  const logsAfter = options.logs === true && options.worker ? await lastLogSeq(mage) : null;
+  const { run, known } = await startKeyed(mage, plan, message, key);
+  if (known !== null) say(known);
   const { name } = await run.view();
   if (!options.worker) {
     const { status } = await run.status();
@@ -87,7 +94,13 @@ async function start(
   const worker = await mage.worker({ concurrency: options.concurrency, lease: LEASE, grace: GRACE });
   const progress = json ? { stop: () => {} } : watchProgress(mage, run);
   const goesOn = `${run.id} goes on when a worker runs: ${commandLine(["worker", file], options.store)}`;
-  const endWatch = watchStuck({ mage, run, say });
+  const telling = startTelling({
+    mage,
+    of: { run, since: known === null ? 0 : null },
+    logsAfter,
+    quiet: options.quiet === true,
+    json,
+  });
   const outcome = await settledOrStopped(run, worker, {
     gentle: (signal) => {
       progress.stop();
@@ -95,8 +108,8 @@ async function start(
     },
     atOnce: () => say(`stopped at once; its tasks are taken over in ${LEASE}; ${goesOn}`),
   });
+  await telling.end(outcome !== "stopped");
   progress.stop();
-  endWatch();
   if (outcome === "stopped") {
     const { status } = await run.status();
     if (json) printJson({ id: run.id, name, status });

@@ -5,8 +5,9 @@ import { CommandError } from "../exit-codes.ts";
 import { loadModule } from "../load-module.ts";
 import { print, printJson, warn } from "../output.ts";
 import { clip } from "../plain-text.ts";
+import { lastLogSeq } from "../tell-logs.ts";
+import { startTelling } from "../telling.ts";
 import { onSignals } from "../signals.ts";
-import { watchStuck } from "../watch-stuck.ts";
 import { GRACE, HEARTBEAT, LEASE } from "../worker-defaults.ts";
 
 interface Options {
@@ -15,6 +16,8 @@ interface Options {
   readonly lease: Duration;
   readonly heartbeat: Duration;
   readonly grace: Duration;
+  readonly quiet?: boolean;
+  readonly logs?: boolean;
 }
 
 export function addWorker(program: Command): void {
@@ -33,6 +36,8 @@ export function addWorker(program: Command): void {
     .addOption(
       new Option("--grace <duration>", "time that running tasks get to end when it stops").default(GRACE),
     )
+    .option("-q, --quiet", "do not tell of attempts that fail, here or on other workers")
+    .option("--logs", "tell what tasks log, here or on other workers")
     .addHelpText(
       "after",
       "\nDurations are written 250ms, 5s, 2m, 1h or 7d.\n\nExample:\n  npx mageflow worker tasks.ts --concurrency 20 --tasks resize,publish",
@@ -47,7 +52,7 @@ export function addWorker(program: Command): void {
             "register one with mage.task(name, function)",
           );
         }
-        const { concurrency, tasks, lease, heartbeat, grace } = given;
+        const { concurrency, tasks, lease, heartbeat, grace, quiet, logs } = given;
         const options: WorkerOptions = {
           concurrency,
           lease,
@@ -66,19 +71,17 @@ export function addWorker(program: Command): void {
           atOnce: () => say(`stopped at once; other workers take its tasks over in ${lease}`),
         });
         try {
+          const logsAfter = logs === true ? await lastLogSeq(mage) : null;
           const worker = await mage.worker(options);
           const names = tasks ?? mage.tasks;
           if (json)
             printJson({ ready: true, worker: worker.id, pid: process.pid, concurrency, tasks: names });
           else
             print(`worker ${worker.id} ready: ${clip(names.join(", "), 400)} (concurrency ${concurrency})`);
-          // Its timers are in the background; this keeps the process until it is told to stop.
-          const keep = setInterval(() => {}, 3_600_000);
-          const endWatch = watchStuck({ mage, say });
+          const telling = startTelling({ mage, logsAfter, quiet: quiet === true, json });
           await told;
-          endWatch();
-          clearInterval(keep);
           await worker.stop();
+          await telling.end(false);
         } finally {
           off();
           await mage.close();

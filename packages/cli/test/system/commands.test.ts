@@ -53,6 +53,7 @@ test("run prints the result and ends with 0; ps, show, logs and verify tell of i
     outcome.id,
     "--inside",
   );
+  expect(logs.lines).toMatchObject([{ fields: { n: 1 } }, { fields: { n: 2 } }]);
   expect(logs.lines.map(({ message }) => message)).toEqual(Array(2).fill("doubling\nforged \u001b[31mline"));
   expect(logs.next).toBeNull();
 
@@ -78,6 +79,13 @@ test("for people the same is text, without a colour or an escape sequence", asyn
   expect(ran.stdout).toContain("  caused by Error: no \\x1b[2J luck\n");
   expect(ran.stdout).toContain("  caused by TypeError: \\u202edeep\n");
   const id = /\S{20,}/.exec(ran.stdout)![0];
+  expect(ran.stderr).toMatch(/\nmageflow: fail \S+\.0\.1 failed in attempt 1: Error: no \\x1b\[2J luck\n/);
+  const quiet = await scene.run("run", fixture("bad"), "--quiet", "--store", "quiet.db");
+  expect(quiet.stderr).toMatch(/^mageflow: running "bad" as \S+\n$/);
+  const chatty = await scene.run("run", fixture("good"), "--logs", "--store", "quiet.db");
+  expect(
+    chatty.stderr.match(/ info {2}\S+\.0\.\d doubling\\nforged \\x1b\[31mline {"n":\d}\n/g),
+  ).toHaveLength(2);
   const texts = [
     ran.stderr,
     (await scene.run("ps")).stdout,
@@ -104,6 +112,12 @@ test("a message comes from the module or from the command line; a key gives the 
   expect(first.value).toMatchObject({ status: "SUCCEEDED", result: 42 });
   const again = await scene.json<Outcome>("run", fixture("bundle"), "--key", "k", "--message", '{"n":5}');
   expect(again.value).toMatchObject({ id: first.value.id, result: 42 });
+  const { stderr } = await scene.run("run", fixture("bundle"), "--key", "k", "--quiet");
+  expect(stderr).toContain(`mageflow: "k" is already double ${first.value.id}, nothing new is started\n`);
+  const renamed = await scene.run("run", fixture("good"), "--key", "k", "--no-worker");
+  expect(renamed.stderr).toBe(
+    `mageflow: "k" is already double ${first.value.id}, nothing new is started; the plan here is named good: give another --key to run it\n`,
+  );
   const other = await scene.json<Outcome>("run", fixture("bundle"), "--message", '{"n":5}');
   expect(other.value.result).toBe(10);
 });
@@ -198,6 +212,8 @@ test("run and worker say what waits for something that they cannot give", async 
     /^mageflow: no worker runs "stranger": 1 ready; register it on the exported `mage`, or start a worker that has it\n/,
     "stderr",
   );
+  const { value: bad } = await scene.json<Outcome>("run", fixture("bad"), "--no-worker");
+  await worker.printed(new RegExp(`fail ${bad.id}\\.0\\.1 failed in attempt 1: Error: no`), "stderr");
   worker.kill("SIGTERM");
   expect((await worker.ended).code).toBe(0);
 });

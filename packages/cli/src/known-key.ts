@@ -1,0 +1,31 @@
+import type { AnyPlan, MageFlow, Run } from "mageflow";
+import { clip } from "./plain-text.ts";
+
+export interface Started {
+  readonly run: Run;
+  /** What there is to say when the key led to a run that was there before; null when it is a new one. */
+  readonly known: string | null;
+}
+
+/** Stores and starts a plan, and finds out whether its key had already done so. */
+export async function startKeyed(
+  mage: MageFlow,
+  plan: AnyPlan,
+  message: unknown,
+  key: string | undefined,
+): Promise<Started> {
+  const before = Date.now();
+  // The plan's input is not known here; the library checks it at the door.
+  const run: Run = await mage.run<AnyPlan>(plan, message, key === undefined ? {} : { key });
+  if (key === undefined || (await bornAt(run)) >= before) return { run, known: null };
+  const { name } = await run.view();
+  const found = `"${clip(key, 100)}" is already ${clip(name, 100)} ${run.id}, nothing new is started`;
+  const other = `; the plan here is named ${clip(plan.spec.name, 100)}: give another --key to run it`;
+  return { run, known: name === plan.spec.name ? found : found + other };
+}
+
+/** When it was stored, by the first entry of its journal; a run of now when there is none. */
+async function bornAt(run: Run): Promise<number> {
+  for await (const { at } of run.events({ since: 0 })) return at;
+  return Number.POSITIVE_INFINITY;
+}
