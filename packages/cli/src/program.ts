@@ -23,7 +23,7 @@ export function buildProgram(): Command {
       `database: sqlite:path or a path (default: MAGEFLOW_STORE, else ${DEFAULT_STORE})`,
     )
     .option("--json", "print one JSON object and nothing else on stdout; errors as JSON on stderr")
-    .option("--verbose", "print where an error comes from")
+    .option("--verbose", "print whole results, and where errors come from")
     .helpCommand(false)
     .helpOption("-h, --help", "print help")
     .configureHelp({ showGlobalOptions: true })

@@ -3,24 +3,28 @@ import {
   type ListFilter,
   type MageFlow,
   NotFoundError,
+  type Page,
   type SignatureView,
   type Status,
   type WorkerRow,
 } from "mageflow";
 import { action, commaList, wholeNumber } from "../action.ts";
 import { commandLine, typedWith } from "../command-line.ts";
+import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
 import { clip } from "../plain-text.ts";
 import { number, span } from "../span.ts";
+import { statusList } from "../statuses.ts";
 import { table } from "../table.ts";
 
 interface PsOptions {
-  readonly status?: string[];
+  readonly status?: Status[];
   readonly name?: string[];
   readonly tag?: string;
   readonly all?: boolean;
+  readonly in?: string;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -43,9 +47,10 @@ export function addPs(program: Command): void {
     .description(
       "Lists workflows, newest first, with the live workers and the ready tasks that none of them runs.",
     )
-    .option("-s, --status <statuses>", "only these, for example RUNNING,WAITING", commaList)
+    .option("-s, --status <statuses>", "only these, for example RUNNING,WAITING", statusList)
     .option("-n, --name <names>", "only these names", commaList)
     .option("-t, --tag <tag>", "only workflows with this tag")
+    .option("--in <id>", "what is inside this workflow, or this part of one")
     .option("-a, --all", "everything that is stored: steps, items and callbacks too")
     .option("-l, --limit <n>", "rows to show, at most 500", wholeNumber(1), 20)
     .option("--cursor <cursor>", "go on where another page ended")
@@ -56,7 +61,7 @@ export function addPs(program: Command): void {
     .action(
       action<[], PsOptions>(async (_, options) =>
         withStore(options.store, async (mage) => {
-          const { items, next } = await mage.list(filterOf(options));
+          const { items, next } = await listed(mage, options);
           const rows = await Promise.all(items.map((view) => withProgress(mage, view)));
           const now = Date.now();
           const sessions = await mage.workers(SESSIONS);
@@ -72,7 +77,9 @@ export function addPs(program: Command): void {
             return 0;
           }
           if (rows.length === 0) print(describeNothing(options, options.store));
-          else for (const line of table(...columns(rows, options.all === true, now))) print(line);
+          else
+            for (const line of table(...columns(rows, options.all === true || options.in !== undefined, now)))
+              print(line);
           if (next !== null) print(paint("dim", `more: ${typedWith(options.typed, ["--cursor"], next)}`));
           print();
           for (const line of footer(workers, unhandled, options.store)) print(line);
@@ -82,11 +89,17 @@ export function addPs(program: Command): void {
     );
 }
 
-function filterOf({ status, name, tag, all, limit, cursor }: PsOptions): ListFilter {
+async function listed(mage: MageFlow, options: PsOptions): Promise<Page<SignatureView>> {
+  const filter = filterOf(options);
+  if (options.in === undefined) return mage.list(filter);
+  return listInside(mage, await (await mage.get(options.in)).view(), filter);
+}
+
+function filterOf({ status, name, tag, all, limit, cursor }: PsOptions): ListFilter & { limit: number } {
   return {
     roots: all !== true,
     limit: Math.min(500, limit),
-    ...(status === undefined ? {} : { status: status.map((one) => one.toUpperCase() as Status) }),
+    ...(status === undefined ? {} : { status }),
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tag }),
     ...(cursor === undefined ? {} : { cursor }),
@@ -133,8 +146,11 @@ function columns(rows: readonly Row[], all: boolean, now: number): [string[], st
   return [head, body];
 }
 
-function describeNothing({ status, name, tag, cursor }: PsOptions, store: string | undefined): string {
-  const filtered = [status, name, tag, cursor].some((filter) => filter !== undefined);
+function describeNothing(
+  { status, name, tag, in: within, cursor }: PsOptions,
+  store: string | undefined,
+): string {
+  const filtered = [status, name, tag, within, cursor].some((filter) => filter !== undefined);
   return filtered
     ? "Nothing fits these filters."
     : `No workflows yet. \`${commandLine(["run", "<file>"], store)}\` starts one.`;

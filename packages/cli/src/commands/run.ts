@@ -5,14 +5,13 @@ import { commandLine } from "../command-line.ts";
 import { CommandError, EXIT } from "../exit-codes.ts";
 import { startKeyed } from "../known-key.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
+import { printOutcome } from "../outcome.ts";
 import { note, print, printJson, warn } from "../output.ts";
-import { paint, paintStatus } from "../paint.ts";
-import { clip, plainJson } from "../plain-text.ts";
+import { paintStatus } from "../paint.ts";
+import { clip } from "../plain-text.ts";
 import { watchProgress } from "../progress.ts";
 import { requireRegistered } from "../registered.ts";
 import { onSignals, type OnSignals } from "../signals.ts";
-import { errorLines } from "../signature-tree.ts";
-import { number, span } from "../span.ts";
 import { lastLogSeq } from "../tell-logs.ts";
 import { startTelling } from "../telling.ts";
 import { GRACE, LEASE } from "../worker-defaults.ts";
@@ -25,9 +24,6 @@ interface Options {
   readonly quiet?: boolean;
   readonly logs?: boolean;
 }
-
-/** A result is printed for people up to here; with `--json` it is whole. */
-const SHOWN_CHARS = 4_000;
 
 export function addRun(program: Command): void {
   program
@@ -143,33 +139,6 @@ async function settledOrStopped(
   } finally {
     off();
   }
-}
-
-async function printOutcome(run: Run, settled: Settled<unknown>, { json, store }: Globals): Promise<void> {
-  const { name, startedAt, finishedAt } = await run.view();
-  const { counts } = await run.status();
-  if (json) {
-    const { id, status, result = null, error = null } = settled;
-    printJson({ id, name, status, result, error, counts, startedAt, finishedAt });
-    return;
-  }
-  const took = startedAt === null || finishedAt === null ? "" : ` in ${span(finishedAt - startedAt)}`;
-  print(`${paintStatus(settled.status)}  ${clip(name, 100)}  ${run.id}${took}`);
-  if (settled.error !== undefined) for (const line of errorLines(settled.error)) print(line);
-  if (settled.status === "SUCCEEDED") {
-    const text = plainJson(settled.result ?? null, 2);
-    for (const line of text.slice(0, SHOWN_CHARS).split("\n")) print(line);
-    if (text.length > SHOWN_CHARS) {
-      print(paint("dim", `… ${number(text.length - SHOWN_CHARS)} more characters; --json prints all`));
-    }
-  }
-  if (counts.cleanupFailed > 0)
-    print(
-      paint(
-        "red",
-        `${number(counts.cleanupFailed)} of its cleanups failed: ${commandLine(["show", run.id], store)}`,
-      ),
-    );
 }
 
 function parseMessage(text: string): unknown {

@@ -1,15 +1,29 @@
 import type { Command } from "commander";
-import type { MageFlow } from "mageflow";
-import { action, wholeNumber } from "../action.ts";
+import type { MageFlow, Page, Run, SignatureView, Status } from "mageflow";
+import { action, type Globals, wholeNumber } from "../action.ts";
 import { commandLine, typedWith } from "../command-line.ts";
+import { errorLines } from "../error-lines.ts";
+import { CommandError } from "../exit-codes.ts";
+import { factLines } from "../fact-lines.ts";
+import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
-import { readSubtree, rootLines } from "../signature-tree.ts";
+import { paint, paintStatus } from "../paint.ts";
+import { clip } from "../plain-text.ts";
+import { readSubtree, type Shown } from "../read-subtree.ts";
+import { resultLines } from "../result-lines.ts";
+import { screenWidth } from "../screen.ts";
+import { insideLines } from "../signature-tree.ts";
+import { statusList } from "../statuses.ts";
 
 interface ShowOptions {
   readonly limit: number;
   readonly cursor?: string;
+  readonly status?: Status[];
 }
+
+/** A result is shown up to here; --verbose and --json show all. */
+const RESULT_CHARS = 600;
 
 export function addShow(program: Command): void {
   program
@@ -17,33 +31,91 @@ export function addShow(program: Command): void {
     .argument("<id>", "id of a workflow, step, item or callback, as `ps` shows it")
     .summary("show one signature with what is inside it")
     .description(
-      "Shows one signature: its status and counts, its error with path and causes, its children and callbacks.",
+      "Shows one signature: its status and counts, its result, or its error with path and causes, its children and callbacks. With --verbose " +
+        "the whole result, and the stacks of errors.",
     )
+    .option("-s, --status <statuses>", "only children and callbacks with these, newest first", statusList)
     .option("-l, --limit <n>", "children and callbacks to show, at most 500", wholeNumber(1), 20)
     .option("--cursor <cursor>", "go on with the children where another page ended")
     .action(
       action<[string], ShowOptions>(async ([id], options) =>
         withStore(options.store, async (mage: MageFlow) => {
           const run = await mage.get(id);
-          const limit = Math.min(500, options.limit);
-          const [signature, status, children, callbacks] = await Promise.all([
-            run.view(),
+          const signature = await run.view();
+          const [status, result, inside] = await Promise.all([
             run.status(),
-            run.children({ limit, ...(options.cursor === undefined ? {} : { cursor: options.cursor }) }),
-            run.callbacks({ limit }),
+            signature.status === "SUCCEEDED" ? run.result() : null,
+            readInside(mage, run, signature, options),
           ]);
-          if (options.json) {
-            printJson({ signature, status, children, callbacks });
-            return 0;
-          }
-          const tree = await readSubtree(mage, { signature, status, children, callbacks });
-          const more = (of: string, cursor: string): string =>
-            of === id
-              ? typedWith(options.typed, ["--cursor"], cursor)
-              : commandLine(["show", of, "--cursor", cursor], options.store);
-          for (const line of rootLines(tree, Date.now(), more)) print(line);
+          const shown = { signature, status, result, ...inside };
+          if (options.json) printJson(shown);
+          else for (const line of await pageLines(mage, shown, options)) print(line);
           return 0;
         }),
       ),
     );
+}
+
+async function readInside(
+  mage: MageFlow,
+  run: Run,
+  view: SignatureView,
+  options: ShowOptions,
+): Promise<Pick<Shown, "children" | "callbacks">> {
+  const { status, cursor } = options;
+  const limit = Math.min(500, options.limit);
+  const from = cursor === undefined ? {} : { cursor };
+  if (status !== undefined) {
+    const isOwn = ({ parentId }: SignatureView): boolean => parentId === run.id;
+    const { items, next } = await listInside(mage, view, { status, limit, ...from }, isOwn);
+    return { children: { items, next }, callbacks: { items: [], next: null } };
+  }
+  if (cursor !== undefined && !/^\d+$/.test(cursor)) {
+    throw new CommandError(
+      "USAGE",
+      `"${cursor}" is not a cursor`,
+      "copy the command that the page before ended with",
+    );
+  }
+  const [children, callbacks]: Page<SignatureView>[] = await Promise.all([
+    run.children({ limit, ...from }),
+    run.callbacks({ limit }),
+  ]);
+  return { children: children!, callbacks: callbacks! };
+}
+
+async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Globals): Promise<string[]> {
+  const { signature, status, result } = shown;
+  const { store, verbose, typed } = options;
+  const tree = await readSubtree(mage, shown, options.status === undefined);
+  const inside = insideLines(tree, {
+    width: screenWidth(),
+    more: (of, cursor) =>
+      of === signature.id
+        ? typedWith(typed, ["--cursor"], cursor)
+        : commandLine(["show", of, "--cursor", cursor], store),
+  });
+  const succeeded = signature.status === "SUCCEEDED";
+  return [
+    `${paintStatus(status.status)}  ${paint("bold", clip(signature.name, 200))}  ${signature.kind}`,
+    ...factLines(signature, status, Date.now()),
+    ...(signature.error === null ? [] : ["", ...errorLines(signature.error, verbose)]),
+    ...(succeeded
+      ? [
+          "",
+          ...titled(
+            resultLines(result, {
+              most: verbose ? Number.POSITIVE_INFINITY : RESULT_CHARS,
+              width: screenWidth() - 2,
+            }),
+          ),
+        ]
+      : []),
+    ...(inside.length === 0 ? [] : ["", ...inside]),
+  ];
+}
+
+function titled(lines: readonly string[]): string[] {
+  const title = `${paint("green", "result")}:`;
+  return lines.length === 1 ? [`${title} ${lines[0]}`] : [title, ...lines.map((line) => `  ${line}`)];
 }

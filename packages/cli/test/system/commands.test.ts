@@ -43,6 +43,7 @@ test("run prints the result and ends with 0; ps, show, logs and verify tell of i
   const { value: shown } = await scene.json("show", outcome.id);
   expect(shown).toMatchObject({
     signature: { id: outcome.id, kind: "chain" },
+    result: outcome.result,
     status: { status: "SUCCEEDED", counts: { total: 1, succeeded: 1 } },
     children: { items: [{ id: `${outcome.id}.0`, name: "pair" }], next: null },
     callbacks: { items: [], next: null },
@@ -73,12 +74,13 @@ test("for people the same is text, without a colour or an escape sequence", asyn
   const ran = await scene.run("run", fixture("bad"));
   expect(ran.code).toBe(1);
   expect(ran.stdout).toMatch(
-    /^FAILED {2}bad {2}\S+ in \S+\n\nfailed: SwarmFailedError \(SWARM_FAILED\): 2 of 2 items failed\n/,
+    /^failed: SwarmFailedError \(SWARM_FAILED\): 2 of 2 items failed\n[^]*\nFAILED {2}bad {2}\S+ in \S+\n$/,
   );
   expect(ran.stdout).toContain("  at bad › pair \\u202e\n");
   expect(ran.stdout).toContain("  caused by Error: no \\x1b[2J luck\n");
   expect(ran.stdout).toContain("  caused by TypeError: \\u202edeep\n");
-  const id = /\S{20,}/.exec(ran.stdout)![0];
+  expect(ran.stdout).toMatch(/no \\x1b\[2J luck\n {4}thrown at \S+fixtures\/flows\.ts:12:9\n/);
+  const id = / bad {2}(\S+)/.exec(ran.stdout)![1]!;
   expect(ran.stderr).toMatch(/\nmageflow: fail \S+\.0\.1 failed in attempt 1: Error: no \\x1b\[2J luck\n/);
   const quiet = await scene.run("run", fixture("bad"), "--quiet", "--store", "quiet.db");
   expect(quiet.stderr).toMatch(/^mageflow: running "bad" as \S+\n$/);
@@ -98,12 +100,33 @@ test("for people the same is text, without a colour or an escape sequence", asyn
     /^ID +NAME +KIND +STATUS +PROGRESS +AGE +DURATION +TAGS\n\S+ +bad +chain +FAILED +2\/2 \(1 failed\)/,
   );
   expect(ps).toContain("No live workers.");
-  expect(shown).toContain("├─ 0 pair \\u202e  FAILED");
-  expect(shown).toContain("├─ 1 double  SKIPPED");
-  expect(shown).toContain("└─ error double  SUCCEEDED");
+  expect(shown).toContain(`├─ ${id}.0  pair \\u202e  FAILED`);
+  expect(shown).toContain(`├─ ${id}.1  double  SKIPPED`);
+  expect(shown).toContain(`└─ ${id}.error0  double  SUCCEEDED`);
+  expect(shown).not.toMatch(/^ +at .*flows\.ts/m);
+  expect((await scene.run("show", id, "--verbose")).stdout).toMatch(/^ +at .*flows\.ts:12:9\)?$/m);
   expect(logs).toMatch(/^\S+ \S+Z info {2}\S+\.error0 doubling\\nforged \\x1b\[31mline {"n":3}\n$/);
   for (const text of texts)
     for (const active of ["\u001b", "\u009b", "\u202e"]) expect(text).not.toContain(active);
+});
+
+test("show and ps narrow down what is inside", async () => {
+  await using scene = new Scene();
+  const { value: run } = await scene.json<Outcome>("run", fixture("bad"));
+  const { value: failed } = await scene.json<{ children: { items: { id: string }[] } }>(
+    "show",
+    run.id,
+    "--status",
+    "failed",
+  );
+  expect(failed.children.items.map(({ id }) => id)).toEqual([`${run.id}.0`]);
+  const { value: inside } = await scene.json<Listing>("ps", "--in", `${run.id}.0`, "--status", "FAILED");
+  expect(inside.items.map(({ id }) => id).toSorted()).toEqual([`${run.id}.0.0`, `${run.id}.0.1`]);
+  const all = await scene.json<Listing>("ps", "--in", run.id);
+  expect(all.value.items).toHaveLength(5);
+  const good = await scene.json<Outcome>("run", fixture("good"));
+  const shown = await scene.run("show", `${good.value.id}.0.1`);
+  expect(shown.stdout).toContain("\nresult: 4\n");
 });
 
 test("a message comes from the module or from the command line; a key gives the run that exists", async () => {

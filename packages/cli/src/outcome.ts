@@ -1,0 +1,39 @@
+import type { Run, Settled } from "mageflow";
+import type { Globals } from "./action.ts";
+import { commandLine } from "./command-line.ts";
+import { errorLines } from "./error-lines.ts";
+import { print, printJson } from "./output.ts";
+import { paint, paintStatus } from "./paint.ts";
+import { clip } from "./plain-text.ts";
+import { resultLines } from "./result-lines.ts";
+import { screenWidth } from "./screen.ts";
+import { number, span } from "./span.ts";
+
+/** A result is printed for people up to here; with `--json` it is whole. */
+const SHOWN_CHARS = 4_000;
+
+/** Prints how a run has ended. For people the summary comes last, where they look. */
+export async function printOutcome(
+  run: Run,
+  settled: Settled<unknown>,
+  { json, store, verbose }: Globals,
+): Promise<void> {
+  const { name, startedAt, finishedAt } = await run.view();
+  const { counts } = await run.status();
+  if (json) {
+    const { id, status, result = null, error = null } = settled;
+    printJson({ id, name, status, result, error, counts, startedAt, finishedAt });
+    return;
+  }
+  if (settled.error !== undefined) for (const line of errorLines(settled.error, verbose)) print(line);
+  if (settled.status === "SUCCEEDED") {
+    const room = { most: verbose ? Number.POSITIVE_INFINITY : SHOWN_CHARS, width: screenWidth() };
+    for (const line of resultLines(settled.result, room)) print(line);
+  }
+  if (counts.cleanupFailed > 0) {
+    const how = commandLine(["show", run.id], store);
+    print(paint("red", `${number(counts.cleanupFailed)} of its cleanups failed: ${how}`));
+  }
+  const took = startedAt === null || finishedAt === null ? "" : ` in ${span(finishedAt - startedAt)}`;
+  print(`${paintStatus(settled.status)}  ${clip(name, 100)}  ${run.id}${took}`);
+}
