@@ -1,8 +1,10 @@
 import Table from "cli-table3";
+import type { Column } from "./fit-columns.ts";
 import { coloured, paint } from "./paint.ts";
 
 /** Lines of rows in columns, without a frame around them: easy to read, and easy to cut with other tools. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(columns: readonly Column[]): string[] {
+  const rows = columns[0]?.cells.map((_, row) => columns.map(({ cells }) => cells[row] ?? "")) ?? [];
   const drawn = new Table({
     chars: {
       top: "",
@@ -24,8 +26,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
   drawn.push(
-    head.map((title) => (coloured() ? paint("dim", title) : title)),
-    ...rows.map((row) => [...row]),
+    columns.map(({ title }) => (coloured() ? paint("dim", title) : title)),
+    ...rows,
   );
   return drawn
     .toString()

@@ -5,6 +5,8 @@ import { nearest } from "../nearest.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 
+/** Two such columns, that of the codes and the gaps fit into 80. */
+const CELL_CHARS = 34;
 const EXIT_CODE_TOPIC = "exit-codes";
 
 export function addHelp(program: Command): void {
@@ -16,7 +18,7 @@ export function addHelp(program: Command): void {
       action<[string | undefined]>(async ([topic], { json }) => {
         if (topic === EXIT_CODE_TOPIC) {
           if (json) printJson({ exitCodes: EXIT_CODES });
-          else for (const line of table(["CODE", "MEANING", "ERRORS"], exitCodeRows())) print(line);
+          else for (const line of exitCodeLines()) print(line);
           return 0;
         }
         const command = topic === undefined ? program : program.commands.find((one) => one.name() === topic);
@@ -34,16 +36,21 @@ export function addHelp(program: Command): void {
     );
 }
 
-function exitCodeRows(): string[][] {
-  return EXIT_CODES.map(({ code, meaning, errors }) => [String(code), meaning, wrapped(errors)]);
+function exitCodeLines(): string[] {
+  return table([
+    { title: "CODE", cells: EXIT_CODES.map(({ code }) => String(code)) },
+    { title: "MEANING", cells: EXIT_CODES.map(({ meaning }) => wrapped(meaning.split(" "), " ")) },
+    { title: "ERRORS", cells: EXIT_CODES.map(({ errors }) => wrapped(errors, ", ")) },
+  ]);
 }
 
-function wrapped(errors: readonly string[]): string {
+function wrapped(words: readonly string[], between: string): string {
   const lines: string[] = [];
-  for (const error of errors) {
+  for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + error.length < 50) lines[lines.length - 1] = `${last}, ${error}`;
-    else lines.push(error);
+    if (last !== undefined && `${last}${between}${word}`.length <= CELL_CHARS) {
+      lines[lines.length - 1] = `${last}${between}${word}`;
+    } else lines.push(word);
   }
-  return lines.join(",\n");
+  return lines.join(`${between.trimEnd()}\n`);
 }

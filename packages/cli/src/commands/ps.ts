@@ -10,11 +10,13 @@ import {
 } from "mageflow";
 import { action, commaList, wholeNumber } from "../action.ts";
 import { commandLine, typedWith } from "../command-line.ts";
+import { type Column, fitColumns } from "../fit-columns.ts";
 import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
 import { clip } from "../plain-text.ts";
+import { screenWidth } from "../screen.ts";
 import { number, span } from "../span.ts";
 import { statusList } from "../statuses.ts";
 import { table } from "../table.ts";
@@ -35,6 +37,8 @@ interface Row {
   readonly progress: { readonly done: number; readonly failed: number; readonly total: number } | null;
 }
 
+/** Columns that a narrow terminal does without, the first one first. */
+const LEFT_OUT = ["DURATION", "KIND", "ROLE", "TAGS"];
 /** Sessions that are looked at for live ones. */
 const SESSIONS = 500;
 /** The library counts ready tasks no further. */
@@ -77,9 +81,10 @@ export function addPs(program: Command): void {
             return 0;
           }
           if (rows.length === 0) print(describeNothing(options, options.store));
-          else
-            for (const line of table(...columns(rows, options.all === true || options.in !== undefined, now)))
-              print(line);
+          else {
+            const wide = columns(rows, options.all === true || options.in !== undefined, now);
+            for (const line of table(fitColumns(wide, LEFT_OUT, screenWidth()))) print(line);
+          }
           if (next !== null) print(paint("dim", `more: ${typedWith(options.typed, ["--cursor"], next)}`));
           print();
           for (const line of footer(workers, unhandled, options.store)) print(line);
@@ -118,32 +123,25 @@ async function withProgress(mage: MageFlow, view: SignatureView): Promise<Row> {
   }
 }
 
-function columns(rows: readonly Row[], all: boolean, now: number): [string[], string[][]] {
-  const head = [
-    "ID",
-    "NAME",
-    "KIND",
-    ...(all ? ["ROLE"] : []),
-    "STATUS",
-    "PROGRESS",
-    "AGE",
-    "DURATION",
-    "TAGS",
+function columns(rows: readonly Row[], all: boolean, now: number): Column[] {
+  const column = (title: string, cell: (row: Row) => string): Column => ({ title, cells: rows.map(cell) });
+  return [
+    column("ID", ({ view }) => clip(view.id, 60)),
+    { ...column("NAME", ({ view }) => clip(view.name, 40)), least: 12 },
+    column("KIND", ({ view }) => view.kind),
+    ...(all ? [column("ROLE", ({ view }) => view.role)] : []),
+    column("STATUS", ({ view }) => paintStatus(view.status)),
+    column("PROGRESS", ({ progress }) => (progress === null ? "" : progressText(progress))),
+    column("AGE", ({ view }) => span(now - view.createdAt)),
+    column("DURATION", ({ view: { startedAt, finishedAt } }) =>
+      startedAt === null ? "" : span((finishedAt ?? now) - startedAt),
+    ),
+    { ...column("TAGS", ({ view }) => clip(view.tags.join(","), 40)), least: 8 },
   ];
-  const body = rows.map(({ view, progress }) => [
-    clip(view.id, 60),
-    clip(view.name, 40),
-    view.kind,
-    ...(all ? [view.role] : []),
-    paintStatus(view.status),
-    progress === null
-      ? ""
-      : `${number(progress.done)}/${number(progress.total)}${progress.failed > 0 ? ` (${number(progress.failed)} failed)` : ""}`,
-    span(now - view.createdAt),
-    view.startedAt === null ? "" : span((view.finishedAt ?? now) - view.startedAt),
-    clip(view.tags.join(","), 40),
-  ]);
-  return [head, body];
+}
+
+function progressText({ done, failed, total }: NonNullable<Row["progress"]>): string {
+  return `${number(done)}/${number(total)}${failed > 0 ? ` (${number(failed)} failed)` : ""}`;
 }
 
 function describeNothing(

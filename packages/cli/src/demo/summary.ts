@@ -64,7 +64,7 @@ export function drawSummary({ stages, callbacks, failures }: Summary): string[] 
   ]);
   const fired = [...Map.groupBy(callbacks, ({ role }) => role)].map(([role, all]) => `${all.length} ${role}`);
   return [
-    ...table(["name", ...COLUMNS], rows),
+    ...table(["name", ...COLUMNS].map((title, at) => ({ title, cells: rows.map((row) => row[at]!) }))),
     "",
     ...failures,
     `callbacks: ${fired.join(", ")}`,

@@ -32,6 +32,7 @@ test("help and version", async () => {
   const codes = await scene.run("help", "exit-codes");
   expect(codes.code).toBe(0);
   expect(codes.stdout).toMatch(/^3 +verification found breaches$/m);
+  expect(Math.max(...codes.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   const nothing = await scene.run();
   expect(nothing).toMatchObject({ code: 2, stdout: "" });
   expect(nothing.stderr).toContain("Getting started:");
