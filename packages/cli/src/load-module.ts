@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { AnyPlan, MageFlow } from "mageflow";
+import type { AnyPlan, MageFlow, MageFlowError } from "mageflow";
 import { CommandError } from "./exit-codes.ts";
+import { nearPath, userFrame } from "./user-frame.ts";
 
 export interface Loaded {
   readonly mage: MageFlow;
@@ -11,6 +12,10 @@ export interface Loaded {
   /** Undefined when the module has none. */
   readonly message: unknown;
 }
+
+/** What Node says of an ES module that it took for CommonJS, and of CommonJS that it took for an ES module. */
+const NO_MODULE =
+  /^Cannot use import statement outside a module|^Unexpected token 'export'|^await is only valid in async functions|^require\(\) cannot be used on an ESM graph|^(require|module|exports) is not defined/;
 
 const EXPECTED = "export a MageFlow as `mage`, and the plan to run as `plan` or default";
 
@@ -64,7 +69,7 @@ async function imported(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** The library's own errors say enough; anything else is told with the place where it happened. */
+/** Any error of an import, with the place in the user's code that is to be mended. */
 async function explained(path: string, error: unknown): Promise<unknown> {
   const invalid = (message: string, hint: string): CommandError =>
     new CommandError("FILE_INVALID", message, hint, { cause: error });
@@ -72,6 +77,14 @@ async function explained(path: string, error: unknown): Promise<unknown> {
     return invalid(`${path} threw ${String(error)} while it was loaded`, "mend the file and try again");
   }
   const code = "code" in error ? error.code : undefined;
+  const [message = ""] = error.message.split("\n");
+  if (NO_MODULE.test(message)) {
+    const place = syntaxPlace(error.stack ?? "") ?? userFrame(error.stack) ?? path;
+    return invalid(
+      `${place}: ${message}`,
+      'write it with import and export, and set "type": "module" in the nearest package.json or name the file .mts',
+    );
+  }
   if (code === "ERR_MODULE_NOT_FOUND" || code === "ERR_UNSUPPORTED_DIR_IMPORT") {
     return invalid(
       `${path} cannot be loaded: ${error.message}`,
@@ -91,17 +104,15 @@ async function explained(path: string, error: unknown): Promise<unknown> {
         : "correct the syntax and try again",
     );
   }
-  if (isLibraryError(error)) return error;
-  const place = /\((file:\/\/[^)]+)\)|at (file:\/\/\S+)/.exec(error.stack ?? "");
-  const at = place === null ? "" : ` at ${place[1] ?? place[2]}`;
-  return invalid(
-    `${path} threw while it was loaded: ${error.name}: ${error.message}${at}`,
-    "mend the file and try again; --verbose shows the stack",
-  );
+  const place = userFrame(error.stack) ?? path;
+  const hint = "mend the file and try again; --verbose shows the stack";
+  if (isLibraryError(error))
+    return new CommandError(error.code, `${place}: ${error.message}`, hint, { cause: error });
+  return invalid(`${place}: ${error.name} while ${basename(path)} was loaded: ${error.message}`, hint);
 }
 
 /** True for a `MageFlowError`, also of another copy of the library. */
-function isLibraryError(error: Error): boolean {
+function isLibraryError(error: Error): error is MageFlowError {
   for (let at: unknown = Object.getPrototypeOf(error); isRecord(at); at = Object.getPrototypeOf(at)) {
     if ((at.constructor as { name?: string } | undefined)?.name === "MageFlowError") return true;
   }
@@ -110,7 +121,8 @@ function isLibraryError(error: Error): boolean {
 
 /** `file:line` from what Node prints above a syntax error. */
 function syntaxPlace(text: string): string | null {
-  return /^((?:file:\/\/)?\/\S.*:\d+)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1] ?? null;
+  const place = /^((?:file:\/\/)?\/\S.*:\d+)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1] ?? null;
+  return place === null ? null : nearPath(place);
 }
 
 /** What `node --check` says of a file: it knows the line, which the import does not tell. */

@@ -10,15 +10,21 @@ const OURS = [import.meta.resolve("mageflow"), import.meta.url].map((url) =>
 export function userFrame(stack: string | undefined): string | null {
   for (const [, place = ""] of stack?.matchAll(/^ +at (?:.*\()?((?:file:\/\/)?\/[^()]+:\d+:\d+)\)?$/gm) ??
     []) {
-    const path = place.startsWith("file:") ? pathOf(place) : place;
+    const path = plainPath(place);
     if (path.includes("/node_modules/") || OURS.some((folder) => path.startsWith(folder))) continue;
-    const near = relative(process.cwd(), path);
-    return near.startsWith("..") ? path : near;
+    return nearPath(path);
   }
   return null;
 }
 
-function pathOf(place: string): string {
-  const [, url = "", at = ""] = /^(.*?)(:\d+:\d+)$/.exec(place) ?? [];
-  return fileURLToPath(url) + at;
+/** A place, written from the working directory when it is below it. */
+export function nearPath(place: string): string {
+  const path = plainPath(place);
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near;
+}
+
+function plainPath(place: string): string {
+  const [, url = place, at = ""] = /^(file:.*?)((?::\d+)+)$/.exec(place) ?? [];
+  return url.startsWith("file:") ? fileURLToPath(url) + at : place;
 }

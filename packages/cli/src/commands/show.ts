@@ -91,8 +91,12 @@ async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Gl
   const inside = insideLines(tree, {
     width: screenWidth(),
     more: (of, cursor) =>
-      of === signature.id
-        ? typedWith(typed, ["--cursor"], cursor)
+      of === signature.id || options.status === undefined
+        ? typedWith(
+            typed.map((word) => (word === signature.id ? of : word)),
+            ["--cursor"],
+            cursor,
+          )
         : commandLine(["show", of, "--cursor", cursor], store),
   });
   const succeeded = signature.status === "SUCCEEDED";

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fixture, Scene } from "./cli.ts";
 
@@ -49,7 +49,16 @@ test.each([
   { args: ["run", "syntax.mjs"], code: 2, says: "syntax.mjs:2: Unexpected token" },
   { args: ["run", "enum.ts"], code: 2, says: "types are stripped, not compiled" },
   { args: ["run", "import.mjs"], code: 2, says: "Cannot find package 'not-installed'" },
-  { args: ["run", "throws.mjs"], code: 2, says: "threw while it was loaded: RangeError: odd at file://" },
+  {
+    args: ["run", "throws.mjs"],
+    code: 2,
+    says: "throws.mjs:1:7: RangeError while throws.mjs was loaded: odd",
+  },
+  { args: ["run", "imports-thrower.mjs"], code: 2, says: "mageflow: throws.mjs:1:7: RangeError while" },
+  { args: ["run", "cjs/flow.ts"], code: 2, says: "cjs/flow.ts:1: Cannot use import statement outside" },
+  { args: ["run", "cjs/flow.ts"], code: 2, says: 'set "type": "module" in the nearest package.json or name' },
+  { args: ["run", "requires.mjs"], code: 2, says: "requires.mjs:1:1: require is not defined in ES module" },
+  { args: ["run", fixture("twice")], code: 2, says: 'twice.ts:5:6: a task is already registered as "once"' },
   { args: ["run", "throws-null.mjs"], code: 2, says: "threw null while it was loaded" },
   { args: ["run", "exports.mjs"], code: 2, says: "does not export a MageFlow as `mage`; it exports `other`" },
   { args: ["run", fixture("flows")], code: 2, says: "exports a MageFlow, but no plan to run" },
@@ -88,19 +97,26 @@ test.each([
   writeFileSync(scene.path("enum.ts"), "enum A { x }\nexport const mage = A.x;\n");
   writeFileSync(scene.path("import.mjs"), 'import "not-installed";\n');
   writeFileSync(scene.path("throws.mjs"), 'throw new RangeError("odd");\n');
+  writeFileSync(scene.path("imports-thrower.mjs"), 'import "./throws.mjs";\n');
+  writeFileSync(scene.path("requires.mjs"), 'require("mageflow");\n');
+  mkdirSync(scene.path("cjs"));
+  writeFileSync(scene.path("cjs/package.json"), '{ "type": "commonjs" }\n');
+  writeFileSync(scene.path("cjs/flow.ts"), 'import { MageFlow } from "mageflow";\n');
   writeFileSync(scene.path("throws-null.mjs"), "throw null;\n");
   writeFileSync(scene.path("exports.mjs"), "export const other = 1;\n");
   writeFileSync(scene.path("junk.db"), "not a database ".repeat(100));
   writeFileSync(scene.path("made.db"), "");
   const told = await scene.run(...args);
   expect(told).toMatchObject({ code, stdout: "" });
-  expect(told.stderr).toMatch(/^mageflow: /);
+  expect(told.stderr).toMatch(/^mageflow: /m);
   expect(told.stderr).toContain(says);
   expect(told.stderr).not.toMatch(/^ {4}at /m);
 
   const asJson = await scene.run(...args, "--json");
   expect(asJson).toMatchObject({ code, stdout: "" });
-  const { error } = JSON.parse(asJson.stderr) as { error: Record<string, unknown> };
+  const { error } = JSON.parse(asJson.stderr.split("\n").findLast((line) => line.startsWith("{"))!) as {
+    error: Record<string, unknown>;
+  };
   expect(Object.keys(error)).toEqual(["code", "message", "hint"]);
   expect(error["code"]).toMatch(/^[A-Z_]+$/);
 });
