@@ -8,13 +8,14 @@ import { clip } from "../plain-text.ts";
 import { lastLogSeq } from "../tell-logs.ts";
 import { startTelling } from "../telling.ts";
 import { onSignals } from "../signals.ts";
-import { GRACE, HEARTBEAT, LEASE } from "../worker-defaults.ts";
+import { thirdOf } from "../third-of.ts";
+import { GRACE, LEASE } from "../worker-defaults.ts";
 
 interface Options {
   readonly concurrency: number;
   readonly tasks?: string[];
   readonly lease: Duration;
-  readonly heartbeat: Duration;
+  readonly heartbeat?: Duration;
   readonly grace: Duration;
   readonly quiet?: boolean;
   readonly logs?: boolean;
@@ -32,7 +33,7 @@ export function addWorker(program: Command): void {
     .option("-c, --concurrency <n>", "attempts that run at once", wholeNumber(1), 100)
     .option("--tasks <names>", "only these tasks, with commas between them", commaList)
     .option("--lease <duration>", "time without a heartbeat after which others take its tasks over", LEASE)
-    .option("--heartbeat <duration>", "time between heartbeats", HEARTBEAT)
+    .option("--heartbeat <duration>", "time between heartbeats; default a third of the lease")
     .addOption(
       new Option("--grace <duration>", "time that running tasks get to end when it stops").default(GRACE),
     )
@@ -56,7 +57,7 @@ export function addWorker(program: Command): void {
         const options: WorkerOptions = {
           concurrency,
           lease,
-          heartbeat,
+          heartbeat: heartbeat ?? thirdOf(lease),
           grace,
           ...(tasks === undefined ? {} : { tasks }),
         };

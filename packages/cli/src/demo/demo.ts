@@ -1,10 +1,11 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MageFlow } from "mageflow";
 import { commandLine } from "../command-line.ts";
 import { EXIT } from "../exit-codes.ts";
 import { print, printJson } from "../output.ts";
+import { onSignals } from "../signals.ts";
 import { dataFiles } from "./flights.ts";
 import { displayFor, follow } from "./progress.ts";
 import { flightWorkflow, ON_PURPOSE } from "./stages.ts";
@@ -23,10 +24,10 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<number> {
   const began = performance.now();
   const files = dataFiles();
-  const output = resolve(options.output ?? (await temporaryFolder()));
-  const store = options.store ?? `sqlite:${join(await temporaryFolder(), "mageflow.db")}`;
-  const work = await temporaryFolder();
+  const { output, store, work } = await places(options);
 
+  // An exit, unlike a signal, lets the bars leave the terminal as it was.
+  onSignals({ gentle: () => process.exit(EXIT.interrupted) });
   await using mage = new MageFlow({ store });
   const workflow = flightWorkflow(mage, { ...files, work, output });
   await mage.worker();
@@ -39,7 +40,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const seconds = Math.round(performance.now() - began) / 1000;
   const ok = status === "SUCCEEDED";
   if (options.json) {
-    printJson({ ok, tasks, failed, seconds, report: result?.page });
+    printJson({ ok, id: run.id, store, tasks, failed, seconds, report: result?.page });
   } else {
     for (const line of drawSummary(summary)) print(line);
     print(`${tasks} tasks in ${seconds} s, ${failed} of them failed: ${ON_PURPOSE}`);
@@ -50,6 +51,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return ok ? EXIT.ok : EXIT.failed;
 }
 
-function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "mageflow-demo-"));
+/** Where nothing is asked for, a new temporary folder. The working files lie beside the report, under a name of their own. */
+async function places(options: DemoOptions): Promise<{ output: string; store: string; work: string }> {
+  const given = options.output !== undefined && options.store !== undefined;
+  const folder = given ? null : await mkdtemp(join(tmpdir(), "mageflow-demo-"));
+  const output = resolve(options.output ?? join(folder!, "report"));
+  await mkdir(output, { recursive: true });
+  const store = options.store ?? `sqlite:${join(folder!, "mageflow.db")}`;
+  return { output, store, work: await mkdtemp(join(output, ".work-")) };
 }

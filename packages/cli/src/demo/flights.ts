@@ -72,7 +72,7 @@ export async function parseBlock(path: string): Promise<FlightRecord[]> {
     try {
       return flightRecord.parse(JSON.parse(line));
     } catch (cause) {
-      throw new Error(`${basename(path)} is damaged: line ${index + 2} is not a flight: ${line}`, { cause });
+      throw new Error(`${basename(path)} is damaged: line ${index + 2} is not a flight`, { cause });
     }
   });
   if (records.length !== Number(promised)) {

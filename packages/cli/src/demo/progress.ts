@@ -88,6 +88,8 @@ function bars(): Display {
     forceRedraw: true,
     stream: process.stderr,
   });
+  const stop = (): void => multi.stop();
+  process.once("exit", stop);
   const barOf = new Map<string, SingleBar>();
   return {
     begin: (stages) => {
@@ -98,7 +100,10 @@ function bars(): Display {
     },
     advance: (stage) => barOf.get(stage.name)?.update(stage.done, { note: troubles(stage) }),
     say: (line) => multi.log(`${line}\n`),
-    end: () => multi.stop(),
+    end: () => {
+      process.off("exit", stop);
+      stop();
+    },
   };
 }
 

@@ -127,6 +127,9 @@ test("show and ps narrow down what is inside", async () => {
   const good = await scene.json<Outcome>("run", fixture("good"));
   const shown = await scene.run("show", `${good.value.id}.0.1`);
   expect(shown.stdout).toContain("\nresult: 4\n");
+  const lost = await scene.run("show", run.id, "--cursor", "zzz");
+  expect(lost).toMatchObject({ code: 2, stdout: "" });
+  expect(lost.stderr).toContain('"zzz" is not a cursor');
 });
 
 test("a message comes from the module or from the command line; a key gives the run that exists", async () => {
@@ -230,7 +233,7 @@ test("run and worker say what waits for something that they cannot give", async 
 
   const { value: run } = await scene.json<Outcome>("run", fixture("strange"), "--no-worker");
   expect(run.status).toBe("READY");
-  const worker = scene.start("worker", fixture("good"));
+  const worker = scene.start("worker", fixture("good"), "--lease", "2s");
   await worker.printed(
     /^mageflow: no worker runs "stranger": 1 ready; register it on the exported `mage`, or start a worker that has it\n/,
     "stderr",

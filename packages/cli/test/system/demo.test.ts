@@ -36,6 +36,8 @@ describe("the demo, as JSON", () => {
     expect(ran.stderr).toBe("");
     expect(JSON.parse(ran.stdout)).toEqual({
       ok: true,
+      id: expect.stringMatching(/^[0-9a-z]{26}$/),
+      store: `sqlite:${join(folder, "demo.db")}`,
       tasks: 243,
       failed: 1,
       seconds: expect.any(Number),
@@ -93,7 +95,7 @@ describe("the demo, as JSON", () => {
     expect(stdout).toMatch(/parse-block +40 +39 +1 +0 +2 /);
     expect(stdout).toMatch(/tally-block +120 +117 +0 +3 +0 /);
     expect(stdout).toContain(
-      "parse-block failed after 3 attempts: block-17 is damaged: line 501 is not a flight",
+      "parse-block failed after 3 attempts: block-17 is damaged: line 501 is not a flight\n",
     );
     expect(stdout).toContain("callbacks: 2 success, 1 itemError, 1 cleanup");
     expect(stdout).toContain("finish-upload: block-03 has arrived");
@@ -103,6 +105,20 @@ describe("the demo, as JSON", () => {
     expect(stderr).toContain("parse-block block-03 failed, attempt 2 follows");
     expect(stderr).toContain("parse-block block-17 failed, attempt 3 follows");
   });
+});
+
+it("makes one temporary folder when it is told no places", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mageflow-demo-test-"));
+  const env = { ...process.env, TMPDIR: folder };
+  const command = ["--conditions=@mageflow/source", MAIN, "demo", "--json"];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+  const made = await readdir(folder);
+  const { report, store } = JSON.parse(stdout) as { report: string; store: string };
+  expect(made).toHaveLength(1);
+  expect(report).toBe(join(folder, made[0]!, "report", "report.html"));
+  expect(store).toBe(`sqlite:${join(folder, made[0]!, "mageflow.db")}`);
+  expect(await readdir(join(folder, made[0]!, "report"))).toHaveLength(4);
+  await rm(folder, { recursive: true, force: true });
 });
 
 interface Named {

@@ -79,6 +79,11 @@ test.each([
   { args: ["ps", "--store", "junk.db"], code: 6, says: "is not a sound SQLite database" },
   { args: ["ps", "--store", "made.db", "--status", "BUSY"], code: 2, says: 'there is no status "BUSY"' },
   { args: ["ps", "--store", "made.db", "--cursor", "x"], code: 2, says: '"x" is not a cursor' },
+  {
+    args: ["worker", fixture("good"), "--lease", "9s", "--heartbeat", "5s"],
+    code: 2,
+    says: "more than half of lease",
+  },
   { args: ["ps", "--in", "none", "--store", "made.db"], code: 4, says: 'there is no signature "none"' },
   {
     args: ["show", "none", "--store", "made.db"],
