@@ -2,7 +2,9 @@
  * Crawls a folder with an open swarm: each visited folder adds its entries as new items, keyed by path, and the swarm
  * is closed when nothing is left to visit.
  *
- *     node examples/crawl-files.ts <folder>
+ * In a checkout, after `npm run setup`:
+ *
+ *     npx node --conditions=@mageflow/source examples/crawl-files.ts docs
  */
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";

@@ -2,7 +2,10 @@
  * A nightly report: takes a lock, reads each source, adds up, writes the report, and gives the lock back whatever
  * happens. Run twice for the same day it does the work once.
  *
- *     node examples/nightly-report.ts <folder> <day>
+ * In a checkout, after `npm run setup`, with the sales of two shops (day and cents):
+ *
+ *     mkdir -p /tmp/shops && printf '2026-01-31,250\n' | tee /tmp/shops/north.csv > /tmp/shops/south.csv
+ *     npx node --conditions=@mageflow/source examples/nightly-report.ts /tmp/shops 2026-01-31
  */
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -2,7 +2,10 @@
  * Makes a thumbnail and a histogram of each picture (plain PGM files, grey values as text): a swarm of chains, with steps
  * that are not repeated when a later one fails.
  *
- *     node examples/thumbnails.ts <folder>
+ * In a checkout, after `npm run setup`, with a picture of four by two points:
+ *
+ *     mkdir -p /tmp/pictures && printf 'P2\n4 2\n255\n0 4 100 100\n8 12 100 100\n' > /tmp/pictures/a.pgm
+ *     npx node --conditions=@mageflow/source examples/thumbnails.ts /tmp/pictures
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
