@@ -1,4 +1,4 @@
-import { type MageFlow, MageFlowError, type Run } from "mageflow";
+import type { MageFlow, Run } from "mageflow";
 import { pause } from "./pause.ts";
 
 /** Time between two looks for new workflows (ms). */
@@ -31,9 +31,8 @@ export async function followWorkflows(
       const listed = new Set(items.map(({ id }) => id));
       for (const id of known) if (!listed.has(id) && !followed.has(id)) known.delete(id);
       first = false;
-    } catch (error) {
-      // The store is busy or was closed; the next look tells.
-      if (!(error instanceof MageFlowError)) throw error;
+    } catch {
+      // The store is busy, or a workflow was removed; the next look tells.
     }
     await pause(LOOK_MS, signal);
   }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { plainJson, terminalSafe } from "./plain-text.ts";
 
 /** One line for people on stdout. */
@@ -12,7 +13,9 @@ export function printJson(value: unknown): void {
 
 /** One line for people on stderr: what stdout is piped into never sees it. */
 export function note(line: string): void {
-  process.stderr.write(`${terminalSafe(line)}\n`);
+  // Colours are chosen by stdout, which may be a terminal while this goes to a file.
+  const shown = process.stderr.isTTY ? line : stripVTControlCharacters(line);
+  process.stderr.write(`${terminalSafe(shown)}\n`);
 }
 
 /** Something to know that ends nothing, on stderr: a line, or for programs an object on a line. */

@@ -18,6 +18,7 @@ test.each([
     "1,002/1,000,000 (2 failed) · SUSPENDED",
   ],
   ["a single task", noted, null, "45% encoding"],
+  ["a single task that waits", { ...noted, status: "WAITING" } as const, null, "45% encoding · WAITING"],
   ["a single task that says nothing", task, null, "RUNNING"],
 ])("progress tells %s", (_, root, step, text) => {
   expect(progressText(root, step === null ? null : { view, status: step })).toBe(text);

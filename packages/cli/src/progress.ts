@@ -57,7 +57,7 @@ export function progressText(root: RunStatus, inside: Inside | null): string {
   const { status, counts, heldBy } = root;
   const own = counts.total === 0 ? noted(root) : amount(counts);
   const parts = own === "" ? [status] : [own];
-  if (counts.total > 0 && status !== "RUNNING") parts.push(status);
+  if (own !== "" && status !== "RUNNING") parts.push(status);
   if (heldBy !== null) parts.push("held by a suspension");
   if (inside !== null) {
     const { total } = inside.status.counts;

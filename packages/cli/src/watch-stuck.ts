@@ -3,7 +3,7 @@ import { clip } from "./plain-text.ts";
 import { number } from "./span.ts";
 
 /** Time between two looks (ms): what is told of waits for a person anyway. */
-const LOOK_MS = 3_000;
+const LOOK_MS = 2_000;
 /** The library counts ready tasks no further. */
 const COUNTED = 1_000;
 /** Containers inside each other that are looked into for an open swarm. */

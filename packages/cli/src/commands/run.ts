@@ -61,7 +61,7 @@ const MODULE_HELP = `
 A module, say flow.ts:
   import { MageFlow, chain } from "mageflow";
   export const mage = new MageFlow();
-  const greet = mage.task("greet", async ({ name }: { name: string }) => "Hello " + name);
+  const greet = mage.task("greet", ({ name }: { name: string }) => "Hello " + name);
   export const plan = chain([greet]);
 
 Run it:

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Run } from "mageflow";
 import { action } from "../action.ts";
+import { commandLine } from "../command-line.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
@@ -38,7 +39,7 @@ function addVerb(
           else {
             print(`${paintStatus(status)}  ${clip(name, 100)}  ${clip(id, 400)}`);
             if (heldBy !== null)
-              print(paint("dim", `held by ${clip(heldBy, 400)}, which is suspended: resume that one`));
+              print(paint("dim", `held by a suspension: ${commandLine(["resume", heldBy], options.store)}`));
           }
           return 0;
         }),
