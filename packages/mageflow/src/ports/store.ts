@@ -84,6 +84,27 @@ export interface Store {
   /** The next instant at which something falls due, or null. */
   nextDue(): Promise<number | null>;
 
+  /** RUNNING tasks whose worker session is not known or has ended: nobody looks after them. */
+  strays(limit: number): Promise<string[]>;
+
+  /**
+   * Signatures that wait for nothing, as their own record says: WAITING for no time, a RUNNING task under no worker, PENDING
+   * though it was told to start (`readyAt`) and nothing holds it. In the order of ids.
+   */
+  stalled(limit: number): Promise<string[]>;
+
+  /** What signatures are held by (`heldBy`), each once, be it known or not, in the order of ids beyond `after`. */
+  holders(query: { after: string | null; limit: number }): Promise<string[]>;
+
+  /**
+   * Signatures that wait for what is inside them: RUNNING containers, and what has ended and is not settled. In the order of ids
+   * beyond `after`.
+   */
+  unsettled(query: { after: string | null; limit: number }): Promise<SignatureRecord[]>;
+
+  /** See {@link Transaction.awaited}. */
+  awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>>;
+
   /** Worker sessions, newest first. */
   workers(limit: number): Promise<WorkerRow[]>;
 
@@ -251,6 +272,17 @@ export interface Transaction {
 
   /** Signatures that have a sweep to go on with. */
   sweeping(limit: number): Promise<string[]>;
+
+  /**
+   * What each of these signatures may be waiting for, in no particular order, for those that have any of it: for each status that
+   * is not an end the first child by slot, PENDING ones that something holds and SUSPENDED ones that were told to start (`readyAt`)
+   * apart from the others; every callback in such a status; the first by id that {@link owing} gives, and the first by id of those
+   * below that {@link Store.unsettled} gives.
+   */
+  awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>>;
+
+  /** See {@link Store.tally}. */
+  tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>>;
 
   /** Roots of drafts that were begun before this instant and never finished. */
   abandoned(before: number, limit: number): Promise<string[]>;

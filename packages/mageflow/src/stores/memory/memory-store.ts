@@ -120,6 +120,27 @@ class MemoryStore implements Store {
     return this.#tables.signatures.nextDue();
   }
 
+  async strays(limit: number): Promise<string[]> {
+    const { signatures, workers } = this.#tables;
+    return signatures.strays((id) => workers.alive(id), limit);
+  }
+
+  async stalled(limit: number): Promise<string[]> {
+    return this.#tables.signatures.stalled(limit);
+  }
+
+  async holders({ after, limit }: { after: string | null; limit: number }): Promise<string[]> {
+    return this.#tables.signatures.holders(after, limit);
+  }
+
+  async unsettled({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.#tables.signatures.unsettled(after, limit);
+  }
+
+  async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
+    return this.#tables.signatures.awaited(ids);
+  }
+
   async workers(limit: number): Promise<WorkerRow[]> {
     return this.#tables.workers.newest(limit);
   }

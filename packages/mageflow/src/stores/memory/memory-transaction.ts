@@ -1,5 +1,6 @@
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
+import type { Status } from "../../core/status.ts";
 import type { Changes, DraftStep, Locked, SpecRef, Transaction, WorkerRow } from "../../ports/store.ts";
 import type { SignatureTable } from "./signature-table.ts";
 import { keyOf, specKey, type Tables } from "./tables.ts";
@@ -93,6 +94,14 @@ export class MemoryTransaction implements Transaction {
 
   async sweeping(limit: number): Promise<string[]> {
     return this.#read().signatures.sweeping(limit);
+  }
+
+  async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
+    return this.#read().signatures.awaited(ids);
+  }
+
+  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+    return this.#read().signatures.tally(parentId, statuses);
   }
 
   async abandoned(before: number, limit: number): Promise<string[]> {

@@ -1,16 +1,26 @@
 import { byTurn, choose, type Demand } from "../../core/choose.ts";
 import { isCallback } from "../../core/ids.ts";
-import type { SignatureRecord, Sweep } from "../../core/record.ts";
-import type { Status } from "../../core/status.ts";
+import { MILESTONE, type SignatureRecord, type Sweep } from "../../core/record.ts";
+import { isEnded, type Status, STATUSES } from "../../core/status.ts";
 import type { ChildQuery, ListQuery } from "../../ports/store.ts";
 import { RecordIndex } from "./record-index.ts";
-import { byId, byPriorityAndSlot, bySlot, dueInstant, newestFirst, soonestDue } from "./record-order.ts";
+import {
+  byId,
+  byPriorityAndSlot,
+  bySlot,
+  byText,
+  dueInstant,
+  newestFirst,
+  soonestDue,
+} from "./record-order.ts";
 
 /** The name of the one group of an index that has no groups. */
 const ALL = "";
 
 /** What has not begun to run stands in one of these. */
 const BEFORE_RUNNING: readonly Status[] = ["PENDING", "READY", "WAITING", "SUSPENDED"];
+
+const OPEN = STATUSES.filter((status) => !isEnded(status));
 
 /** Ready tasks are counted no further. */
 const COUNTED = 1_000;
@@ -40,6 +50,13 @@ export class SignatureTable {
     byPriorityAndSlot,
   );
   readonly #held = new RecordIndex((record) => record.heldBy, byId);
+  readonly #heldChildren = new RecordIndex(
+    (record) =>
+      record.status === "PENDING" && record.heldBy !== null && !isCallback(record.role)
+        ? record.parentId
+        : null,
+    bySlot,
+  );
   readonly #ready = new RecordIndex((record) => (record.status === "READY" ? record.name : null), byTurn);
   readonly #due = new RecordIndex((record) => (dueInstant(record) === null ? null : ALL), soonestDue);
   readonly #running = new RecordIndex(
@@ -50,6 +67,8 @@ export class SignatureTable {
     (record) => (record.milestone > record.credited ? record.parentId : null),
     byId,
   );
+  readonly #unsettled = new RecordIndex((record) => (isUnsettled(record) ? ALL : null), byId);
+  readonly #stalled = new RecordIndex((record) => (isStalled(record) ? ALL : null), byId);
   readonly #sweeping = new RecordIndex((record) => (record.sweep === null ? null : ALL), byId);
   readonly #indexes: readonly RecordIndex[] = [
     this.#ids,
@@ -61,10 +80,13 @@ export class SignatureTable {
     this.#callbacks,
     this.#startable,
     this.#held,
+    this.#heldChildren,
     this.#ready,
     this.#due,
     this.#running,
     this.#owing,
+    this.#unsettled,
+    this.#stalled,
     this.#sweeping,
   ];
 
@@ -216,6 +238,71 @@ export class SignatureTable {
       .toArray();
   }
 
+  /** Tasks that run under a worker that is not `alive`. */
+  strays(alive: (workerId: string) => boolean, limit: number): string[] {
+    return this.#running
+      .groups()
+      .filter(([workerId]) => !alive(workerId))
+      .flatMap(([, tasks]) => tasks)
+      .filter(({ kind }) => kind === "task")
+      .take(limit)
+      .map(({ id }) => id)
+      .toArray();
+  }
+
+  stalled(limit: number): string[] {
+    return this.#stalled
+      .group(ALL)
+      [Symbol.iterator]()
+      .take(limit)
+      .map(({ id }) => id)
+      .toArray();
+  }
+
+  holders(after: string | null, limit: number): string[] {
+    const holders = [...this.#held.groups()].map(([id]) => id).filter((id) => after === null || id > after);
+    return holders.sort(byText).slice(0, limit);
+  }
+
+  unsettled(after: string | null, limit: number): SignatureRecord[] {
+    return this.#unsettled
+      .group(ALL)
+      .from((record) => after !== null && record.id <= after)
+      .take(limit)
+      .toArray();
+  }
+
+  awaited(ids: readonly string[]): Map<string, SignatureRecord[]> {
+    const awaited = new Map<string, SignatureRecord[]>();
+    for (const id of ids) {
+      const records = this.#awaitedBy(id);
+      if (records.length > 0) awaited.set(id, records);
+    }
+    return awaited;
+  }
+
+  #awaitedBy(id: string): SignatureRecord[] {
+    const children = OPEN.flatMap((status) => {
+      const all = this.#childrenByStatus.group(childrenIn(id, status))[Symbol.iterator]();
+      if (status === "SUSPENDED") {
+        const suspended = [...all];
+        return [true, false].flatMap((told) =>
+          suspended.filter(({ readyAt }) => (readyAt !== null) === told).slice(0, 1),
+        );
+      }
+      if (status !== "PENDING") return all.take(1).toArray();
+      const held = this.#heldChildren.group(id)[Symbol.iterator]().take(1);
+      return [...held, ...all.filter(({ heldBy }) => heldBy === null).take(1)];
+    });
+    const callbacks = [...this.#callbacks.group(id)].filter(({ status }) => !isEnded(status));
+    const below = this.#unsettled
+      .group(ALL)
+      .from((record) => record.id <= `${id}.`)
+      .take(1)
+      .filter((record) => record.id.startsWith(`${id}.`));
+    return [...new Set([...children, ...callbacks, ...this.owing(id, 1), ...below])];
+  }
+
   #listed({ roots, rootId }: ListQuery): ReturnType<RecordIndex["group"]> {
     if (rootId !== undefined) return this.#newestOfRoot.group(rootId);
     return (roots ? this.#newestRoots : this.#newest).group(ALL);
@@ -231,6 +318,22 @@ export class SignatureTable {
       (tag === undefined || (this.#records.get(record.rootId)?.tags.includes(tag) ?? false))
     );
   }
+}
+
+function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
+  return (
+    (kind !== "task" && status === "RUNNING") ||
+    milestone === MILESTONE.ENDED ||
+    milestone === MILESTONE.CLEANED
+  );
+}
+
+function isStalled({ kind, status, workerId, dueAt, readyAt, heldBy }: SignatureRecord): boolean {
+  return (
+    (status === "WAITING" && dueAt === null) ||
+    (status === "RUNNING" && kind === "task" && workerId === null) ||
+    (status === "PENDING" && readyAt !== null && heldBy === null)
+  );
 }
 
 function childrenIn(parentId: string, status: Status): string {

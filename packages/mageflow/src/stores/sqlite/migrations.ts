@@ -42,12 +42,14 @@ const FIRST = `
     created_at INTEGER NOT NULL,
     started_at INTEGER,
     finished_at INTEGER,
-    -- Of a step or item that no worker holds: STARTABLE, or else its status. The startable ones stand by priority.
+    -- Of a step or item that no worker holds: STARTABLE, or else its status. The startable ones stand by priority, suspended
+    -- ones behind the others when they were not told to start.
     child_status TEXT GENERATED ALWAYS AS
       (CASE WHEN worker_id IS NULL AND role IN ('step', 'item')
         THEN CASE WHEN status = 'PENDING' AND held_by IS NULL THEN 'STARTABLE' ELSE status END END),
     child_turn INTEGER GENERATED ALWAYS AS
-      (CASE WHEN status = 'PENDING' AND held_by IS NULL THEN -priority ELSE 0 END),
+      (CASE WHEN status = 'PENDING' AND held_by IS NULL THEN -priority
+        WHEN status = 'SUSPENDED' AND ready_at IS NULL THEN 1 ELSE 0 END),
     -- A status to look into.
     notable_status TEXT GENERATED ALWAYS AS (CASE status WHEN 'SUCCEEDED' THEN NULL WHEN 'RUNNING' THEN NULL
       WHEN 'PENDING' THEN NULL WHEN 'READY' THEN NULL ELSE status END)
@@ -65,6 +67,13 @@ const FIRST = `
     WHERE deadline_at IS NOT NULL AND (status = 'READY' OR status = 'WAITING');
   CREATE INDEX held ON signatures (held_by, id) WHERE held_by IS NOT NULL;
   CREATE INDEX sweeping ON signatures (id) WHERE sweep IS NOT NULL;
+  -- What waits for something inside it; family changes with every credit, so that no condition looks at it.
+  CREATE INDEX unsettled ON signatures (id)
+    WHERE (kind <> 'task' AND status = 'RUNNING') OR milestone = 1 OR milestone = 2;
+  -- What waits for nothing: empty, as long as nothing goes wrong.
+  CREATE INDEX stalled ON signatures (id)
+    WHERE (status = 'WAITING' AND due_at IS NULL) OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)
+      OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL);
   CREATE INDEX owing ON signatures (parent_id, id) WHERE credited < milestone;
   -- What must be unique besides ids.
   CREATE UNIQUE INDEX root_keys ON signatures (key) WHERE parent_id IS NULL AND key IS NOT NULL;

@@ -71,6 +71,10 @@ const NEXT_DEADLINE = `SELECT deadline_at FROM shown
   WHERE deadline_at IS NOT NULL AND (status = 'READY' OR status = 'WAITING') AND kind = 'task'
   ORDER BY deadline_at LIMIT 1`;
 
+/** Turns of children that do not wait to be started: of all, and of suspended ones that were not told to start either. */
+const NO_TURN = 0;
+const RESTING = 1;
+
 /** A child by its place. */
 type Child = [slot: number, seq: number];
 
@@ -104,10 +108,12 @@ export class SignaturePages {
     const found: Child[] = [];
     for (const status of new Set(statuses ?? STATUSES)) {
       found.push(
-        ...this.#db.all<Child>(CHILD_SLOTS, parentId, status, 0, beyond, limit),
+        ...this.#db.all<Child>(CHILD_SLOTS, parentId, status, NO_TURN, beyond, limit),
         ...this.#db.all<Child>(HELD_SLOTS, parentId, beyond, status, limit),
       );
       if (status === "PENDING") found.push(...this.#startable(parentId, beyond, limit));
+      if (status === "SUSPENDED")
+        found.push(...this.#db.all<Child>(CHILD_SLOTS, parentId, status, RESTING, beyond, limit));
     }
     found.sort((a, b) => a[0] - b[0]);
     return found.slice(0, limit).flatMap(([, seq]) => this.#db.all<Row>(BY_SEQ, seq));

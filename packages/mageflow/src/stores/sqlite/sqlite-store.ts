@@ -169,6 +169,26 @@ export class SqliteStore implements Store {
     return this.#read(({ pages }) => pages.nextDue());
   }
 
+  async strays(limit: number): Promise<string[]> {
+    return this.#read(({ waiting }) => waiting.strays(limit));
+  }
+
+  async stalled(limit: number): Promise<string[]> {
+    return this.#read(({ waiting }) => waiting.stalled(limit));
+  }
+
+  async holders({ after, limit }: { after: string | null; limit: number }): Promise<string[]> {
+    return this.#read(({ waiting }) => waiting.holders(after, limit));
+  }
+
+  async unsettled({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.#read(({ waiting }) => waiting.unsettled(after, limit).map(toRecord));
+  }
+
+  async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
+    return this.#read(({ waiting }) => waiting.awaited(ids));
+  }
+
   async workers(limit: number): Promise<WorkerRow[]> {
     return this.#read(({ workers }) => workers.newest(limit));
   }

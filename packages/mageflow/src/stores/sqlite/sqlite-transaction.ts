@@ -1,5 +1,6 @@
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
+import type { Status } from "../../core/status.ts";
 import type { Changes, Locked, SpecRef, Stamp, Transaction, WorkerRow } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
@@ -121,6 +122,14 @@ export class SqliteTransaction implements Transaction {
 
   async sweeping(limit: number): Promise<string[]> {
     return this.#do(() => this.#tables.signatures.sweeping(limit));
+  }
+
+  async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
+    return this.#do(() => this.#tables.waiting.awaited(ids));
+  }
+
+  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+    return this.#do(() => this.#tables.pages.tally(parentId, statuses));
   }
 
   async abandoned(before: number, limit: number): Promise<string[]> {

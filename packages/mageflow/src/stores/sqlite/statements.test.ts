@@ -28,9 +28,9 @@ beforeAll(async () => {
 
 /** Reading an index in its order, to be stopped by a limit; lists of parameters; what was found by the statement itself. */
 const HARMLESS = [
-  /^SCAN signatures USING (COVERING )?INDEX (newest|sweeping|owing|running)$/,
+  /^SCAN signatures USING (COVERING )?INDEX (newest|sweeping|owing|running|stalled)$/,
   /^SCAN workers USING INDEX workers_by_age$/,
-  /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|turns|\(subquery)/,
+  /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|turns|holders|firsts|\(subquery)/,
 ];
 
 /** There is hardly ever a draft, and the schema is read once, at open. */
@@ -58,6 +58,8 @@ test.for([
   ["what is late", "deadline_at <= ?", "deadlines"],
   ["children that run", "worker_id IS NOT NULL AND slot > ?", "running"],
   ["what a container holds", "held_by = ?", "held"],
+  ["what waits for what is inside it", "milestone = 2) AND id > ? ORDER BY", "unsettled"],
+  ["what waits below", "milestone = 2) AND id > ?1 || '.'", "unsettled"],
   ["uncredited children", "parent_id = ? AND credited < milestone", "owing"],
   ["children of a status", "child_turn = ? AND slot > ?", "children"],
   ["how many children have a status", "count(*) FROM signatures WHERE parent_id = ?", "children"],
@@ -124,6 +126,11 @@ async function readEverything(store: Store): Promise<void> {
   await store.stamped("me");
   await store.readyNames();
   await store.nextDue();
+  await store.strays(3);
+  await store.stalled(3);
+  await store.holders(page);
+  await store.unsettled(page);
+  await store.awaited(["r"]);
   await store.workers(3);
   const lists: Partial<ListQuery>[] = [
     {},
@@ -171,5 +178,7 @@ async function askEverything(tx: Transaction): Promise<void> {
   await tx.owing("r", 3);
   await tx.owed(3);
   await tx.sweeping(3);
+  await tx.awaited(["r"]);
+  await tx.tally("r", ["READY", "PENDING"]);
   await tx.abandoned(1, 3);
 }

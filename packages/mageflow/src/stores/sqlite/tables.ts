@@ -7,12 +7,14 @@ import { NoteTable } from "./note-table.ts";
 import { SignaturePages } from "./signature-pages.ts";
 import { SignatureTable } from "./signature-table.ts";
 import { SpecTable } from "./spec-table.ts";
+import { Waiting } from "./waiting.ts";
 import { WorkerTable } from "./worker-table.ts";
 
 /** Everything in the database, as one connection sees it. */
 export class Tables {
   readonly signatures: SignatureTable;
   readonly pages: SignaturePages;
+  readonly waiting: Waiting;
   readonly newest: Newest;
   readonly drafts: DraftTable;
   readonly specs: SpecTable;
@@ -24,6 +26,7 @@ export class Tables {
   constructor(db: Connection) {
     this.signatures = new SignatureTable(db);
     this.pages = new SignaturePages(db);
+    this.waiting = new Waiting(db);
     this.newest = new Newest(db);
     this.drafts = new DraftTable(db);
     this.specs = new SpecTable(db);

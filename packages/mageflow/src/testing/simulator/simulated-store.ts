@@ -107,6 +107,11 @@ export function simulatedStore(world: StoreWorld, process: Process): Store {
     stamped: (by) => read("stamped", () => inner.stamped(by)),
     readyNames: () => read("readyNames", () => inner.readyNames()),
     nextDue: () => read("nextDue", () => inner.nextDue()),
+    strays: (limit) => read("strays", () => inner.strays(limit)),
+    stalled: (limit) => read("stalled", () => inner.stalled(limit)),
+    holders: (query) => read("holders", () => inner.holders(query)),
+    unsettled: (query) => read("unsettled", () => inner.unsettled(query)),
+    awaited: (ids) => read("awaited", () => inner.awaited(ids)),
     workers: (limit) => read("workers", () => inner.workers(limit)),
     async heartbeat(workerId, lease) {
       await before("heartbeat", true);
@@ -140,6 +145,8 @@ function simulated(world: StoreWorld, _process: Process, tx: Transaction, writte
     owing: (parentId, limit) => tx.owing(parentId, limit),
     owed: (limit) => tx.owed(limit),
     sweeping: (limit) => tx.sweeping(limit),
+    awaited: (ids) => tx.awaited(ids),
+    tally: (parentId, statuses) => tx.tally(parentId, statuses),
     abandoned: (before, limit) => tx.abandoned(before, limit),
     discard: (rootId, limit) => tx.discard(rootId, limit),
     async write(changes) {

@@ -217,6 +217,11 @@ export class Story {
       stamped: await store.stamped(this.#id),
       readyNames: this.#names().map((name) => names.get(name) ?? 0),
       nextDue: await store.nextDue(),
+      strays: (await store.strays(ALL)).filter((id) => id.startsWith(this.#id)).toSorted(),
+      stalled: (await store.stalled(ALL)).filter((id) => id.startsWith(this.#id)),
+      holders: (await store.holders({ after: this.#id, limit })).filter((id) => id.startsWith(this.#id)),
+      unsettled: this.#own(await store.unsettled({ after: this.#id, limit })),
+      awaited: awaitedById(await store.awaited([0, 1, 2].map((n) => this.#root(n)))),
       workers: this.#own(await store.workers(ALL)),
     };
   }
@@ -245,12 +250,17 @@ export class Story {
       owing: byId(await tx.owing(root, ALL)),
       owed: (await tx.owed(ALL)).filter((id) => id.startsWith(this.#id)).toSorted(),
       sweeping: (await tx.sweeping(ALL)).filter((id) => id.startsWith(this.#id)).toSorted(),
+      awaited: awaitedById(await tx.awaited([root])),
+      tallyInside: this.#counts(await tx.tally(root, STATUSES), STATUSES),
       abandoned: (await tx.abandoned(FAR_AHEAD, ALL)).filter((id) => id.startsWith(this.#id)),
     };
   }
 
   async #tally(store: Store, workflow: number, statuses: readonly Status[]): Promise<number[]> {
-    const counts = await store.tally(this.#root(workflow), statuses);
+    return this.#counts(await store.tally(this.#root(workflow), statuses), statuses);
+  }
+
+  #counts(counts: ReadonlyMap<Status, number>, statuses: readonly Status[]): number[] {
     return statuses.map((status) => counts.get(status) ?? 0);
   }
 
@@ -307,7 +317,7 @@ export class Story {
       result,
       deadlineAt: isTask ? change.deadlineAt : null,
       credited: Math.max(0, milestone - behind) as Milestone,
-      readyAt: status === "READY" ? change.readyAt : null,
+      readyAt: status === "READY" || (status === "SUSPENDED" && attempt > 0) ? change.readyAt : null,
       prior: status === "SUSPENDED" ? change.suspendedWhile : null,
       heldBy: mayBeHeld && change.held !== null ? this.#root(change.held) : null,
       workerId: status === "RUNNING" ? this.#worker(change.worker) : null,
@@ -333,6 +343,11 @@ export class Story {
 
 function byId(records: readonly SignatureRecord[]): SignatureRecord[] {
   return records.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function awaitedById(awaited: ReadonlyMap<string, readonly SignatureRecord[]>): [string, unknown][] {
+  const ids = [...awaited.keys()].sort((a, b) => (a < b ? -1 : 1));
+  return ids.map((id) => [id, byId(awaited.get(id)!)]);
 }
 
 /** Two stores number their lines differently. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { TestContext } from "vitest";
-import type { SignatureRecord } from "../../core/record.ts";
+import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
 import type { Changes, Store, Transaction } from "../../ports/store.ts";
 import type { Capability, StoreHarness } from "./harness.ts";
 
@@ -71,7 +71,7 @@ export class Scene implements AsyncDisposable {
     return this.own(await this.#store.scan({ after: after ?? this.#before, limit }));
   }
 
-  /** Leaves nothing that would be ready, due, owed, swept or held in the next case on the same database. */
+  /** Leaves nothing that would be ready, due, owed, swept, held or unsettled in the next case on the same database. */
   async rest(): Promise<void> {
     for (let after: string | null = null; ;) {
       const page: SignatureRecord[] = await this.scan(after, PAGE);
@@ -107,7 +107,8 @@ function atRest(record: SignatureRecord): SignatureRecord {
     dueAt: null,
     deadlineAt: null,
     sweep: null,
-    credited: record.milestone,
+    milestone: MILESTONE.SETTLED,
+    credited: MILESTONE.SETTLED,
   };
 }
 

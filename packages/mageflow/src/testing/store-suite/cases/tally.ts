@@ -24,6 +24,17 @@ export function tallyCases(harness: StoreHarness): void {
     );
 
     test(
+      "counts the same inside a transaction",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const held = sampleChild(swarm, 3, { heldBy: swarm.id, readyAt: 1 });
+        await scene.insert(swarm, ...sampleItems(swarm, 3), held);
+        const counts = await scene.ask((tx) => tx.tally(swarm.id, ["PENDING", "READY"]));
+        expect(counts).toEqual(new Map([["PENDING", 4]]));
+      }),
+    );
+
+    test(
       "counts no callbacks and nothing deeper",
       onStore(harness, async (scene) => {
         const swarm = sampleSwarm(scene.id);
