@@ -15,7 +15,13 @@ export function decideChain(view: View, record: SignatureRecord, signal: Signal)
 }
 
 /** A chain starts its one next step by name, never a window. */
-const CHAIN: ContainerKind = { absorb, advance, started: (_view, record) => record, startable: () => 0 };
+const CHAIN: ContainerKind = {
+  absorb,
+  recounted,
+  advance,
+  started: (_view, record) => record,
+  startable: () => 0,
+};
 
 /** The last step's result and a failed step's error are the chain's own, kept until the chain may end. */
 function absorb(_view: View, record: SignatureRecord, credits: readonly Credit[]): SignatureRecord {
@@ -32,6 +38,14 @@ function absorb(_view: View, record: SignatureRecord, credits: readonly Credit[]
     }
   });
   return { ...record, family, result, error };
+}
+
+/** The step that decides its outcome is the one that failed, or the last. */
+function recounted(view: View, record: SignatureRecord): SignatureRecord {
+  const { total, succeeded } = record.family!;
+  const step = view.get(childId(record.id, Math.min(succeeded, total - 1)));
+  if (step?.status === "FAILED") return { ...record, error: step.error };
+  return step?.status === "SUCCEEDED" ? { ...record, result: step.result } : record;
 }
 
 function advance(view: View, record: SignatureRecord): Decision {

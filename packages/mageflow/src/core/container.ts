@@ -10,6 +10,8 @@ import { barred, type View } from "./view.ts";
 export interface ContainerKind {
   /** Takes the milestones of children and callbacks into the counters. */
   absorb(view: View, record: SignatureRecord, credits: readonly Credit[]): SignatureRecord;
+  /** What follows for the record itself from counters that were wrong. */
+  recounted(view: View, record: SignatureRecord): SignatureRecord;
   /** What a RUNNING container may do now: end, skip, or start more. */
   advance(view: View, record: SignatureRecord): Decision;
   /** After a window of started children. */
@@ -35,7 +37,9 @@ export function decideContainer(
     case "credit":
       return advance(kind, view, kind.absorb(view, record, signal.credits));
     case "available":
-      return advance(kind, view, record);
+      return skipRest(advance(kind, view, record), record);
+    case "recount":
+      return advance(kind, view, kind.recounted(view, { ...record, family: signal.family }));
     case "skip":
       return skip(view, record);
     case "took":
@@ -71,6 +75,12 @@ function advance(kind: ContainerKind, view: View, record: SignatureRecord): Deci
   if (record.status !== "RUNNING") return unchanged(record);
   if (record.sweep === "unhold") return sweep(record);
   return kind.advance(view, record);
+}
+
+/** What has ended goes on skipping what is in it, should any of it never have been reached. */
+function skipRest(decision: Decision, { status, family, sweep: sweeping }: SignatureRecord): Decision {
+  if (!isEnded(status) || sweeping !== null || family!.total === 0) return decision;
+  return after(decision, sweep({ ...decision.record, sweep: "skip" }));
 }
 
 /** The container is never reached: it ends, and what is in it is skipped window by window. */

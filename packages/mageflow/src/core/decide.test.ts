@@ -132,7 +132,9 @@ function play(stage: Stage, events: readonly Event[]): void {
         break;
       }
     }
+    expect(stage.remedies(), "everything has a reason to wait").toEqual([]);
     stage.tidy();
+    expect(stage.remedies(), "everything has a reason to wait").toEqual([]);
     stage.audit();
     for (const record of stage.records.values()) {
       if (record.heldBy !== null) expect(record.status).toBe("PENDING");

@@ -39,10 +39,10 @@ function startTime(view: View, record: SignatureRecord): number | null {
   return Math.max(at ?? 0, view.now + delay) + Math.floor(stagger * spread(record.id));
 }
 
-/** A WAITING signature whose time has come is PENDING again, and can be admitted. */
+/** A WAITING signature whose time has come, or that has none to wait for, is PENDING again, and can be admitted. */
 export function ripen(view: View, record: SignatureRecord): SignatureRecord {
-  const ripe = record.status === "WAITING" && record.dueAt !== null && record.dueAt <= view.now;
-  return ripe ? { ...record, status: "PENDING" } : record;
+  const ripe = record.dueAt === null || record.dueAt <= view.now;
+  return record.status === "WAITING" && ripe ? { ...record, status: "PENDING" } : record;
 }
 
 /**

@@ -106,7 +106,8 @@ function credit(child: SignatureRecord, from: Milestone): Addressed[] {
     : [{ to: child.parentId, signal: { type: "credit", credits: [{ child, from }] } }];
 }
 
-function reached(family: Family): Milestone {
+/** The milestone of a signature that has ended, as its counters tell. */
+export function reached(family: Family): Milestone {
   if (family.uncleaned > 0 || family.cleanupsEnded < family.cleanups) return MILESTONE.ENDED;
   return family.unsettled > 0 ? MILESTONE.CLEANED : MILESTONE.SETTLED;
 }

@@ -1,5 +1,5 @@
 import type { StoredCause } from "./errors.ts";
-import type { Milestone, SignatureRecord, Sweep } from "./record.ts";
+import type { Family, Milestone, SignatureRecord, Sweep } from "./record.ts";
 
 /**
  * Deciders work like actors: a signature receives signals and answers with its next record, the signals that follow
@@ -18,8 +18,10 @@ export type Signal =
   | { readonly type: "sweep" }
   /** A started item was suspended: its slot is free. */
   | { readonly type: "released" }
-  /** A suspended child may be started again. */
+  /** A suspended child may be started again, or something else may have to go on. */
   | { readonly type: "available" }
+  /** Its counters were wrong, and are these. */
+  | { readonly type: "recount"; readonly family: Family }
   | { readonly type: "suspend" }
   | { readonly type: "resume" }
   /** A worker takes the task. */

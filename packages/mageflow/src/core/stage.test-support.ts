@@ -15,6 +15,7 @@ import {
   type TaskSpec,
 } from "./plan.ts";
 import { MILESTONE, type SignatureRecord, type SpecRow, type Sweep } from "./record.ts";
+import { holds, recount, remedy, restart } from "./reason-to-wait.ts";
 import { retryPolicy } from "./retry.ts";
 import {
   type Addressed,
@@ -25,7 +26,7 @@ import {
   type Signal,
   unchanged,
 } from "./signal.ts";
-import { isEnded, type Status } from "./status.ts";
+import { isEnded, type Status, STATUSES } from "./status.ts";
 import { ancestors, type View } from "./view.ts";
 
 /**
@@ -430,6 +431,60 @@ export class Stage {
     return this.steps.filter((step) => step.to === to && (ids?.(step.id) ?? true)).map((step) => step.id);
   }
 
+  // ---- what has no reason to wait ------------------------------------------------------------------------------
+
+  /** What a signature may be waiting for, as the store port words it. */
+  awaited(id: string): SignatureRecord[] {
+    const all = [...this.records.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const own = all.filter(({ parentId }) => parentId === id);
+    const open = own.filter(({ status }) => !isEnded(status));
+    const first = new Map<string, SignatureRecord>();
+    for (const child of open.filter(({ role }) => !isCallback(role)).toSorted((a, b) => a.slot - b.slot)) {
+      const apart = child.status === "SUSPENDED" ? child.readyAt === null : child.heldBy === null;
+      const like = `${child.status} ${apart}`;
+      if (!first.has(like)) first.set(like, child);
+    }
+    const owing = own.filter(({ credited, milestone }) => credited < milestone).slice(0, 1);
+    const below = all.filter((record) => record.id.startsWith(`${id}.`) && isUnsettled(record)).slice(0, 1);
+    const callbacks = open.filter(({ role }) => isCallback(role));
+    return [...new Set([...first.values(), ...callbacks, ...owing, ...below])];
+  }
+
+  /** The signals that mend what has no reason to wait. */
+  remedies(): Addressed[] {
+    return [...this.records.values()].flatMap((record) => {
+      const { id, heldBy } = record;
+      const restarted = restart(record);
+      if (restarted !== null) return [{ to: id, signal: restarted }];
+      if (heldBy !== null && !holds(this.records.get(heldBy))) return [{ to: id, signal: { type: "start" } }];
+      if (!isUnsettled(record)) return [];
+      const awaited = this.awaited(id);
+      const found = remedy(record, awaited);
+      return (found === "recount" ? this.#recount(record, awaited) : found) ?? [];
+    });
+  }
+
+  #recount(record: SignatureRecord, awaited: readonly SignatureRecord[]): Addressed | null {
+    if (isEnded(record.status)) return recount(record, awaited, null);
+    const children = this.children(record.id).filter(({ role }) => !isCallback(role));
+    return recount(
+      record,
+      awaited,
+      new Map(STATUSES.map((status) => [status, children.filter((child) => child.status === status).length])),
+    );
+  }
+
+  /** Mends until nothing is left to mend. Returns whether there was anything. */
+  mend(): boolean {
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > 100) throw new Error("what has no reason to wait does not get one");
+      const remedies = this.remedies();
+      if (remedies.length === 0) return rounds > 0;
+      for (const { to, signal } of remedies) this.send(to, signal);
+      while (this.tidy());
+    }
+  }
+
   // ---- what must always hold ----------------------------------------------------------------------------------
 
   children(id: string): SignatureRecord[] {
@@ -527,6 +582,12 @@ export class Stage {
     this.drain(script);
     this.expectSettled();
   }
+}
+
+/** What waits for something inside it, as the store port words it. */
+function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
+  const ended = milestone === MILESTONE.ENDED || milestone === MILESTONE.CLEANED;
+  return ended || (kind !== "task" && status === "RUNNING");
 }
 
 // ---- the outcome that a plan must have -------------------------------------------------------------------------

@@ -33,7 +33,7 @@ export function decideSwarm(view: View, record: SignatureRecord, signal: Signal)
   }
 }
 
-const SWARM: ContainerKind = { absorb, advance, started, startable };
+const SWARM: ContainerKind = { absorb, recounted, advance, started, startable };
 
 /** @throws SwarmClosedError (`SWARM_CLOSED`) when the swarm cannot take `count` more items. */
 export function checkRoom(view: View, record: SignatureRecord, count: number): void {
@@ -91,6 +91,13 @@ function absorb(view: View, record: SignatureRecord, credits: readonly Credit[])
     } else counters.skipped++;
   });
   return { ...record, family, error, sweep: isEnded(record.status) ? record.sweep : sweeping };
+}
+
+function recounted(view: View, record: SignatureRecord): SignatureRecord {
+  const limit = spec(view, record).stopAfterFailures;
+  const family = record.family!;
+  const stopping = family.stopping || (limit !== null && family.failed > limit);
+  return { ...record, family: { ...family, stopping } };
 }
 
 function started(view: View, record: SignatureRecord, { count }: Took): SignatureRecord {

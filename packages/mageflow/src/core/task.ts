@@ -38,6 +38,8 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
         : conclude(view, record, { status: "SKIPPED" });
     case "credit":
       return proceed(view, { ...record, family: credited(record, signal.credits) });
+    case "recount":
+      return proceed(view, { ...record, family: signal.family });
     case "suspend":
       return suspend(record);
     case "resume":

@@ -77,6 +77,12 @@ export class Batch implements View {
     return this.#loaded.get(id)?.now;
   }
 
+  /** True for a record that is as this transaction found it. */
+  isAsFound(id: string): boolean {
+    const loaded = this.#loaded.get(id);
+    return loaded !== undefined && loaded.before === loaded.now;
+  }
+
   spec(record: SignatureRecord): Spec {
     const spec = this.#specs.get(record) ?? this.#ownSpecs.get(record);
     if (spec === undefined)

@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Commit, Committer } from "./committer.ts";
+import { Mender } from "./mender.ts";
 import { warn } from "./warning.ts";
 
 /** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
@@ -30,6 +31,7 @@ export class Reconciler {
   readonly #committer: Committer;
   readonly #stopping = new AbortController();
   readonly #session: string;
+  readonly #mender: Mender;
   #wake = new AbortController();
   #nextDue = 0;
   #soon = new Set<string>();
@@ -41,6 +43,12 @@ export class Reconciler {
     this.#clock = clock;
     this.#committer = committer;
     this.#session = session;
+    this.#mender = new Mender(store, committer, session);
+  }
+
+  /** How many signatures it found that had lost their reason to wait and carried no mark: none, unless something went wrong. */
+  get mended(): number {
+    return this.#mender.mended;
   }
 
   start(): void {
@@ -59,7 +67,14 @@ export class Reconciler {
   async tick(): Promise<void> {
     // Asked for together, so that an idle process pays one transaction a round.
     this.#committer.ring();
-    await Promise.all([this.#due(), this.#deadWorkers(), this.#owed(), this.#sweeps(), this.#drafts()]);
+    await Promise.all([
+      this.#due(),
+      this.#deadWorkers(),
+      this.#owed(),
+      this.#sweeps(),
+      this.#drafts(),
+      this.#mender.round(),
+    ]);
   }
 
   async #run(): Promise<void> {

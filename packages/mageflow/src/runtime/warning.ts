@@ -1,3 +1,4 @@
+import type { SignatureRecord } from "../core/record.ts";
 import { ClosedError, describeThrown, StoreError } from "../core/errors.ts";
 
 /**
@@ -11,4 +12,15 @@ export function warn(error: unknown): void {
     type: "MageFlowWarning",
     ...(stack === undefined ? {} : { detail: stack }),
   });
+}
+
+/** Tells them that something had no reason to wait, which only a bug or a hand in the store can bring about. */
+export function warnOfMended(mended: readonly SignatureRecord[]): void {
+  const [first] = mended;
+  if (first === undefined) return;
+  const more = mended.length === 1 ? "" : ` and ${mended.length - 1} more`;
+  process.emitWarning(
+    `"${first.id}"${more} would have waited for ever (${first.status}) and was made to go on; please report this, with what came before`,
+    { type: "MageFlowWarning" },
+  );
 }
