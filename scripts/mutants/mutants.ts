@@ -231,8 +231,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "step-not-memoised",
     file: "runtime/worker.ts",
-    find: "const again = attempt > 1 || epoch > 1;",
-    replace: "const again = attempt > 1 && epoch > 0;",
+    find: "const isFirst = attempt <= 1 && epoch <= 1;",
+    replace: "const isFirst = attempt <= 1 && epoch >= 1;",
     why: "finished steps run again after a crash",
   },
   {
