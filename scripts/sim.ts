@@ -1,6 +1,12 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { crashAt, simulate, WORKFLOWS } from "../packages/mageflow/src/testing/simulator/index.ts";
+import {
+  crashAt,
+  lose,
+  LOSSES,
+  simulate,
+  WORKFLOWS,
+} from "../packages/mageflow/src/testing/simulator/index.ts";
 import { killAll } from "./mutants/hunt.ts";
 import { type Finding, sweepAll } from "./mutants/sweep.ts";
 
@@ -12,6 +18,7 @@ const { values } = parseArgs({
     first: { type: "string", default: "1" },
     seed: { type: "string" },
     crash: { type: "string" },
+    loss: { type: "string" },
     "crash-points": { type: "boolean", default: true },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
@@ -49,13 +56,12 @@ if (values.mutants) {
   const seed = Number(values.seed);
   const options = { trace: values.verbose };
   const [workflow = "0", points = ""] = values.crash?.split(":") ?? [];
-  const run = () =>
-    values.crash === undefined
-      ? simulate(seed, options)
-      : crashAt(WORKFLOWS[Number(workflow)]!, points.split(",").filter(Boolean).map(Number), {
-          seed,
-          ...options,
-        });
+  const run = () => {
+    if (values.loss !== undefined) return lose(LOSSES[Number(values.loss)]!, { seed, ...options });
+    if (values.crash === undefined) return simulate(seed, options);
+    const boundaries = points.split(",").filter(Boolean).map(Number);
+    return crashAt(WORKFLOWS[Number(workflow)]!, boundaries, { seed, ...options });
+  };
   const outcome = await run();
   for (const line of outcome.trace) say(line);
   const again = await run();

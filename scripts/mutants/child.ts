@@ -1,5 +1,7 @@
 import {
   crashAt,
+  lose,
+  LOSSES,
   type Outcome,
   simulate,
   WORKFLOWS,
@@ -28,6 +30,16 @@ const send = (message: Message): Promise<void> =>
 async function report(finding: Finding): Promise<void> {
   totals.violations++;
   await send({ finding });
+}
+
+/** Every loss, dealt out like seeds. */
+async function losses(): Promise<void> {
+  for (let seed = share.first; seed < share.first + share.rounds; seed++) {
+    for (const [index, loss] of LOSSES.entries()) {
+      if ((index + seed) % share.of !== share.share || over()) continue;
+      await take(() => lose(loss, { seed }), `npm run sim -- --seed ${seed} --loss ${index}`);
+    }
+  }
 }
 
 async function take(run: () => Promise<Outcome>, repeat: string): Promise<Outcome | null> {
@@ -96,7 +108,8 @@ async function crashPoints(): Promise<void> {
   }
 }
 
-await seeds();
+await losses();
+if (!over()) await seeds();
 if (!over()) await crashPoints();
 await send({ totals });
 process.disconnect();

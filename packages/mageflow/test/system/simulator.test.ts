@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hunt, requireFresh } from "../../../../scripts/mutants/hunt.ts";
-import { crashAt, simulate, WORKFLOWS } from "../../src/testing/simulator/index.ts";
+import { crashAt, lose, LOSSES, simulate, WORKFLOWS } from "../../src/testing/simulator/index.ts";
 
 /** A slice of `npm run sim`, which runs thousands of seeds and every crash point. */
 const SEEDS = 60;
@@ -23,6 +23,18 @@ describe("simulated faults", () => {
         const point = Math.floor(i * stride);
         const { violations } = await crashAt(workflow, [point]);
         expect(violations, `repeat: npm run sim -- --seed 1 --crash ${index}:${point}`).toEqual([]);
+      }
+    },
+  );
+});
+
+describe("losses that no mark tells of", () => {
+  test.each(LOSSES.map((loss, index) => ({ loss, index, name: loss.name })))(
+    "$name is mended",
+    async ({ loss, index }) => {
+      for (const seed of [1, 2]) {
+        const { violations } = await lose(loss, { seed });
+        expect(violations, `repeat: npm run sim -- --seed ${seed} --loss ${index}`).toEqual([]);
       }
     },
   );

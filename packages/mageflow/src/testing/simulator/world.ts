@@ -1,6 +1,7 @@
 import { memoryStore } from "../../stores/memory/memory-store.ts";
 import type { IdSource } from "../../ports/clock.ts";
-import type { Changes, Store } from "../../ports/store.ts";
+import type { SignatureRecord } from "../../core/record.ts";
+import type { Changes, Store, WorkerRow } from "../../ports/store.ts";
 import type { Handler } from "../../runtime/handler.ts";
 import type { WorkerOptions } from "../../runtime/worker.ts";
 import { Effects } from "./effects.ts";
@@ -63,6 +64,7 @@ export class World implements StoreWorld {
   mix: FaultMix;
   /** What follows when a process dies, apart from everything else. */
   onCrash: (() => void) | null = null;
+  #damaged = false;
   #storeAhead = 0;
   #born = 0;
   #ids = 0;
@@ -188,6 +190,30 @@ export class World implements StoreWorld {
     this.shadow.beat(workerId, this.storeTime + lease);
   }
 
+  /**
+   * Writes past all deciders and invariants, as only a bug or a hand in the store can, if the signature is still one that `fits`.
+   * Returns whether it was.
+   */
+  async damage(
+    id: string,
+    how: {
+      fits(record: SignatureRecord): boolean;
+      strike(record: SignatureRecord): Partial<SignatureRecord>;
+    },
+    workers: readonly WorkerRow[],
+  ): Promise<boolean> {
+    return this.inner.transact(async (tx) => {
+      const [record] = (await tx.lock([id], { wait: true })).records;
+      if (record === undefined || !how.fits(record)) return false;
+      const changes = { update: [{ ...record, ...how.strike(record) }], workers };
+      await tx.write(changes);
+      this.trace.add(`damage ${id}`);
+      this.shadow.apply("damage", tx.now, [changes]);
+      this.#damaged = true;
+      return true;
+    });
+  }
+
   /** A rejection that nobody handles would end a real process. Returns what ends the watch. */
   catchStrays(): () => void {
     const stray = (error: unknown): void =>
@@ -219,9 +245,18 @@ export class World implements StoreWorld {
     return true;
   }
 
+  /** Nothing may ever have lost its reason to wait, unless it was struck. */
+  #auditMending(): void {
+    const mended = this.processes.reduce((sum, { runtime }) => sum + runtime.reconciler.mended, 0);
+    if (mended > 0 && !this.#damaged)
+      this.report("I1 reasons", `${mended} signatures had no reason to wait until they were mended`);
+    if (mended === 0 && this.#damaged) this.report("I1 reasons", "what was damaged was not noticed");
+  }
+
   /** Compares what the store holds with what was written, and looks at everything once more. */
   async audit(): Promise<void> {
     for (const { name, end } of INVARIANTS) end?.(this.shadow, (what) => this.report(name, what));
+    this.#auditMending();
     const stored = await this.inner.scan({ after: null, limit: 1_000_000 });
     if (stored.length !== this.shadow.records.size) {
       this.report("store", `it holds ${stored.length} records, ${this.shadow.records.size} were written`);
