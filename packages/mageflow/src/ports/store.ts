@@ -109,6 +109,12 @@ export interface Store {
   workers(limit: number): Promise<WorkerRow[]>;
 
   /**
+   * What is broken below all records, in what holds them, in the store's own words; empty when it is sound, or when it cannot tell.
+   * For audits: it may read everything there is, and hold up this process meanwhile.
+   */
+  damage(limit: number): Promise<string[]>;
+
+  /**
    * Extends a worker's lease to now + `lease` ms. False when the session is not known or was declared dead: what it
    * held belongs to others.
    */

@@ -24,8 +24,8 @@ export interface Surroundings {
   readonly attended: boolean;
 }
 
-/** `I1` to `I13` as in the list of invariants; `RECORD` for a field that contradicts its status. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I13" | "RECORD";
+/** `I1` to `I13` as in the list of invariants; `RECORD` for a field that contradicts its status; `STORE` for what lies below records. */
+export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I13" | "RECORD" | "STORE";
 
 export interface Finding {
   readonly invariant: Invariant;

@@ -1,3 +1,4 @@
+import { describeThrown, StoreError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
@@ -6,7 +7,10 @@ import { checkJournal, countOutcome, newOutcomes, type Outcomes } from "./verify
 import { checkSignature, type Finding, type Surroundings } from "./verify-signature.ts";
 import { SpecDigests } from "./verify-specs.ts";
 
-/** A place where a store contradicts what MageFlow promises of it, or, as a warning, may come to. */
+/**
+ * A place where a store contradicts what MageFlow promises of it, or, as a warning, may come to. Of the store itself, `id` and
+ * `rootId` are its name.
+ */
 export interface Breach extends Finding {
   readonly id: string;
   readonly rootId: string;
@@ -26,6 +30,8 @@ export interface VerifyOptions {
 }
 
 const PAGE = 500;
+/** Damages of the store itself that are told. */
+const DAMAGES = 100;
 /** Sessions that are known by name; a store keeps far fewer that can still hold a lease. */
 const SESSIONS = 10_000;
 /** Times a family is counted anew while it changes under the count. */
@@ -48,7 +54,7 @@ interface Workflow {
 }
 
 /**
- * Audits a store: reads every record and journal once and yields what breaks an invariant. Ids are paths, so that their order is a
+ * Audits a store: asks it whether it is sound itself, then reads every record and journal once and yields what breaks an invariant. Ids are paths, so that their order is a
  * walk through each tree from the root down: only the signatures above the current one are remembered, whatever the size.
  *
  * Work may go on meanwhile. Whatever looks broken is read again in one piece and counts only if it still does.
@@ -58,7 +64,31 @@ export async function* verifyStore(
   clock: Clock,
   options: VerifyOptions = {},
 ): AsyncGenerator<Breach, Audited> {
+  const damage = await store.damage(DAMAGES);
+  for (const message of damage) yield below(store, message);
   const audit = new Audit(store);
+  try {
+    yield* walk(store, clock, options, audit);
+  } catch (error) {
+    // What cannot be read in a broken store is one more breach, where anything else went wrong it is the audit that failed.
+    const isStoreError = error instanceof StoreError;
+    if (isStoreError ? error.code !== "STORE_CORRUPT" : damage.length === 0) throw error;
+    yield below(store, `the audit ends here, for it cannot be read on: ${describeThrown(error).message}`);
+    options.onProgress?.(audit.audited);
+  }
+  return audit.audited;
+}
+
+function below({ name }: Store, message: string): Breach {
+  return { invariant: "STORE", severity: "breach", message, id: name, rootId: name };
+}
+
+async function* walk(
+  store: Store,
+  clock: Clock,
+  options: VerifyOptions,
+  audit: Audit,
+): AsyncGenerator<Breach, void> {
   let after: string | null = null;
   for (;;) {
     const page: SignatureRecord[] = await store.scan({ after, limit: PAGE });
@@ -68,7 +98,7 @@ export async function* verifyStore(
     if (done) yield* audit.finish();
     options.onProgress?.(audit.audited);
     await clock.turn();
-    if (done) return audit.audited;
+    if (done) return;
     after = page.at(-1)!.id;
   }
 }

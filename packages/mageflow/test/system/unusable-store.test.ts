@@ -1,7 +1,18 @@
-import { chmodSync, chownSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { MageFlow, StoreError } from "mageflow";
+import { type Breach, MageFlow, StoreError, swarm } from "mageflow";
 import { expect, test } from "vitest";
 import { type Folder, folder, program } from "./program.ts";
 
@@ -66,6 +77,23 @@ test("a database that was cut short", async () => {
   const error = await refusal(place);
   expect(error.code).toBe("STORE_CORRUPT");
   expect(error.message).toContain(place.file);
+});
+
+test("a database with noise in its middle, which opens", async () => {
+  using place = folder();
+  await using mage = new MageFlow({ store: place.store });
+  const one = mage.task("one", () => null);
+  await mage.run(swarm(Array.from({ length: 5_000 }, () => one)));
+  await mage.close();
+  const { size } = statSync(place.file);
+  const handle = openSync(place.file, "r+");
+  writeSync(handle, randomBytes(size / 4), 0, size / 4, Math.floor(size / 2 / 4_096) * 4_096);
+  closeSync(handle);
+  const breaches: Breach[] = [];
+  for await (const breach of mage.verify()) breaches.push(breach);
+  expect(breaches[0]).toMatchObject({ invariant: "STORE", severity: "breach" });
+  expect(breaches[0]!.id).toContain(place.file);
+  expect(breaches.at(-1)!.message).toContain("the audit ends here");
 });
 
 test("a database of a later MageFlow", async () => {

@@ -145,6 +145,10 @@ class MemoryStore implements Store {
     return this.#tables.workers.newest(limit);
   }
 
+  async damage(): Promise<string[]> {
+    return [];
+  }
+
   /** Takes its turn like a transaction: one that declares the worker dead is either before it or after it. */
   async heartbeat(workerId: string, lease: number): Promise<boolean> {
     const end = await this.#turns.next();

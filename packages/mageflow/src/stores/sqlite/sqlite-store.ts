@@ -193,6 +193,16 @@ export class SqliteStore implements Store {
     return this.#read(({ workers }) => workers.newest(limit));
   }
 
+  /** What is broken may keep the check itself from its end. */
+  async damage(limit: number): Promise<string[]> {
+    try {
+      return await this.#read(({ integrity }) => integrity.damage(limit));
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "STORE_CORRUPT") return [error.message];
+      throw error;
+    }
+  }
+
   async heartbeat(workerId: string, lease: number): Promise<boolean> {
     return this.#transact((tx) => tx.extend(workerId, lease));
   }

@@ -131,6 +131,7 @@ async function readEverything(store: Store): Promise<void> {
   await store.holders(page);
   await store.unsettled(page);
   await store.awaited(["r"]);
+  await store.damage(3);
   await store.workers(3);
   const lists: Partial<ListQuery>[] = [
     {},

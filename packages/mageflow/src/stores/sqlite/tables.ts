@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { DraftTable } from "./draft-table.ts";
+import { Integrity } from "./integrity.ts";
 import { JournalTable } from "./journal-table.ts";
 import { LogTable } from "./log-table.ts";
 import { Newest } from "./newest.ts";
@@ -22,6 +23,7 @@ export class Tables {
   readonly logs: LogTable;
   readonly notes: NoteTable;
   readonly workers: WorkerTable;
+  readonly integrity: Integrity;
 
   constructor(db: Connection) {
     this.signatures = new SignatureTable(db);
@@ -34,5 +36,6 @@ export class Tables {
     this.logs = new LogTable(db);
     this.notes = new NoteTable(db);
     this.workers = new WorkerTable(db);
+    this.integrity = new Integrity(db);
   }
 }

@@ -113,6 +113,7 @@ export function simulatedStore(world: StoreWorld, process: Process): Store {
     unsettled: (query) => read("unsettled", () => inner.unsettled(query)),
     awaited: (ids) => read("awaited", () => inner.awaited(ids)),
     workers: (limit) => read("workers", () => inner.workers(limit)),
+    damage: (limit) => read("damage", () => inner.damage(limit)),
     async heartbeat(workerId, lease) {
       await before("heartbeat", true);
       const alive = await inner.heartbeat(workerId, lease);

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { awaitedCases } from "./cases/awaited.ts";
 import { byKeyCases } from "./cases/by-key.ts";
 import { childrenCases } from "./cases/children.ts";
+import { damageCases } from "./cases/damage.ts";
 import { differentialCases } from "./cases/differential.ts";
 import { draftsCases } from "./cases/drafts.ts";
 import { dueCases } from "./cases/due.ts";
@@ -70,6 +71,7 @@ export function storeSuite(harness: StoreHarness): void {
     unsettledCases(harness);
     awaitedCases(harness);
     draftsCases(harness);
+    damageCases(harness);
     watchCases(harness);
     writeCases(harness);
     textsCases(harness);
