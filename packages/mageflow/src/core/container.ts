@@ -1,6 +1,8 @@
-import { admit, resume, ripen, suspend } from "./lifecycle.ts";
+import { renewed } from "./generation.ts";
+import { halt, halted } from "./halt.ts";
+import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, proceed } from "./outcome.ts";
-import type { SignatureRecord } from "./record.ts";
+import type { SignatureRecord, Sweep } from "./record.ts";
 import { after, type Credit, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 import { type Took, sweep, swept } from "./sweep.ts";
@@ -29,7 +31,7 @@ export function decideContainer(
 ): Decision {
   switch (signal.type) {
     case "start":
-      return start(kind, view, record);
+      return record.status === "INTERRUPTED" ? goOn(record) : start(kind, view, record);
     case "due": {
       const ripe = ripen(view, record);
       return ripe === record ? unchanged(record) : start(kind, view, ripe);
@@ -46,6 +48,12 @@ export function decideContainer(
       return took(kind, view, record, signal);
     case "sweep":
       return record.sweep === "start" ? sweep(record, kind.startable(view, record)) : sweep(record);
+    case "halt":
+      return halt(view, record, signal);
+    case "halted":
+      return halted(view, record, signal.clean);
+    case "reset":
+      return isEnded(record.status) ? unchanged(renewed(record)) : unchanged(record);
     case "suspend":
       return suspend(record);
     case "resume": {
@@ -57,29 +65,43 @@ export function decideContainer(
   }
 }
 
+/** What is done before anything starts in a later generation: what ran is reset, or else what was held goes on. */
+function sweepBefore({ generation, origin, startedAt }: SignatureRecord): Sweep | null {
+  if (generation === 1) return null;
+  return origin > 1 && startedAt === null ? "reset" : "unhold";
+}
+
 function start(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
   const admission = admit(view, record);
   if (!admission.go) return unchanged(admission.record);
   const admitted = { ...record, heldBy: null, dueAt: admission.dueAt, readyAt: record.readyAt ?? view.now };
   if (barred(view, record)) return skip(view, admitted);
-  const running: SignatureRecord = { ...admitted, status: "RUNNING", startedAt: view.now };
+  const running: SignatureRecord = {
+    ...admitted,
+    status: "RUNNING",
+    startedAt: record.startedAt ?? view.now,
+    sweep: record.sweep ?? sweepBefore(record),
+  };
   // An empty one ends by a decision of its own: it has run, however briefly.
   if (running.family!.total === 0)
     return { ...unchanged(running), send: [{ to: running.id, signal: { type: "available" } }] };
   return advance(kind, view, running);
 }
 
-/** What was held is released before anything else goes on, so that nothing is left behind when the container ends. */
+/**
+ * What was held is released before anything else goes on, so that nothing is left behind when the container ends; what ran in an
+ * earlier generation is reset before anything starts in this one.
+ */
 function advance(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
-  if (isEnded(record.status)) return proceed(view, record);
+  if (isEnded(record.status) || record.status === "INTERRUPTED") return proceed(view, record);
   if (record.status !== "RUNNING") return unchanged(record);
-  if (record.sweep === "unhold") return sweep(record);
+  if (record.sweep === "unhold" || record.sweep === "reset") return sweep(record);
   return kind.advance(view, record);
 }
 
 /** What has ended goes on skipping what is in it, should any of it never have been reached. */
 function skipRest(decision: Decision, { status, family, sweep: sweeping }: SignatureRecord): Decision {
-  if (!isEnded(status) || sweeping !== null || family!.total === 0) return decision;
+  if (!isEnded(status) || status === "CANCELLED" || sweeping !== null || family!.total === 0) return decision;
   return after(decision, sweep({ ...decision.record, sweep: "skip" }));
 }
 
@@ -87,7 +109,9 @@ function skipRest(decision: Decision, { status, family, sweep: sweeping }: Signa
 function skip(view: View, record: SignatureRecord): Decision {
   if (isEnded(record.status) || record.status === "RUNNING" || record.prior === "RUNNING")
     return unchanged(record);
-  const skipped = conclude(view, record, { status: "SKIPPED" });
+  const left = record.status === "INTERRUPTED" ? leaveOff(record) : { now: true, record };
+  if (!left.now) return unchanged(left.record);
+  const skipped = conclude(view, left.record, { status: "SKIPPED" });
   return record.family!.total === 0 ? skipped : after(skipped, sweep({ ...skipped.record, sweep: "skip" }));
 }
 
@@ -97,8 +121,14 @@ function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: 
     case "start":
       return unchanged(kind.started(view, next, signal));
     case "unhold":
+    case "reset":
       return next.sweep === null ? advance(kind, view, next) : unchanged(next);
     case "skip":
       return unchanged(next);
+    case "interrupt":
+    case "cancel": {
+      const family = next.family!;
+      return proceed(view, { ...next, family: { ...family, halting: family.halting + signal.count } });
+    }
   }
 }

@@ -1,159 +1,22 @@
 /* oxlint-disable vitest/no-conditional-expect, vitest/expect-expect -- the properties assert in `judge`. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isCallback } from "./ids.ts";
-import type { Callbacks, PlanNode } from "./plan.ts";
-import { MILESTONE, type SignatureRecord } from "./record.ts";
+import { callbackId, isCallback } from "./ids.ts";
+import type { PlanNode } from "./plan.ts";
+import {
+  type Event,
+  EVENT,
+  EVENT_OR_INTERRUPT,
+  finishAll,
+  interrupt,
+  PLAN,
+  play,
+} from "./play.test-support.ts";
+import { isSettled, MILESTONE, type SignatureRecord } from "./record.ts";
 import type { Addressed } from "./signal.ts";
-import { byName, chain, outcomeOf, Stage, type StageOptions, swarm, task } from "./stage.test-support.ts";
+import { chain, outcomeOf, Stage, type StageOptions, task } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 import { ancestors } from "./view.ts";
-
-const retry = { attempts: 2, type: "fixed", delay: 100, max: 100, jitter: "none" } as const;
-
-const { plan: PLAN } = fc.letrec<{ plan: PlanNode; task: PlanNode; callbacks: Partial<Callbacks> }>((tie) => {
-  const few = (max: number) => fc.array(tie("plan"), { maxLength: max, depthIdentifier: "plan" });
-  const delay = fc.constantFrom(0, 0, 0, 50, 200);
-  const callbacks = fc.oneof(
-    { weight: 3, arbitrary: fc.constant({}) },
-    { weight: 2, arbitrary: tie("callbacks") },
-  );
-  return {
-    callbacks: fc.record({ success: few(2), error: few(2), cleanup: few(2) }, { requiredKeys: [] }),
-    task: fc
-      .tuple(fc.constantFrom("ok", "ok", "bad", "flaky", "dead"), delay, callbacks, fc.boolean())
-      .map(([name, wait, attached, again]) =>
-        task(name, { delay: wait, callbacks: attached, ...(again ? { retry } : {}) }),
-      ),
-    plan: fc.oneof(
-      { depthIdentifier: "plan", depthSize: "small", maxDepth: 4, withCrossShrink: true },
-      tie("task"),
-      fc
-        .tuple(
-          fc.array(tie("plan"), { minLength: 1, maxLength: 4, depthIdentifier: "plan" }),
-          delay,
-          callbacks,
-        )
-        .map(([steps, wait, attached]) => chain(steps, { delay: wait, callbacks: attached })),
-      fc
-        .record({
-          items: few(5),
-          concurrency: fc.option(fc.integer({ min: 1, max: 3 })),
-          stopAfterFailures: fc.option(fc.nat(2)),
-          delay,
-          callbacks,
-          itemCallbacks: callbacks,
-        })
-        .map(({ items, ...options }) => swarm(items, options)),
-    ),
-  };
-});
-
-/** What the world may do next; the number says to whom. */
-const EVENT = fc.tuple(
-  fc.constantFrom(
-    "claim",
-    "claim",
-    "claim",
-    "finish",
-    "finish",
-    "finish",
-    "recover",
-    "release",
-    "pass",
-    "suspend",
-    "resume",
-    "again",
-    "together",
-  ),
-  fc.nat(10_000),
-);
-type Event = typeof EVENT extends fc.Arbitrary<infer E> ? E : never;
-
-function play(stage: Stage, events: readonly Event[]): void {
-  for (const [type, at] of events) {
-    const all = [...stage.records.values()];
-    const pick = (fits: (record: SignatureRecord) => boolean) => {
-      const fit = all.filter(fits);
-      return fit.length === 0 ? undefined : fit[at % fit.length];
-    };
-    const running = pick((record) => record.kind === "task" && record.status === "RUNNING");
-    switch (type) {
-      case "claim": {
-        const ready = pick((record) => record.status === "READY");
-        if (ready !== undefined) stage.claim(ready.id);
-        break;
-      }
-      case "finish":
-        if (running !== undefined) stage.finish(running.id);
-        break;
-      case "recover":
-      case "release":
-        if (running !== undefined && running.recoveries < 4)
-          stage.send(running.id, { type, epoch: running.epoch });
-        break;
-      case "pass":
-        stage.pass(at % 120);
-        break;
-      case "suspend": {
-        const target = pick(
-          (record) => !isEnded(record.status) && !(record.kind === "task" && record.status === "RUNNING"),
-        );
-        if (target !== undefined) stage.send(target.id, { type });
-        break;
-      }
-      case "resume": {
-        const target = pick((record) => record.status === "SUSPENDED");
-        if (target !== undefined) stage.send(target.id, { type });
-        break;
-      }
-      case "together": {
-        // One commit for what gathered: every task that runs ends, something is resumed, a time has come.
-        const signals: Addressed[] = all
-          .filter((record) => record.kind === "task" && record.status === "RUNNING")
-          .map((record) => ({
-            to: record.id,
-            signal: { type: "finish", epoch: record.epoch, outcome: byName(record) },
-          }));
-        const suspended = pick((record) => record.status === "SUSPENDED");
-        if (suspended !== undefined) signals.push({ to: suspended.id, signal: { type: "resume" } });
-        for (const { id, status, dueAt } of all) {
-          if (status === "WAITING" && dueAt! <= stage.now) signals.push({ to: id, signal: { type: "due" } });
-        }
-        stage.commit(signals);
-        break;
-      }
-      case "again": {
-        // A credit that comes a second time.
-        const child = pick((record) => record.parentId !== null && record.credited > MILESTONE.OPEN);
-        if (child !== undefined) {
-          stage.send(child.parentId!, { type: "credit", credits: [{ child, from: child.credited }] });
-        }
-        break;
-      }
-    }
-    expect(stage.remedies(), "everything has a reason to wait").toEqual([]);
-    stage.tidy();
-    expect(stage.remedies(), "everything has a reason to wait").toEqual([]);
-    stage.audit();
-    for (const record of stage.records.values()) {
-      if (record.heldBy !== null) expect(record.status).toBe("PENDING");
-      if (record.heldBy !== null)
-        expect([...ancestors(stage.view, record)].map(({ id }) => id)).toContain(record.heldBy);
-      if (record.status === "SUSPENDED") expect(record.prior).not.toBeNull();
-    }
-  }
-}
-
-function finishAll(stage: Stage): void {
-  for (;;) {
-    for (const id of stage.in("SUSPENDED"))
-      if (stage.status(id) === "SUSPENDED") stage.send(id, { type: "resume" });
-    for (const id of stage.in("RUNNING")) if (stage.get(id).kind === "task") stage.finish(id);
-    stage.drain();
-    if (stage.in("SUSPENDED").length === 0) return;
-  }
-}
 
 /** Everything that the specification says about a workflow that is over. */
 function judge(stage: Stage, plan: PlanNode): void {
@@ -176,16 +39,25 @@ function judge(stage: Stage, plan: PlanNode): void {
     const parent = record.parentId === null ? null : stage.get(record.parentId);
     const parentSpec = parent === null ? null : stage.view.spec(parent);
     const item = record.role === "item" && parentSpec?.kind === "swarm" ? parentSpec.itemCallbacks : null;
-    const due = { success: 0, error: 0, cleanup: 0, itemSuccess: 0, itemError: 0, itemCleanup: 0 };
+    const none = { success: 0, error: 0, cleanup: 0, itemSuccess: 0, itemError: 0, itemCleanup: 0 };
+    const due = { ...none };
+    const cleanupsDue = { cleanup: spec.callbacks.cleanup.length, itemCleanup: item?.cleanup.length ?? 0 };
+    // Earlier generations were interrupted: they were cleaned up, and had no other callbacks.
+    for (let generation = 1; generation < record.generation; generation++) {
+      for (const [role, count] of Object.entries({ ...none, ...cleanupsDue })) {
+        const born = all.filter((child) => child.role === role && isOf(child, record, generation));
+        expect(born.length, `${role} callbacks of ${id}, generation ${generation}`).toBe(count);
+      }
+    }
     if (status !== "SKIPPED") {
       const succeeded = status === "SUCCEEDED";
       due[succeeded ? "success" : "error"] = spec.callbacks[succeeded ? "success" : "error"].length;
       due[succeeded ? "itemSuccess" : "itemError"] = item?.[succeeded ? "success" : "error"].length ?? 0;
-      due.cleanup = spec.callbacks.cleanup.length;
-      due.itemCleanup = item?.cleanup.length ?? 0;
+      Object.assign(due, cleanupsDue);
     }
+    const own = all.filter((child) => isOf(child, record, record.generation));
     for (const [role, count] of Object.entries(due)) {
-      expect(all.filter((child) => child.role === role).length, `${role} callbacks of ${id}`).toBe(count);
+      expect(own.filter((child) => child.role === role).length, `${role} callbacks of ${id}`).toBe(count);
     }
     const { family } = record;
     if (family !== null) {
@@ -209,8 +81,8 @@ function judge(stage: Stage, plan: PlanNode): void {
     }
     // Cleanups one after the other: own ones, then the swarm's for items, last registered first, inner before outer.
     const cleanups = [
-      ...all.filter((child) => child.role === "cleanup").toSorted((a, b) => b.slot - a.slot),
-      ...all.filter((child) => child.role === "itemCleanup").toSorted((a, b) => b.slot - a.slot),
+      ...own.filter((child) => child.role === "cleanup").toSorted((a, b) => b.slot - a.slot),
+      ...own.filter((child) => child.role === "itemCleanup").toSorted((a, b) => b.slot - a.slot),
     ];
     let after = when.get(id)?.ended ?? -1;
     for (const inner of stage.records.values()) {
@@ -224,8 +96,15 @@ function judge(stage: Stage, plan: PlanNode): void {
     }
   }
   const settled = stage.journal.filter((entry) => entry.type === "settled");
-  expect(settled.map((entry) => entry.id)).toEqual(["r"]);
-  expect(stage.journal.at(-1)).toBe(settled[0]);
+  expect(new Set(settled.map((entry) => entry.id))).toEqual(new Set(["r"]));
+  // Once at the end, and each time that the root was interrupted and was not resumed before it had stopped.
+  expect(settled.length).toBeLessThanOrEqual(stage.get("r").generation);
+  expect(stage.journal.at(-1)).toBe(settled.at(-1));
+}
+
+/** True for a callback of this generation of its owner. */
+function isOf({ id, role, slot }: SignatureRecord, owner: SignatureRecord, generation: number): boolean {
+  return isCallback(role) && id === callbackId(owner.id, role, slot, generation);
 }
 
 /** True for a cleanup of something that stands in `container` through steps and items only. */
@@ -360,6 +239,78 @@ describe("any workflow", () => {
     );
   });
 });
+
+describe("any workflow that is interrupted", () => {
+  const run = (plan: PlanNode, events: readonly Event[], options: StageOptions = {}): Stage => {
+    const stage = new Stage(options);
+    stage.submit(plan);
+    play(stage, events);
+    return stage;
+  };
+
+  it("settles with the same outcome when all that was interrupted is resumed", () => {
+    fc.assert(
+      fc.property(
+        PLAN,
+        fc.array(EVENT_OR_INTERRUPT, { maxLength: 60 }),
+        fc.integer(),
+        (plan, events, seed) => {
+          const stage = run(plan, events, seed % 2 === 0 ? {} : { order: shuffler(seed) });
+          finishAll(stage);
+          judge(stage, plan);
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  it("stops within the grace, lets nothing inside begin but cleanups, and is cleaned up", () => {
+    fc.assert(
+      fc.property(PLAN, fc.array(EVENT_OR_INTERRUPT, { maxLength: 40 }), fc.nat(), (plan, events, at) => {
+        const stage = run(plan, events);
+        const open = [...stage.records.values()].filter(({ status }) => !isEnded(status));
+        if (open.length === 0) return;
+        const target = open[at % open.length]!.id;
+        stage.send(target, interrupt(100));
+        while (stage.tidy());
+        const from = stage.steps.length;
+        for (const status of ["SUSPENDED", "INTERRUPTED"] as const) {
+          for (const id of stage.in(status)) {
+            if (stage.status(id) === status && !standsIn(stage, id, target))
+              stage.send(id, { type: "resume" });
+          }
+        }
+        // Nothing that runs answers: it is fenced off when its grace is over.
+        stage.pass(100);
+        for (const id of stage.in("RUNNING")) {
+          if (stage.get(id).kind === "task" && !standsIn(stage, id, target)) stage.finish(id);
+        }
+        stage.drain();
+        const begun = stage.steps
+          .slice(from)
+          .filter(
+            ({ id, to }) => to === "RUNNING" && stage.get(id).kind === "task" && standsIn(stage, id, target),
+          );
+        expect(begun).toEqual([]);
+        expect(["INTERRUPTED", "SKIPPED"]).toContain(stage.status(target));
+        expect(isSettled(stage.get(target))).toBe(true);
+        finishAll(stage);
+        judge(stage, plan);
+      }),
+      RUNS,
+    );
+  });
+});
+
+/** True for the target and what is inside it, cleanups and what is inside those excepted. */
+function standsIn(stage: Stage, id: string, target: string): boolean {
+  let at: SignatureRecord = stage.get(id);
+  while (at.id !== target) {
+    if (at.parentId === null || at.role === "cleanup" || at.role === "itemCleanup") return false;
+    at = stage.get(at.parentId);
+  }
+  return true;
+}
 
 /** A repeatable shuffle; the count of a window comes before whatever else the round holds for its container. */
 function shuffler(seed: number): (round: Addressed[]) => Addressed[] {

@@ -74,9 +74,9 @@ describe("entriesOf", () => {
   });
 
   it("carries id, status, generation and attempt", () => {
-    const now: SignatureRecord = { ...step, status: "RUNNING", generation: 2, attempt: 3 };
+    const now: SignatureRecord = { ...step, status: "RUNNING", attempt: 3 };
     expect(entriesOf(step, now)).toEqual([
-      { id: "r.0", type: "started", status: "RUNNING", generation: 2, attempt: 3 },
+      { id: "r.0", type: "started", status: "RUNNING", generation: 1, attempt: 3 },
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import type { SignatureRecord } from "./record.ts";
-import { MILESTONE } from "./record.ts";
+import { isSettled } from "./record.ts";
 import type { Status } from "./status.ts";
 
 /** What the journal tells of a signature. */
@@ -12,7 +12,12 @@ export type EventType =
   | "recovered"
   | "suspended"
   | "resumed"
+  | "stopping"
   | "interrupted"
+  | "abandoned"
+  | "rerun"
+  | "marked"
+  | "restored"
   | "succeeded"
   | "failed"
   | "skipped"
@@ -59,6 +64,20 @@ const BY_STATUS: Readonly<Record<Exclude<Status, "PENDING">, EventType>> = {
   CANCELLED: "cancelled",
 };
 
+function sameLife(before: SignatureRecord, now: SignatureRecord): boolean {
+  return before.generation === now.generation;
+}
+
+/** True when the journal may have something to tell of this change. */
+export function tells(before: SignatureRecord, now: SignatureRecord): boolean {
+  return (
+    before.status !== now.status ||
+    before.milestone !== now.milestone ||
+    before.stop !== now.stop ||
+    before.deletion !== now.deletion
+  );
+}
+
 /**
  * The entries that one commit adds for one signature: `before` is null when the commit creates it. Children and
  * callbacks that wait for their turn are not told of; the root's creation is.
@@ -69,6 +88,14 @@ export function entriesOf(before: SignatureRecord | null, now: SignatureRecord):
     entries.push({ id: now.id, type, status: now.status, generation: now.generation, attempt: now.attempt });
   };
   if (before === null && now.role === "root") add("created");
+  if (before !== null && now.generation > before.generation) {
+    if (now.origin === before.origin) add("resumed");
+    else if (now.role === "root") add("rerun");
+  }
+  if (before !== null && before.deletion === null && now.deletion !== null) add("marked");
+  if (before?.deletion && now.deletion === null && now.generation === before.generation) add("restored");
+  if (before !== null && now.stop !== null && before.stop === null && now.status === "RUNNING")
+    add("stopping");
   const was = before?.status ?? "PENDING";
   if (before !== null && now.recoveries > before.recoveries) add("recovered");
   if (was !== now.status) {
@@ -76,8 +103,13 @@ export function entriesOf(before: SignatureRecord | null, now: SignatureRecord):
     if (was === "RUNNING" && now.status === "WAITING") add("retrying");
     else if (now.status !== "PENDING" && !(was === "SUSPENDED" && now.status === "RUNNING"))
       add(BY_STATUS[now.status]);
+    if (now.kind === "task" && now.stop?.clean === false && was === "RUNNING") add("abandoned");
   }
-  if (now.milestone === MILESTONE.SETTLED && before?.milestone !== MILESTONE.SETTLED && now.parentId === null)
+  if (
+    now.parentId === null &&
+    isSettled(now) &&
+    !(before !== null && sameLife(before, now) && isSettled(before))
+  )
     add("settled");
   return entries;
 }

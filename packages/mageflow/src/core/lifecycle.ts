@@ -1,4 +1,5 @@
 import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
+import { continued, reopened } from "./generation.ts";
 import type { SignatureRecord } from "./record.ts";
 import { type Addressed, type Decision, unchanged } from "./signal.ts";
 import { spread } from "./spread.ts";
@@ -23,13 +24,20 @@ export function admit(view: View, record: SignatureRecord): Admission {
     return { go: false, record: begins ? { ...record, readyAt: view.now } : record };
   }
   const readyAt = record.readyAt ?? view.now;
+  // What is marked for deletion before it has started, starts when the mark is taken away.
+  if (record.deletion !== null && record.startedAt === null)
+    return { go: false, record: { ...record, readyAt } };
   const heldBy = holder(view, record);
   if (heldBy !== null) return { go: false, record: { ...record, readyAt, heldBy } };
-  const dueAt = record.dueAt ?? startTime(view, record);
+  const dueAt = later(record.dueAt ?? startTime(view, record), record.lock?.until ?? null);
   if (dueAt !== null && dueAt > view.now) {
     return { go: false, record: { ...record, status: "WAITING", readyAt, heldBy: null, dueAt } };
   }
   return { go: true, dueAt };
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 /** The instant that delay, start time and stagger give, or null when none is set. */
@@ -55,7 +63,7 @@ export function ripen(view: View, record: SignatureRecord): SignatureRecord {
 export function suspend(record: SignatureRecord): Decision {
   const { id, status } = record;
   if (status === "SUSPENDED") return unchanged(record);
-  if (isEnded(status) || status === "INTERRUPTED") {
+  if (isEnded(status) || status === "INTERRUPTED" || record.stop !== null) {
     throw new IllegalTransitionError(id, "suspend", status, "only what has not ended can be suspended");
   }
   if (status === "RUNNING" && record.kind === "task") throw new AlreadyRunningError(id);
@@ -75,6 +83,8 @@ export function suspend(record: SignatureRecord): Decision {
  * Lifts a suspension. A container goes on where it stopped, and releases what it held; what had not started is started
  * again by whoever's turn it is to do so, and a root that never started is started. Resuming what is not suspended is a no-op.
  *
+ * What was interrupted goes on in its next generation, when it has stopped.
+ *
  * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended.
  */
 export function resume(record: SignatureRecord): Decision {
@@ -82,11 +92,33 @@ export function resume(record: SignatureRecord): Decision {
   if (isEnded(status)) {
     throw new IllegalTransitionError(id, "resume", status, "only what is suspended can be resumed");
   }
+  if (status === "INTERRUPTED" || record.stop !== null) {
+    return status === "INTERRUPTED" && record.stop!.done
+      ? continued(record)
+      : unchanged({ ...record, stop: { ...record.stop!, resumes: true } });
+  }
   if (status !== "SUSPENDED") return unchanged(record);
-  const next: SignatureRecord = { ...record, status: record.prior ?? "PENDING", prior: null };
+  const sweep = record.kind === "task" ? null : "unhold";
+  const next: SignatureRecord = { ...record, status: record.prior ?? "PENDING", prior: null, sweep };
   const send: Addressed[] = [];
-  if (next.status === "RUNNING") return unchanged({ ...next, sweep: "unhold" });
+  if (next.status === "RUNNING") return unchanged(next);
   if (next.readyAt !== null || next.role === "root") send.push({ to: id, signal: { type: "start" } });
   else if (next.parentId !== null) send.push({ to: next.parentId, signal: { type: "available" } });
   return { ...unchanged(next), send };
+}
+
+/** An interrupted signature whose container goes on goes on too; one that was interrupted by itself stays as it is. */
+export function goOn(record: SignatureRecord): Decision {
+  return record.heldBy === null ? unchanged(record) : resume(record);
+}
+
+/**
+ * Whether something that was interrupted may be skipped now. While it is still stopping it may not; it then goes on as far as to find
+ * that its turn has passed.
+ */
+export function leaveOff(record: SignatureRecord): { now: boolean; record: SignatureRecord } {
+  const stop = record.stop!;
+  return stop.done
+    ? { now: true, record: reopened(record) }
+    : { now: false, record: { ...record, stop: { ...stop, resumes: true } } };
 }

@@ -1,11 +1,12 @@
 import type { StoredCause, StoredError } from "./errors.ts";
 import { expand } from "./expand.ts";
+import { continued } from "./generation.ts";
 import { callbackId, type CallbackRole, isCleanup } from "./ids.ts";
 import type { Callbacks, PlanNode } from "./plan.ts";
 import { type Family, MILESTONE, type Milestone, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import { type Addressed, type Credit, type Decision, unchanged } from "./signal.ts";
 import { callbackPrefix, SpecNumbers } from "./spec-book.ts";
-import { type EndedStatus, isEnded } from "./status.ts";
+import { isEnded } from "./status.ts";
 import { itemCallbacks, pathOf, type View } from "./view.ts";
 
 /**
@@ -15,16 +16,20 @@ import { itemCallbacks, pathOf, type View } from "./view.ts";
 export type Ending =
   | { readonly status: "SUCCEEDED"; readonly result: string | null }
   | { readonly status: "FAILED"; readonly error: StoredError }
-  | { readonly status: "SKIPPED" };
+  | { readonly status: "SKIPPED" }
+  /** By the order that stands in `stop`. */
+  | { readonly status: "INTERRUPTED" | "CANCELLED" };
 
 /**
  * Ends a signature. Success and error callbacks are stored and started; cleanups are stored in the same commit and
- * started by {@link proceed}. What was never reached (SKIPPED) has no callbacks.
+ * started by {@link proceed}. What was never reached has no callbacks.
  */
 export function conclude(view: View, record: SignatureRecord, ending: Ending): Decision {
-  const due = ending.status === "SKIPPED" ? NONE_DUE : callbacksAt(view, record, ending.status);
+  const due = wasReached(record, ending) ? callbacksAt(view, record, ending.status) : NONE_DUE;
+  const halts = isHalt(ending.status);
   // A leaf without callbacks has come to its end by its outcome.
-  const milestone = record.family === null && due.length === 0 ? MILESTONE.SETTLED : record.milestone;
+  const milestone =
+    !halts && record.family === null && due.length === 0 ? MILESTONE.SETTLED : record.milestone;
   const ended: SignatureRecord = {
     ...record,
     milestone,
@@ -34,14 +39,21 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     heldBy: null,
     workerId: null,
     sweep: null,
+    stop: null,
     finishedAt: view.now,
     result: ending.status === "SUCCEEDED" ? ending.result : null,
     error: ending.status === "FAILED" ? ending.error : null,
+    ...(halts ? haltedParts(record) : NO_PARTS),
   };
-  if (milestone === MILESTONE.SETTLED) return { ...unchanged(ended), send: credit(ended, record.credited) };
-  if (due.length === 0) return proceed(view, ended);
+  if (milestone === MILESTONE.SETTLED) {
+    return { ...unchanged(ended), send: [...answer(record, ending), ...credit(ended, record.credited)] };
+  }
   const insert: SignatureRecord[] = [];
-  const send: Addressed[] = [];
+  const send: Addressed[] = answer(record, ending);
+  if (due.length === 0) {
+    const followed = proceed(view, ended);
+    return send.length === 0 ? followed : { ...followed, send: [...send, ...followed.send] };
+  }
   let cleanups = 0;
   for (const callback of due) {
     const id = callbackId(ended.id, callback.role, callback.slot, ended.generation);
@@ -55,6 +67,41 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     family: { ...family, unsettled: family.unsettled + due.length, cleanups },
   });
   return { ...followed, insert, send: [...send, ...followed.send] };
+}
+
+/** What differs when a signature was stopped: it waits for what runs inside it, and may go on later. */
+function haltedParts(record: SignatureRecord): Partial<SignatureRecord> {
+  const { stop, epoch, kind, status, startedAt, sweep } = record;
+  return {
+    // What has not been reset yet is when it starts again.
+    startedAt: sweep === "reset" ? null : startedAt,
+    stop,
+    heldBy: stop!.verb === "interrupt" && !stop!.own ? stop!.by : null,
+    readyAt: null,
+    epoch: kind === "task" && status === "RUNNING" ? epoch + 1 : epoch,
+    sweep: kind !== "task" && startedAt !== null ? stop!.verb : null,
+  };
+}
+
+const NO_PARTS: Partial<SignatureRecord> = {};
+
+/** What those hear who wait for it: the swarm that gets a slot back, the container that told it to stop when it ends all the same. */
+function answer({ role, readyAt, parentId, stop }: SignatureRecord, { status }: Ending): Addressed[] {
+  if (!isHalt(status)) {
+    const by = stop?.by ?? null;
+    return by === null ? [] : [{ to: by, signal: { type: "halted", clean: true } }];
+  }
+  return role === "item" && readyAt !== null ? [{ to: parentId!, signal: { type: "released" } }] : [];
+}
+
+function isHalt(status: Ending["status"]): status is "INTERRUPTED" | "CANCELLED" {
+  return status === "INTERRUPTED" || status === "CANCELLED";
+}
+
+/** What was interrupted has been cleaned up; what is stopped along with its container counts when it had started. */
+function wasReached({ status, attempt, startedAt, stop }: SignatureRecord, ending: Ending): boolean {
+  if (ending.status === "SKIPPED" || status === "INTERRUPTED") return false;
+  return ending.status !== "CANCELLED" || stop!.own || attempt > 0 || startedAt !== null;
 }
 
 /** The records of a callback. Its specs were stored with the one that declares it. */
@@ -86,10 +133,11 @@ function born(
  * A cleanup's turn comes when everything inside has been cleaned up and the cleanup before it has ended.
  */
 export function proceed(view: View, record: SignatureRecord): Decision {
+  if (record.status === "INTERRUPTED" || record.status === "CANCELLED") return subside(view, record);
   if (!isEnded(record.status)) return unchanged(record);
   const family = record.family ?? NO_FAMILY;
   const milestone = reached(family);
-  const cleans = family.uncleaned === 0 && family.cleanupsEnded < family.cleanups;
+  const cleans = isCleanInside(family) && family.cleanupsEnded < family.cleanups;
   if (!cleans && milestone === record.milestone) return unchanged(record);
   const send: Addressed[] = [];
   if (cleans) send.push({ to: cleanupId(view, record, family.cleanupsEnded), signal: { type: "start" } });
@@ -97,6 +145,33 @@ export function proceed(view: View, record: SignatureRecord): Decision {
   const next: SignatureRecord = { ...record, milestone, credited: milestone };
   send.push(...credit(next, record.credited));
   return { ...unchanged(next), send };
+}
+
+/**
+ * The same for what was stopped: its cleanups begin when everything inside has stopped and cleaned up. Its parent is not credited
+ * by it, for it may go on; the container on whose behalf it stopped hears that it has.
+ */
+function subside(view: View, record: SignatureRecord): Decision {
+  const stop = record.stop!;
+  const { halting, uncleaned, cleanups, cleanupsEnded } = record.family ?? NO_FAMILY;
+  if (stop.done || record.sweep !== null || halting > 0 || uncleaned > 0) return unchanged(record);
+  if (cleanupsEnded < cleanups) {
+    return {
+      ...unchanged(record),
+      send: [{ to: cleanupId(view, record, cleanupsEnded), signal: { type: "start" } }],
+    };
+  }
+  const quiet = { ...record, stop: { ...stop, done: true } };
+  const send: Addressed[] =
+    stop.by === null ? [] : [{ to: stop.by, signal: { type: "halted", clean: stop.clean } }];
+  if (record.status === "CANCELLED" || !stop.resumes) return { ...unchanged(quiet), send };
+  const next = continued(quiet);
+  return { ...next, send: [...send, ...next.send] };
+}
+
+/** True when everything inside has ended and been cleaned up: what was not reached is being skipped until then. */
+export function isCleanInside({ total, succeeded, failed, skipped, uncleaned }: Family): boolean {
+  return uncleaned === 0 && succeeded + failed + skipped === total;
 }
 
 /** Tells the parent of a milestone. */
@@ -108,7 +183,7 @@ function credit(child: SignatureRecord, from: Milestone): Addressed[] {
 
 /** The milestone of a signature that has ended, as its counters tell. */
 export function reached(family: Family): Milestone {
-  if (family.uncleaned > 0 || family.cleanupsEnded < family.cleanups) return MILESTONE.ENDED;
+  if (!isCleanInside(family) || family.cleanupsEnded < family.cleanups) return MILESTONE.ENDED;
   return family.unsettled > 0 ? MILESTONE.CLEANED : MILESTONE.SETTLED;
 }
 
@@ -146,17 +221,21 @@ interface Due {
 }
 
 /** The callbacks of an outcome: the signature's own, then those its swarm declares for items. */
-function callbacksAt(view: View, record: SignatureRecord, status: EndedStatus): readonly Due[] {
+function callbacksAt(view: View, record: SignatureRecord, status: Ending["status"]): readonly Due[] {
   const own = view.spec(record).callbacks;
   const item = itemCallbacks(view, record);
   if (isEmpty(own) && isEmpty(item.callbacks)) return NONE_DUE;
   const due: Due[] = [];
-  const ok = status === "SUCCEEDED";
   const add = (role: CallbackRole, plans: readonly PlanNode[], declaredBy: string): void => {
     for (let slot = 0; slot < plans.length; slot++) due.push({ role, slot, plan: plans[slot]!, declaredBy });
   };
-  add(ok ? "success" : "error", ok ? own.success : own.error, record.spec);
-  add(ok ? "itemSuccess" : "itemError", ok ? item.callbacks.success : item.callbacks.error, item.declaredBy);
+  if (status === "SUCCEEDED") {
+    add("success", own.success, record.spec);
+    add("itemSuccess", item.callbacks.success, item.declaredBy);
+  } else if (status === "FAILED") {
+    add("error", own.error, record.spec);
+    add("itemError", item.callbacks.error, item.declaredBy);
+  }
   add("cleanup", own.cleanup, record.spec);
   add("itemCleanup", item.callbacks.cleanup, item.declaredBy);
   return due;

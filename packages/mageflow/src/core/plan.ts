@@ -29,6 +29,8 @@ interface SpecBase {
   readonly stagger: number;
   readonly tags: readonly string[];
   readonly metadata: { readonly [key: string]: Json };
+  /** How long a workflow with this root is kept once it has settled, by its outcome (ms); null for ever. */
+  readonly retain?: { readonly succeeded: number | null; readonly failed: number | null };
 }
 
 export interface TaskSpec extends SpecBase {

@@ -1,8 +1,9 @@
 import { isCallback, isCleanup } from "./ids.ts";
-import { reached } from "./outcome.ts";
+import { isCleanInside, reached } from "./outcome.ts";
 import { type Family, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import type { Addressed, Signal } from "./signal.ts";
 import { isEnded, type Status } from "./status.ts";
+import { hasStopped } from "./view.ts";
 
 /**
  * Law 6: whatever is open has a reason to wait. Every commit leaves one behind, so that all of this finds nothing, unless a signal
@@ -21,16 +22,19 @@ export function restart({
   workerId,
   readyAt,
   heldBy,
+  deletion,
 }: SignatureRecord): Signal | null {
   if (status === "WAITING" && dueAt === null) return { type: "due" };
   if (status === "RUNNING" && kind === "task" && workerId === null) return { type: "recover", epoch };
-  if (status === "PENDING" && readyAt !== null && heldBy === null) return { type: "start" };
+  if (status === "PENDING" && readyAt !== null && heldBy === null && deletion === null)
+    return { type: "start" };
   return null;
 }
 
 /** True for what keeps others from starting, or is about to let them go on. */
 export function holds(holder: SignatureRecord | undefined): boolean {
-  return holder !== undefined && (holder.status === "SUSPENDED" || holder.sweep === "unhold");
+  if (holder === undefined) return false;
+  return holder.status === "SUSPENDED" || hasStopped(holder) || holder.sweep === "unhold";
 }
 
 /**
@@ -71,6 +75,9 @@ function remedyOfSwarm(
   const { total, active, succeeded, failed, skipped, open, stopping } = record.family!;
   const ended = succeeded + failed + skipped;
   if (active !== 0 || (ended === total) !== (children.length === 0)) return "recount";
+  // What was interrupted is skipped when it has stopped.
+  if (stopping && children.every(({ status }) => status === "INTERRUPTED") && children.length > 0)
+    return null;
   if (stopping || children.some(({ status }) => status === "PENDING")) return available(record);
   return ended === total && !open ? available(record) : null;
 }
@@ -84,7 +91,7 @@ function remedyOfEnded(
   const callbacks = awaited.filter(
     ({ parentId, role, status }) => parentId === record.id && isCallback(role) && !isEnded(status),
   );
-  if (children.some((child) => !hasRun(child))) return available(record);
+  if (children.some((child) => child.status !== "INTERRUPTED" && !hasRun(child))) return available(record);
   const forgotten = callbacks.find((callback) => !isCleanup(callback.role) && isUntouched(callback));
   if (forgotten !== undefined) return { to: forgotten.id, signal: { type: "start" } };
   if (record.milestone !== reached(family)) return available(record);
@@ -95,8 +102,8 @@ function remedyOfEnded(
 }
 
 /** True when everything inside has been cleaned up, and cleanups of its own are left. */
-function cleans({ uncleaned, cleanups, cleanupsEnded }: Family): boolean {
-  return uncleaned === 0 && cleanupsEnded < cleanups;
+function cleans(family: Family): boolean {
+  return isCleanInside(family) && family.cleanupsEnded < family.cleanups;
 }
 
 /** The cleanup whose turn it is: the last registered, the signature's own before those of its swarm for items. */

@@ -26,6 +26,8 @@ export interface Family {
   succeeded: number;
   failed: number;
   skipped: number;
+  /** Children that were told to stop and have not reported that they have. */
+  halting: number;
   /** A swarm that takes more items. */
   open: boolean;
   /** A container that is past its failure: what has not started is being skipped. */
@@ -34,9 +36,45 @@ export interface Family {
 
 /**
  * Work that a commit leaves to the next one because it is done window by window: `start` children up to the
- * window, `skip` children that will never start, `unhold` what a suspension held.
+ * window, `skip` children that will never start, `unhold` what this one held, `interrupt` or `cancel` children that have
+ * started, `reset` children that ran in an earlier generation.
  */
-export type Sweep = "start" | "skip" | "unhold";
+export type Sweep = "start" | "skip" | "unhold" | "interrupt" | "cancel" | "reset";
+
+/** An order to stop. On what is RUNNING it is under way; what has stopped keeps it, to tell why. */
+export interface Stop {
+  readonly verb: "interrupt" | "cancel";
+  readonly reason: string | null;
+  /** The container that passed the order on and waits to hear that it has been carried out, or null. */
+  readonly by: string | null;
+  /** It was itself what was to be stopped, so that it does not go on along with its container. */
+  readonly own: boolean;
+  /** Instant after which what still runs is fenced off. */
+  readonly until: number;
+  /** Whether all that ran ended by itself, so that nothing may still go on somewhere. */
+  readonly clean: boolean;
+  /** Resumed while it was still stopping: it goes on when it has. */
+  readonly resumes: boolean;
+  /** It has stopped, with all that was to stop inside it, and has been cleaned up. */
+  readonly done: boolean;
+}
+
+/** The mark of deletion, a second axis beside the status. What is marked and runs goes on to its end. */
+export interface Deletion {
+  readonly markedAt: number;
+  /** The tree is removed at this instant, or when it has settled after it. */
+  readonly purgeAt: number;
+  readonly by: string;
+  readonly reason: string | null;
+  readonly generation: number;
+}
+
+/** Keeps others from changing the status of a signature, until it expires. */
+export interface Lock {
+  readonly token: string;
+  readonly by: string;
+  readonly until: number;
+}
 
 /** A signature as it is stored: one row. Instants are epoch milliseconds by the store's clock; texts are JSON. */
 export interface SignatureRecord {
@@ -53,9 +91,14 @@ export interface SignatureRecord {
   readonly status: Status;
   /** What a SUSPENDED signature goes back to. */
   readonly prior: "PENDING" | "RUNNING" | null;
-  /** The suspended container that keeps this one from starting; set while PENDING only. */
+  /**
+   * The suspended or interrupted container that keeps this one from starting. Set while PENDING, and while INTERRUPTED on that
+   * container's behalf.
+   */
   readonly heldBy: string | null;
   readonly generation: number;
+  /** The generation that this one goes on with: what tasks memoise and save is kept under it. */
+  readonly origin: number;
   readonly attempt: number;
   readonly epoch: number;
   readonly recoveries: number;
@@ -70,6 +113,9 @@ export interface SignatureRecord {
   readonly error: StoredError | null;
   readonly family: Family | null;
   readonly sweep: Sweep | null;
+  readonly stop: Stop | null;
+  readonly deletion: Deletion | null;
+  readonly lock: Lock | null;
   readonly milestone: Milestone;
   /** The milestone that the parent has taken into its counters; behind `milestone` while the parent was busy. */
   readonly credited: Milestone;
@@ -77,6 +123,14 @@ export interface SignatureRecord {
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+}
+
+/** True when nothing of it is open: it has ended with everything under it, or has stopped for good or until it is resumed. */
+export function isSettled({ milestone, stop, status }: SignatureRecord): boolean {
+  return (
+    milestone === MILESTONE.SETTLED ||
+    (stop?.done === true && (status === "INTERRUPTED" || status === "CANCELLED"))
+  );
 }
 
 /** The row of a spec. Spec ids are unique within a workflow. */
@@ -98,6 +152,7 @@ export const NO_FAMILY: Family = {
   succeeded: 0,
   failed: 0,
   skipped: 0,
+  halting: 0,
   open: false,
   stopping: false,
 };

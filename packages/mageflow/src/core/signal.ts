@@ -1,5 +1,5 @@
 import type { StoredCause } from "./errors.ts";
-import type { Family, Milestone, SignatureRecord, Sweep } from "./record.ts";
+import type { Family, Milestone, SignatureRecord, Stop, Sweep } from "./record.ts";
 
 /**
  * Deciders work like actors: a signature receives signals and answers with its next record, the signals that follow
@@ -23,6 +23,23 @@ export type Signal =
   /** Its counters were wrong, and are these. */
   | { readonly type: "recount"; readonly family: Family }
   | { readonly type: "suspend" }
+  /** Stop, whatever the status: what runs gets `grace` ms to end by itself. `by` is the container on whose behalf, or null. */
+  | {
+      readonly type: "halt";
+      readonly verb: Stop["verb"];
+      readonly reason: string | null;
+      readonly grace: number;
+      readonly by: string | null;
+    }
+  /** A child that was told to stop has, and what was to be cleaned up has been. */
+  | { readonly type: "halted"; readonly clean: boolean }
+  /** Begin again, in the next generation; with another message when one is given. */
+  | { readonly type: "rerun"; readonly message?: string }
+  /** The container around it begins again: forget what was. */
+  | { readonly type: "reset" }
+  | { readonly type: "delete"; readonly purgeAt: number; readonly by: string; readonly reason: string | null }
+  | { readonly type: "restore" }
+  | { readonly type: "extend"; readonly purgeAt: number }
   | { readonly type: "resume" }
   /** A worker takes the task. */
   | { readonly type: "claim"; readonly workerId: string }
@@ -42,7 +59,13 @@ export type Signal =
 /** How an attempt ended. */
 export type AttemptOutcome =
   | { readonly ok: true; readonly result: string }
-  | { readonly ok: false; readonly cause: StoredCause; readonly terminal: boolean };
+  | {
+      readonly ok: false;
+      readonly cause: StoredCause;
+      readonly terminal: boolean;
+      /** Its code ignored the signal and may go on. */
+      readonly abandoned?: boolean;
+    };
 
 /** `child`, as it is now, got beyond the milestone `from`. */
 export interface Credit {

@@ -1,10 +1,10 @@
 import { byTurn } from "./choose.ts";
 import { decide } from "./decide.ts";
 import { describeThrown, MageFlowError } from "./errors.ts";
-import { type Entry, entriesOf } from "./event.ts";
+import { type Entry, entriesOf, tells } from "./event.ts";
 import { expand, expandChildren } from "./expand.ts";
 import { SpecBook } from "./spec-book.ts";
-import { isCallback, isCleanup } from "./ids.ts";
+import { callbackId, type CallbackRole, isCallback, isCleanup } from "./ids.ts";
 import {
   type ChainSpec,
   type Callbacks,
@@ -14,7 +14,7 @@ import {
   type SwarmSpec,
   type TaskSpec,
 } from "./plan.ts";
-import { MILESTONE, type SignatureRecord, type SpecRow, type Sweep } from "./record.ts";
+import { isSettled, MILESTONE, type SignatureRecord, type SpecRow, type Sweep } from "./record.ts";
 import { holds, recount, remedy, restart } from "./reason-to-wait.ts";
 import { retryPolicy } from "./retry.ts";
 import {
@@ -27,6 +27,7 @@ import {
   unchanged,
 } from "./signal.ts";
 import { isEnded, type Status, STATUSES } from "./status.ts";
+import { belongs, told } from "./sweep.ts";
 import { ancestors, type View } from "./view.ts";
 
 /**
@@ -250,11 +251,11 @@ export class Stage {
         let decision = unchanged(this.get(id));
         for (const signal of signals) {
           const next = decide(this.view, decision.record, signal);
-          const { status, milestone } = decision.record;
-          if (next.record.status !== status) this.steps.push({ id, to: next.record.status });
+          const before = decision.record;
+          if (next.record.status !== before.status) this.steps.push({ id, to: next.record.status });
           decision = after(decision, next);
           this.records.set(id, decision.record);
-          if (next.record.status !== status || next.record.milestone !== milestone) this.#touch(id);
+          if (tells(before, next.record)) this.#touch(id);
           for (const born of next.insert) this.#insert(born);
         }
         sent.push(...decision.send);
@@ -263,8 +264,8 @@ export class Stage {
       const answers: Addressed[] = [];
       for (const { id, take } of takes) {
         const window = this.window(id, take.what, take.limit);
-        const type = take.what === "skip" ? "skip" : "start";
-        for (const record of window) answers.push({ to: record.id, signal: { type } });
+        const signal = told(this.get(id), take.what, this.now);
+        for (const record of window) answers.push({ to: record.id, signal });
         answers.push({
           to: id,
           signal: { type: "took", what: take.what, count: window.length, limit: take.limit },
@@ -293,30 +294,16 @@ export class Stage {
   /** The window of a sweep, as the store port words it. */
   window(id: string, what: Sweep, limit: number): SignatureRecord[] {
     const all = [...this.records.values()];
-    const child = (record: SignatureRecord) => record.parentId === id && !isCallback(record.role);
-    switch (what) {
-      case "start":
-        return all
-          .filter((record) => child(record) && record.status === "PENDING" && record.heldBy === null)
-          .toSorted((a, b) => b.priority - a.priority || a.slot - b.slot)
-          .slice(0, limit);
-      case "skip":
-        return all
-          .filter(
-            (record) =>
-              child(record) &&
-              ["PENDING", "READY", "WAITING", "SUSPENDED"].includes(record.status) &&
-              record.attempt === 0 &&
-              record.prior !== "RUNNING",
-          )
-          .toSorted((a, b) => a.slot - b.slot)
-          .slice(0, limit);
-      case "unhold":
-        return all
-          .filter((record) => record.heldBy === id)
-          .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-          .slice(0, limit);
-    }
+    const found = all.filter((record) => belongs(record, id, what));
+    const order: Readonly<Record<Sweep, (one: SignatureRecord, other: SignatureRecord) => number>> = {
+      start: (one, other) => other.priority - one.priority || one.slot - other.slot,
+      unhold: (one, other) => (one.id < other.id ? -1 : 1),
+      skip: bySlot,
+      interrupt: bySlot,
+      cancel: bySlot,
+      reset: bySlot,
+    };
+    return found.toSorted(order[what]).slice(0, limit);
   }
 
   #insert(record: SignatureRecord): void {
@@ -394,8 +381,10 @@ export class Stage {
   /** Moves time on and tells everything that has fallen due. */
   pass(ms: number): void {
     this.now += ms;
-    for (const { id, status, dueAt, deadlineAt } of this.records.values()) {
-      const waited = status === "WAITING" && dueAt !== null && dueAt <= this.now;
+    for (const { id, status, dueAt, deadlineAt, stop } of this.records.values()) {
+      const waited =
+        (status === "WAITING" && dueAt !== null && dueAt <= this.now) ||
+        (status === "RUNNING" && stop !== null && stop.until <= this.now);
       const late =
         (status === "READY" || status === "WAITING") && deadlineAt !== null && deadlineAt <= this.now;
       if (waited || late) this.send(id, { type: "due" });
@@ -510,6 +499,12 @@ export class Stage {
     };
     const { family } = record;
     const members = all.filter((child) => !isCallback(child.role));
+    // Callbacks of this generation; those of earlier ones have ended.
+    const own = all.filter(
+      (child) =>
+        isCallback(child.role) &&
+        child.id === callbackId(record.id, child.role as CallbackRole, child.slot, record.generation),
+    );
     if (family !== null) {
       const ended = members.filter((child) => child.credited > MILESTONE.OPEN);
       agree("total", family.total, members.length);
@@ -526,7 +521,8 @@ export class Stage {
       ] as const) {
         agree(what, family[what], ended.filter((child) => child.status === status).length);
       }
-      const cleanups = all.filter((child) => isCleanup(child.role));
+      const cleanups = own.filter((child) => isCleanup(child.role));
+      agree("halting", family.halting, members.filter((child) => isHalting(child, record.id)).length);
       agree("cleanups", family.cleanups, cleanups.length);
       const done = cleanups.filter((child) => child.credited > MILESTONE.OPEN);
       agree("cleanupsEnded", family.cleanupsEnded, done.length);
@@ -553,9 +549,8 @@ export class Stage {
       for (const child of all)
         agree(`settled, with ${child.id} settled`, true, child.milestone === MILESTONE.SETTLED);
     }
-    if (record.status === "SKIPPED")
-      agree("callbacks of what was never reached", 0, all.length - members.length);
-    for (const child of all) {
+    if (record.status === "SKIPPED") agree("callbacks of what was never reached", 0, own.length);
+    for (const child of own) {
       if (child.role === "success" || child.role === "itemSuccess")
         agree(`its outcome for ${child.id}`, record.status, "SUCCEEDED");
       if (child.role === "error" || child.role === "itemError")
@@ -568,7 +563,7 @@ export class Stage {
   /** @throws Error when something under a root is not settled, naming what stands still. */
   expectSettled(): void {
     this.audit();
-    const open = [...this.records.values()].filter((record) => record.milestone !== MILESTONE.SETTLED);
+    const open = [...this.records.values()].filter((record) => !isSettled(record));
     if (open.length === 0) return;
     const list = open.slice(0, 20).map((record) => {
       const { id, kind, status, heldBy, attempt, milestone, credited, sweep } = record;
@@ -588,6 +583,16 @@ export class Stage {
 function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
   const ended = milestone === MILESTONE.ENDED || milestone === MILESTONE.CLEANED;
   return ended || (kind !== "task" && status === "RUNNING");
+}
+
+/** A child that was told to stop on behalf of its container and has not reported. */
+function isHalting({ status, stop }: SignatureRecord, by: string): boolean {
+  return stop?.by === by && !stop.done && !(isEnded(status) && status !== "CANCELLED");
+}
+
+/** Orders by place. */
+function bySlot(one: SignatureRecord, other: SignatureRecord): number {
+  return one.slot - other.slot;
 }
 
 // ---- the outcome that a plan must have -------------------------------------------------------------------------

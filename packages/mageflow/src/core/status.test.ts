@@ -5,11 +5,11 @@ import { canMove, isEnded, type Status, STATUSES } from "./status.ts";
 const TABLE = `
               PENDING READY RUNNING WAITING SUSPENDED INTERRUPTED SUCCEEDED FAILED SKIPPED CANCELLED
   PENDING     -       x     x       x       x         x           -         x      x       x
-  READY       x       -     x       -       x         x           -         x      x       x
+  READY       x       -     x       x       x         x           -         x      x       x
   RUNNING     -       x     -       x       x         x           x         x      -       x
   WAITING     x       x     x       -       x         x           -         x      x       x
   SUSPENDED   x       -     x       -       -         x           -         -      x       x
-  INTERRUPTED x       -     -       -       -         -           -         -      -       x
+  INTERRUPTED -       -     -       -       -         -           -         -      -       x
   SUCCEEDED   -       -     -       -       -         -           -         -      -       -
   FAILED      -       -     -       -       -         -           -         -      -       -
   SKIPPED     -       -     -       -       -         -           -         -      -       -

@@ -27,15 +27,16 @@ export type EndedStatus = "SUCCEEDED" | "FAILED" | "SKIPPED" | "CANCELLED";
  * - A container is PENDING (or WAITING for its time) → RUNNING → an outcome; it is never READY, no worker takes it.
  * - RUNNING → READY is a released or recovered task; RUNNING → SUSPENDED exists for containers only
  *   (suspending a running task is refused: what runs finishes).
- * - PENDING → FAILED and READY → FAILED are overall deadlines that pass before a start.
+ * - PENDING → FAILED and READY → FAILED are overall deadlines that pass before a start; READY → WAITING is a task that is locked.
+ * - What is INTERRUPTED goes on in its next generation.
  */
 const TRANSITIONS: Readonly<Record<Status, readonly Status[]>> = {
   PENDING: ["READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED", "FAILED", "SKIPPED", "CANCELLED"],
-  READY: ["PENDING", "RUNNING", "SUSPENDED", "INTERRUPTED", "FAILED", "SKIPPED", "CANCELLED"],
+  READY: ["PENDING", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED", "FAILED", "SKIPPED", "CANCELLED"],
   RUNNING: ["READY", "WAITING", "SUSPENDED", "INTERRUPTED", "SUCCEEDED", "FAILED", "CANCELLED"],
   WAITING: ["PENDING", "READY", "RUNNING", "SUSPENDED", "INTERRUPTED", "FAILED", "SKIPPED", "CANCELLED"],
   SUSPENDED: ["PENDING", "RUNNING", "INTERRUPTED", "SKIPPED", "CANCELLED"],
-  INTERRUPTED: ["PENDING", "CANCELLED"],
+  INTERRUPTED: ["CANCELLED"],
   SUCCEEDED: [],
   FAILED: [],
   SKIPPED: [],

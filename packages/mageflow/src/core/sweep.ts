@@ -1,12 +1,14 @@
-import type { SignatureRecord } from "./record.ts";
+import { isCallback } from "./ids.ts";
+import type { SignatureRecord, Sweep } from "./record.ts";
 import { type Decision, type Signal, unchanged } from "./signal.ts";
+import { isEnded } from "./status.ts";
 
 /**
  * Work on many signatures, done a window at a time: the record names what is being swept, so that a crash between
  * two windows loses nothing. `take` asks for the next window; `took` tells how many there were.
  */
 
-/** Signatures that one commit starts, skips or releases for one container. */
+/** Signatures that one commit starts, skips, stops or releases for one container. */
 const WINDOW = 500;
 
 export type Took = Extract<Signal, { type: "took" }>;
@@ -20,4 +22,61 @@ export function sweep(record: SignatureRecord, limit: number = WINDOW): Decision
 /** After a window: a full one means that there may be more, which is left to the next commit. */
 export function swept(record: SignatureRecord, took: Took): SignatureRecord {
   return record.sweep !== took.what || took.count === took.limit ? record : { ...record, sweep: null };
+}
+
+/**
+ * True for what the sweep `what` of the signature `id` is about. Whatever got its signal belongs no more, so that the next window
+ * finds others.
+ */
+export function belongs(record: SignatureRecord, id: string, what: Sweep): boolean {
+  const { status, heldBy, stop } = record;
+  if (what === "unhold") return heldBy === id;
+  if (record.parentId !== id || isCallback(record.role)) return false;
+  switch (what) {
+    case "start":
+      return status === "PENDING" && heldBy === null;
+    case "skip":
+      return status === "INTERRUPTED"
+        ? stop === null || stop.done || !stop.resumes
+        : isBeforeRunning(record) && record.attempt === 0;
+    case "interrupt":
+      return status === "RUNNING" && stop?.by !== id;
+    case "cancel":
+      // What has not been started is left where it is: nothing starts it any more.
+      return (
+        !isEnded(status) &&
+        !(status === "PENDING" && heldBy === null) &&
+        !(stop?.verb === "cancel" && stop.by === id)
+      );
+    case "reset":
+      return isEnded(status);
+  }
+}
+
+/** A suspended container that was running has something running inside. */
+function isBeforeRunning({ status, prior }: SignatureRecord): boolean {
+  return (
+    status === "PENDING" ||
+    status === "READY" ||
+    status === "WAITING" ||
+    (status === "SUSPENDED" && prior !== "RUNNING")
+  );
+}
+
+/** What each signature of a window of `sweeper` is told. */
+export function told(sweeper: SignatureRecord, what: Sweep, now: number): Signal {
+  switch (what) {
+    case "start":
+    case "unhold":
+      return { type: "start" };
+    case "skip":
+      return { type: "skip" };
+    case "reset":
+      return { type: "reset" };
+    case "interrupt":
+    case "cancel": {
+      const { reason, until } = sweeper.stop!;
+      return { type: "halt", verb: what, reason, grace: Math.max(0, until - now), by: sweeper.id };
+    }
+  }
 }

@@ -1,6 +1,8 @@
 import { describeThrown, TimeoutError } from "./errors.ts";
+import { renewed } from "./generation.ts";
+import { halt, stopped } from "./halt.ts";
 import { isCleanup } from "./ids.ts";
-import { admit, resume, ripen, suspend } from "./lifecycle.ts";
+import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, credited, failure, proceed } from "./outcome.ts";
 import type { TaskSpec } from "./plan.ts";
 import type { SignatureRecord } from "./record.ts";
@@ -13,7 +15,7 @@ import { barred, holder, type View } from "./view.ts";
 export function decideTask(view: View, record: SignatureRecord, signal: Signal): Decision {
   switch (signal.type) {
     case "start":
-      return start(view, record);
+      return record.status === "INTERRUPTED" ? goOn(record) : start(view, record);
     case "due":
       return due(view, record);
     case "claim":
@@ -21,21 +23,11 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
     case "finish":
       return owns(record, signal.epoch) ? finish(view, record, signal.outcome) : unchanged(record);
     case "release":
-      return owns(record, signal.epoch)
-        ? unchanged({
-            ...record,
-            status: "READY",
-            workerId: null,
-            epoch: record.epoch + 1,
-            readyAt: view.now,
-          })
-        : unchanged(record);
+      return owns(record, signal.epoch) ? release(view, record) : unchanged(record);
     case "recover":
       return owns(record, signal.epoch) ? recover(view, record) : unchanged(record);
     case "skip":
-      return isEnded(record.status) || record.status === "RUNNING" || record.attempt > 0
-        ? unchanged(record)
-        : conclude(view, record, { status: "SKIPPED" });
+      return skip(view, record);
     case "credit":
       return proceed(view, { ...record, family: credited(record, signal.credits) });
     case "recount":
@@ -44,6 +36,10 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
       return suspend(record);
     case "resume":
       return resume(record);
+    case "halt":
+      return halt(view, record, signal);
+    case "reset":
+      return isEnded(record.status) ? unchanged(renewed(record)) : unchanged(record);
     case "available":
       return proceed(view, record);
     default:
@@ -67,8 +63,29 @@ function start(view: View, record: SignatureRecord): Decision {
   return unchanged({ ...record, status: "READY", heldBy: null, dueAt, readyAt, deadlineAt });
 }
 
+function skip(view: View, record: SignatureRecord): Decision {
+  if (record.status === "INTERRUPTED") {
+    const left = leaveOff(record);
+    return left.now ? conclude(view, left.record, { status: "SKIPPED" }) : unchanged(left.record);
+  }
+  return isEnded(record.status) || record.status === "RUNNING" || record.attempt > 0
+    ? unchanged(record)
+    : conclude(view, record, { status: "SKIPPED" });
+}
+
+function release(view: View, record: SignatureRecord): Decision {
+  if (record.stop !== null) return stopped(view, record);
+  const epoch = record.epoch + 1;
+  return unchanged({ ...record, status: "READY", workerId: null, epoch, readyAt: view.now });
+}
+
 /** A retry or a delay whose time has come, or a deadline that passed before a worker took the task. */
 function due(view: View, record: SignatureRecord): Decision {
+  if (record.status === "RUNNING") {
+    // Code that has had its grace is fenced off, whatever its worker says or does not say.
+    const over = record.stop !== null && record.stop.until <= view.now;
+    return over ? stopped(view, record, false) : unchanged(record);
+  }
   if ((record.status === "READY" || record.status === "WAITING") && late(view, record)) {
     // A suspended container stops the clock: whether the deadline has passed is asked again when it is resumed.
     const heldBy = holder(view, record);
@@ -96,6 +113,9 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
   const heldBy = holder(view, record);
   if (heldBy !== null) return unchanged({ ...record, status: "PENDING", heldBy });
   if (late(view, record)) return expire(view, record);
+  if (record.lock !== null && record.lock.until > view.now) {
+    return unchanged({ ...record, status: "WAITING", dueAt: record.lock.until });
+  }
   if (barred(view, record)) return conclude(view, record, { status: "SKIPPED" });
   return unchanged({
     ...record,
@@ -108,6 +128,9 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
 }
 
 function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): Decision {
+  if (record.stop !== null && (!outcome.ok || record.stop.verb === "cancel")) {
+    return stopped(view, record, outcome.ok || outcome.abandoned !== true);
+  }
   if (outcome.ok) return conclude(view, record, { status: "SUCCEEDED", result: outcome.result });
   const { retry } = spec(view, record);
   if (!outcome.terminal && record.attempt < retry.attempts) {
@@ -128,6 +151,7 @@ function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): D
 
 /** A lost worker costs a recovery, never an attempt; a task that keeps killing workers is stopped. */
 function recover(view: View, record: SignatureRecord): Decision {
+  if (record.stop !== null) return stopped(view, record, false);
   const recoveries = record.recoveries + 1;
   const { maxRecoveries } = spec(view, record);
   if (recoveries > maxRecoveries) {

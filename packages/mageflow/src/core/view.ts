@@ -1,4 +1,5 @@
 import type { PathEntry } from "./errors.ts";
+import { isCleanup } from "./ids.ts";
 import { NO_CALLBACKS, type Callbacks, type Spec } from "./plan.ts";
 import type { SignatureRecord } from "./record.ts";
 
@@ -21,16 +22,26 @@ export function* ancestors(view: View, record: SignatureRecord): Generator<Signa
   }
 }
 
-/** The nearest suspended ancestor, which keeps a signature from starting, or null. */
+/**
+ * The nearest ancestor that keeps a signature from starting, or null: one that is suspended, or one that was stopped, which lets
+ * cleanups through.
+ */
 export function holder(view: View, record: SignatureRecord): string | null {
   let at = record;
+  let cleans = false;
   while (at.parentId !== null) {
+    cleans ||= isCleanup(at.role);
     const parent = view.get(at.parentId);
     if (parent === undefined) return null;
-    if (parent.status === "SUSPENDED") return parent.id;
+    if (parent.status === "SUSPENDED" || (!cleans && hasStopped(parent))) return parent.id;
     at = parent;
   }
   return null;
+}
+
+/** True when nothing inside may start any more, cleanups excepted. What had ended before it was cancelled keeps its status. */
+export function hasStopped({ status, stop }: SignatureRecord): boolean {
+  return status === "INTERRUPTED" || status === "CANCELLED" || stop?.verb === "cancel";
 }
 
 /** True for an item that has not run when its swarm is past its limit of failures: it is not started any more. */

@@ -1,9 +1,10 @@
 import { choose, type Demand } from "../core/choose.ts";
 import { decide } from "../core/decide.ts";
-import { type Entry, entriesOf, type Progress } from "../core/event.ts";
+import { type Entry, entriesOf, type Progress, tells } from "../core/event.ts";
 import type { Spec } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
 import type { Addressed, Credit, Decision, Signal } from "../core/signal.ts";
+import { belongs, told } from "../core/sweep.ts";
 import type { View } from "../core/view.ts";
 import type { Changes, DraftStep, LogLine, Stamp, Transaction, WorkerRow } from "../ports/store.ts";
 import { SpecCache } from "./spec-cache.ts";
@@ -169,8 +170,7 @@ export class Batch implements View {
   put(record: SignatureRecord): void {
     const loaded = this.#loaded.get(record.id)!;
     if (record === loaded.now) return;
-    const { status, milestone } = loaded.now;
-    if (status !== record.status || milestone !== record.milestone) this.#tellLast(record.id);
+    if (tells(loaded.now, record)) this.#tellLast(record.id);
     if (loaded.before === loaded.now) this.#changed.add(loaded);
     loaded.now = record;
   }
@@ -276,8 +276,8 @@ export class Batch implements View {
   /** Gives the next window of a sweep its signal, and tells the sweeper how many there were. */
   async #take(sweeper: string, take: Take): Promise<void> {
     const window = await this.#window(sweeper, take.what, take.limit);
-    const type = take.what === "skip" ? "skip" : "start";
-    for (const { id } of window) this.send({ to: id, signal: { type } });
+    const signal = told(this.get(sweeper)!, take.what, this.now);
+    for (const { id } of window) this.send({ to: id, signal });
     this.tell(this.get(sweeper)!, { type: "took", ...take, count: window.length });
   }
 
@@ -362,14 +362,4 @@ function merged(signals: readonly Signal[]): readonly Signal[] {
   const credits = signals.flatMap((signal) => (signal.type === "credit" ? signal.credits : []));
   const others = signals.filter((signal) => signal.type !== "credit");
   return credits.length === 0 ? others : [...others, { type: "credit", credits }];
-}
-
-/** True when a record that this transaction has changed belongs to a window; see `Transaction.window`. */
-function belongs(record: SignatureRecord, id: string, what: Sweep): boolean {
-  const { status, prior, heldBy, attempt, parentId, role } = record;
-  if (what === "unhold") return heldBy === id;
-  if (parentId !== id || (role !== "step" && role !== "item")) return false;
-  if (what === "start") return status === "PENDING" && heldBy === null;
-  if (attempt > 0 || prior === "RUNNING") return false;
-  return status === "PENDING" || status === "READY" || status === "WAITING" || status === "SUSPENDED";
 }

@@ -10,7 +10,7 @@ import {
 import type { FlowEvent, Progress } from "../core/event.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { decode, encode } from "../core/payload.ts";
-import { MILESTONE, type SignatureRecord } from "../core/record.ts";
+import { isSettled, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded, type Status } from "../core/status.ts";
@@ -84,8 +84,7 @@ export class Run<O = unknown> {
    */
   async settled(options: { timeout?: Duration } = {}): Promise<Settled<O>> {
     const timeout = options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
-    const done = ({ milestone }: SignatureRecord): boolean => milestone === MILESTONE.SETTLED;
-    const record = await this.#runtime.waiters.until(this.id, done, timeout);
+    const record = await this.#runtime.waiters.until(this.id, isSettled, timeout);
     const { id, status, error } = record;
     if (status === "SUCCEEDED") {
       return { id, status, result: decode(await resultText(this.#runtime.reader, record)) as O };
@@ -109,10 +108,10 @@ export class Run<O = unknown> {
   }
 
   /** What has succeeded is done, whatever its code told last; a task that failed has come as far as it told. */
-  async #progress({ kind, status, generation }: SignatureRecord, counts: Counts): Promise<Progress> {
+  async #progress({ kind, status, origin }: SignatureRecord, counts: Counts): Promise<Progress> {
     if (status === "SUCCEEDED") return { fraction: 1, note: null };
     if (kind === "task") {
-      const { progress } = await this.#runtime.store.notes(this.id, generation);
+      const { progress } = await this.#runtime.store.notes(this.id, origin);
       return progress ?? { fraction: 0, note: null };
     }
     const { total, succeeded, failed, skipped } = counts;
@@ -192,7 +191,7 @@ export class Run<O = unknown> {
     using doorbell = new Doorbell(this.#runtime, rootId);
     for (;;) {
       doorbell.reset();
-      const over = (await this.#record()).milestone === MILESTONE.SETTLED;
+      const over = isSettled(await this.#record());
       const page = await this.#runtime.store.journal({ rootId, after, limit: PAGE });
       for (const event of page) {
         after = event.seq;

@@ -123,20 +123,20 @@ export class TaskLease implements AttemptHost {
   }
 
   saveStep(name: string, result: string): Promise<void> {
-    const { id, generation } = this.record;
-    return this.#writeOwned(({ extras }) => void extras.steps.push({ id, generation, name, result }));
+    const { id, origin } = this.record;
+    return this.#writeOwned(({ extras }) => void extras.steps.push({ id, generation: origin, name, result }));
   }
 
   saveCheckpoint(body: string): Promise<void> {
-    const { id, generation } = this.record;
-    return this.#writeOwned(({ extras }) => void extras.checkpoints.push({ id, generation, body }));
+    const { id, origin } = this.record;
+    return this.#writeOwned(({ extras }) => void extras.checkpoints.push({ id, generation: origin, body }));
   }
 
   saveProgress(fraction: number, note: string | null): Promise<void> {
-    const { id, rootId, generation } = this.record;
+    const { id, rootId, generation, origin } = this.record;
     const progress = { fraction, note };
     return this.#writeOwned((batch, { status, attempt }) => {
-      batch.extras.progress.push({ id, generation, progress });
+      batch.extras.progress.push({ id, generation: origin, progress });
       batch.note(rootId, { id, type: "progress", status, generation, attempt, progress });
     });
   }

@@ -309,9 +309,9 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /** What earlier runs of the task have left; null for the first. */
   #notes(lease: TaskLease): Promise<Notes> | null {
-    const { id, generation, attempt, epoch } = lease.record;
+    const { id, origin, attempt, epoch } = lease.record;
     const isFirst = attempt <= 1 && epoch <= 1;
-    return isFirst ? null : lease.insist(() => this.#parts.store.notes(id, generation));
+    return isFirst ? null : lease.insist(() => this.#parts.store.notes(id, origin));
   }
 
   #vacate(name: string): void {

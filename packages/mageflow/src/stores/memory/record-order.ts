@@ -17,8 +17,12 @@ export const newestFirst: Order = (a, b) => b.createdAt - a.createdAt || byId(b,
 
 export const soonestDue: Order = (a, b) => dueInstant(a)! - dueInstant(b)! || byId(a, b);
 
-/** When a record falls due: a WAITING one at its time, a task that no worker has taken at its deadline. Else null. */
-export function dueInstant({ status, kind, dueAt, deadlineAt }: SignatureRecord): number | null {
+/**
+ * When a record falls due: a WAITING one at its time, a task that no worker has taken at its deadline, a RUNNING one that is to
+ * stop when it has had its grace. Else null.
+ */
+export function dueInstant({ status, kind, dueAt, deadlineAt, stop }: SignatureRecord): number | null {
+  if (status === "RUNNING") return stop?.until ?? null;
   if (status !== "WAITING" && status !== "READY") return null;
   const time = status === "WAITING" && dueAt !== null ? dueAt : Infinity;
   const deadline = kind === "task" && deadlineAt !== null ? deadlineAt : Infinity;

@@ -2,6 +2,7 @@ import { byTurn, choose, type Demand } from "../../core/choose.ts";
 import { isCallback } from "../../core/ids.ts";
 import { MILESTONE, type SignatureRecord, type Sweep } from "../../core/record.ts";
 import { isEnded, type Status, STATUSES } from "../../core/status.ts";
+import { belongs } from "../../core/sweep.ts";
 import type { ChildQuery, ListQuery } from "../../ports/store.ts";
 import { RecordIndex } from "./record-index.ts";
 import {
@@ -16,9 +17,6 @@ import {
 
 /** The name of the one group of an index that has no groups. */
 const ALL = "";
-
-/** What has not begun to run stands in one of these. */
-const BEFORE_RUNNING: readonly Status[] = ["PENDING", "READY", "WAITING", "SUSPENDED"];
 
 const OPEN = STATUSES.filter((status) => !isEnded(status));
 
@@ -167,20 +165,25 @@ export class SignatureTable {
     switch (what) {
       case "start":
         return this.#startable.group(id)[Symbol.iterator]().take(limit).toArray();
-      case "skip":
-        return BEFORE_RUNNING.flatMap((status) =>
-          this.#childrenByStatus
-            .group(childrenIn(id, status))
-            [Symbol.iterator]()
-            .filter((record) => record.attempt === 0 && record.prior !== "RUNNING")
-            .take(limit)
-            .toArray(),
-        )
-          .sort(bySlot)
-          .slice(0, limit);
       case "unhold":
         return this.#held.group(id)[Symbol.iterator]().take(limit).toArray();
+      default:
+        return this.#swept(id, what, limit);
     }
+  }
+
+  /** What no index is for is found status by status. */
+  #swept(id: string, what: Sweep, limit: number): SignatureRecord[] {
+    return STATUSES.flatMap((status) =>
+      this.#childrenByStatus
+        .group(childrenIn(id, status))
+        [Symbol.iterator]()
+        .filter((record) => belongs(record, id, what))
+        .take(limit)
+        .toArray(),
+    )
+      .sort(bySlot)
+      .slice(0, limit);
   }
 
   ready(demand: Demand): SignatureRecord[] {
@@ -328,11 +331,11 @@ function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
   );
 }
 
-function isStalled({ kind, status, workerId, dueAt, readyAt, heldBy }: SignatureRecord): boolean {
+function isStalled({ deletion, kind, status, workerId, dueAt, readyAt, heldBy }: SignatureRecord): boolean {
   return (
     (status === "WAITING" && dueAt === null) ||
     (status === "RUNNING" && kind === "task" && workerId === null) ||
-    (status === "PENDING" && readyAt !== null && heldBy === null)
+    (status === "PENDING" && readyAt !== null && heldBy === null && deletion === null)
   );
 }
 

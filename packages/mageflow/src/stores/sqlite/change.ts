@@ -31,6 +31,12 @@ const CHANGEABLE: readonly string[] = [
   "tags",
   "started_at",
   "finished_at",
+  "origin",
+  "stop",
+  "deletion",
+  "lock",
+  "bound",
+  "spec",
 ];
 
 /** Written out, as is {@link pushChanged}: a loop over field names costs a tenth of the whole update. */
@@ -58,6 +64,12 @@ export function changeOf(before: SignatureRecord, now: SignatureRecord): ChangeS
   if (before.tags !== now.tags) set |= 1 << 19;
   if (before.startedAt !== now.startedAt) set |= 1 << 20;
   if (before.finishedAt !== now.finishedAt) set |= 1 << 21;
+  if (before.origin !== now.origin) set |= 1 << 22;
+  if (before.stop !== now.stop) set |= 1 << 23;
+  if (before.deletion !== now.deletion) set |= 1 << 24;
+  if (before.lock !== now.lock) set |= 1 << 25;
+  if (before.bound !== now.bound) set |= 1 << 26;
+  if (before.spec !== now.spec) set |= 1 << 27;
   return set;
 }
 
@@ -89,6 +101,12 @@ export function pushChanged(set: ChangeSet, now: SignatureRecord, parameters: Pa
   if ((set & (1 << 19)) !== 0) parameters.push(tagsToJson(now.tags));
   if ((set & (1 << 20)) !== 0) parameters.push(now.startedAt);
   if ((set & (1 << 21)) !== 0) parameters.push(now.finishedAt);
+  if ((set & (1 << 22)) !== 0) parameters.push(now.origin);
+  if ((set & (1 << 23)) !== 0) parameters.push(toJson(now.stop));
+  if ((set & (1 << 24)) !== 0) parameters.push(toJson(now.deletion));
+  if ((set & (1 << 25)) !== 0) parameters.push(toJson(now.lock));
+  if ((set & (1 << 26)) !== 0) parameters.push(now.bound);
+  if ((set & (1 << 27)) !== 0) parameters.push(now.spec);
 }
 
 /** How objects are stored. */

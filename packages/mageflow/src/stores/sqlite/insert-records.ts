@@ -5,8 +5,8 @@ import { isPlain, PLAIN, pushPlain } from "./plain-row.ts";
 import { putTags } from "./root-tags.ts";
 import { GROUP, inGroups, rowsOf } from "./row-groups.ts";
 
-const WHOLE = `${PLAIN}, status, prior, held_by, generation, attempt, epoch, recoveries, ready_at, due_at, deadline_at,
-  worker_id, message, result, error, family, sweep, milestone, credited, tags, started_at, finished_at`;
+const WHOLE = `${PLAIN}, status, prior, held_by, generation, origin, attempt, epoch, recoveries, ready_at, due_at, deadline_at,
+  worker_id, message, result, error, family, sweep, stop, deletion, lock, milestone, credited, tags, started_at, finished_at`;
 
 const INSERT_PLAIN = insertion(PLAIN, 1);
 const INSERT_PLAIN_GROUP = insertion(PLAIN, GROUP);
@@ -60,6 +60,7 @@ function pushWhole(record: SignatureRecord, parameters: Parameter[]): void {
     record.prior,
     record.heldBy,
     record.generation,
+    record.origin,
     record.attempt,
     record.epoch,
     record.recoveries,
@@ -72,6 +73,9 @@ function pushWhole(record: SignatureRecord, parameters: Parameter[]): void {
     toJson(record.error),
     toJson(record.family),
     record.sweep,
+    toJson(record.stop),
+    toJson(record.deletion),
+    toJson(record.lock),
     record.milestone,
     record.credited,
     tagsToJson(record.tags),

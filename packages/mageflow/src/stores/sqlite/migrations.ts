@@ -22,6 +22,7 @@ const FIRST = `
     prior TEXT,
     held_by TEXT,
     generation INTEGER NOT NULL DEFAULT 1,
+    origin INTEGER NOT NULL DEFAULT 1,
     attempt INTEGER NOT NULL DEFAULT 0,
     epoch INTEGER NOT NULL DEFAULT 0,
     recoveries INTEGER NOT NULL DEFAULT 0,
@@ -36,6 +37,9 @@ const FIRST = `
     error TEXT,
     family TEXT,
     sweep TEXT,
+    stop TEXT,
+    deletion TEXT,
+    lock TEXT,
     milestone INTEGER NOT NULL DEFAULT 0,
     credited INTEGER NOT NULL DEFAULT 0,
     tags TEXT,
@@ -50,6 +54,8 @@ const FIRST = `
     child_turn INTEGER GENERATED ALWAYS AS
       (CASE WHEN status = 'PENDING' AND held_by IS NULL THEN -priority
         WHEN status = 'SUSPENDED' AND ready_at IS NULL THEN 1 ELSE 0 END),
+    stop_until INTEGER GENERATED ALWAYS AS (CASE WHEN status = 'RUNNING' THEN stop ->> '$.until' END),
+    purge_at INTEGER GENERATED ALWAYS AS (deletion ->> '$.purgeAt'),
     -- A status to look into.
     notable_status TEXT GENERATED ALWAYS AS (CASE status WHEN 'SUCCEEDED' THEN NULL WHEN 'RUNNING' THEN NULL
       WHEN 'PENDING' THEN NULL WHEN 'READY' THEN NULL ELSE status END)
@@ -65,6 +71,8 @@ const FIRST = `
   CREATE INDEX due ON signatures (due_at) WHERE status = 'WAITING' AND due_at IS NOT NULL;
   CREATE INDEX deadlines ON signatures (deadline_at)
     WHERE deadline_at IS NOT NULL AND (status = 'READY' OR status = 'WAITING');
+  CREATE INDEX stops ON signatures (stop_until) WHERE stop_until IS NOT NULL;
+  CREATE INDEX purges ON signatures (purge_at) WHERE purge_at IS NOT NULL;
   CREATE INDEX held ON signatures (held_by, id) WHERE held_by IS NOT NULL;
   CREATE INDEX sweeping ON signatures (id) WHERE sweep IS NOT NULL;
   -- What waits for something inside it; family changes with every credit, so that no condition looks at it.
@@ -73,7 +81,7 @@ const FIRST = `
   -- What waits for nothing: empty, as long as nothing goes wrong.
   CREATE INDEX stalled ON signatures (id)
     WHERE (status = 'WAITING' AND due_at IS NULL) OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)
-      OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL);
+      OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL AND deletion IS NULL);
   CREATE INDEX owing ON signatures (parent_id, id) WHERE credited < milestone;
   -- What must be unique besides ids.
   CREATE UNIQUE INDEX root_keys ON signatures (key) WHERE parent_id IS NULL AND key IS NOT NULL;

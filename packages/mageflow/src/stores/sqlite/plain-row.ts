@@ -10,10 +10,10 @@ import type { Parameter } from "./connection.ts";
 export const PLAIN = "id, root_id, parent_id, role, slot, key, kind, name, spec, priority, bound, created_at";
 
 /** True of the row of such a signature. */
-export const IS_PLAIN = `status = 'PENDING' AND prior IS NULL AND held_by IS NULL AND generation = 1 AND attempt = 0
-  AND epoch = 0 AND recoveries = 0 AND ready_at IS NULL AND due_at IS NULL AND deadline_at IS NULL
+export const IS_PLAIN = `status = 'PENDING' AND prior IS NULL AND held_by IS NULL AND generation = 1 AND origin = 1
+  AND attempt = 0 AND epoch = 0 AND recoveries = 0 AND ready_at IS NULL AND due_at IS NULL AND deadline_at IS NULL
   AND worker_id IS NULL AND message IS NULL AND result IS NULL AND error IS NULL AND family IS NULL
-  AND sweep IS NULL AND milestone = 0 AND credited = 0 AND tags IS NULL AND started_at IS NULL
+  AND sweep IS NULL AND stop IS NULL AND deletion IS NULL AND lock IS NULL AND milestone = 0 AND credited = 0 AND tags IS NULL AND started_at IS NULL
   AND finished_at IS NULL`;
 
 /** A row of {@link PLAIN} behind its place and whether it is plain: 1 or 0. */
@@ -41,6 +41,7 @@ export function isPlain(record: SignatureRecord): boolean {
     record.prior === null &&
     record.heldBy === null &&
     record.generation === 1 &&
+    record.origin === 1 &&
     record.attempt === 0 &&
     record.epoch === 0 &&
     record.recoveries === 0 &&
@@ -53,6 +54,9 @@ export function isPlain(record: SignatureRecord): boolean {
     record.error === null &&
     record.family === null &&
     record.sweep === null &&
+    record.stop === null &&
+    record.deletion === null &&
+    record.lock === null &&
     record.milestone === MILESTONE.OPEN &&
     record.credited === MILESTONE.OPEN &&
     record.tags.length === 0 &&
@@ -99,6 +103,7 @@ export function fromPlain(row: PlainRow, sibling: SignatureRecord | undefined): 
     prior: null,
     heldBy: null,
     generation: 1,
+    origin: 1,
     attempt: 0,
     epoch: 0,
     recoveries: 0,
@@ -113,6 +118,9 @@ export function fromPlain(row: PlainRow, sibling: SignatureRecord | undefined): 
     error: null,
     family: null,
     sweep: null,
+    stop: null,
+    deletion: null,
+    lock: null,
     milestone: MILESTONE.OPEN,
     credited: MILESTONE.OPEN,
     tags: NO_TAGS,

@@ -1,15 +1,15 @@
 import type { StoredError } from "../../core/errors.ts";
 import type { Role } from "../../core/ids.ts";
 import type { Kind } from "../../core/plan.ts";
-import type { Family, Milestone, SignatureRecord, Sweep } from "../../core/record.ts";
+import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 
 /** The columns of a {@link Row}, as they are selected. */
 export const COLUMNS = `seq, id, root_id, parent_id, role, slot, key, kind, name, spec, status, prior, held_by,
-  generation, attempt, epoch, recoveries, priority, ready_at, due_at, deadline_at, worker_id, bound, message, result,
-  error, family, sweep, milestone, credited, tags, created_at, started_at, finished_at`;
+  generation, origin, attempt, epoch, recoveries, priority, ready_at, due_at, deadline_at, worker_id, bound, message, result,
+  error, family, sweep, stop, deletion, lock, milestone, credited, tags, created_at, started_at, finished_at`;
 
-/** A row of `signatures`. `seq` is its place in the file; `error`, `family` and `tags` are JSON texts. */
+/** A row of `signatures`. `seq` is its place in the file; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
 export type Row = readonly [
   seq: number,
   id: string,
@@ -25,6 +25,7 @@ export type Row = readonly [
   prior: "PENDING" | "RUNNING" | null,
   heldBy: string | null,
   generation: number,
+  origin: number,
   attempt: number,
   epoch: number,
   recoveries: number,
@@ -39,6 +40,9 @@ export type Row = readonly [
   error: string | null,
   family: string | null,
   sweep: Sweep | null,
+  stop: string | null,
+  deletion: string | null,
+  lock: string | null,
   milestone: Milestone,
   credited: Milestone,
   tags: string | null,
@@ -49,8 +53,8 @@ export type Row = readonly [
 
 /** Places in a row. */
 export const SEQ = 0;
-export const DUE_AT = 19;
-export const DEADLINE_AT = 20;
+export const DUE_AT = 20;
+export const DEADLINE_AT = 21;
 
 const NO_TAGS: readonly string[] = [];
 
@@ -70,25 +74,33 @@ export function toRecord(row: Row): SignatureRecord {
     prior: row[11],
     heldBy: row[12],
     generation: row[13],
-    attempt: row[14],
-    epoch: row[15],
-    recoveries: row[16],
-    priority: row[17],
-    readyAt: row[18],
-    dueAt: row[19],
-    deadlineAt: row[20],
-    workerId: row[21],
-    bound: row[22],
-    message: row[23],
-    result: row[24],
-    error: row[25] === null ? null : (JSON.parse(row[25]) as StoredError),
-    family: row[26] === null ? null : (JSON.parse(row[26]) as Family),
-    sweep: row[27],
-    milestone: row[28],
-    credited: row[29],
-    tags: row[30] === null ? NO_TAGS : (JSON.parse(row[30]) as string[]),
-    createdAt: row[31],
-    startedAt: row[32],
-    finishedAt: row[33],
+    origin: row[14],
+    attempt: row[15],
+    epoch: row[16],
+    recoveries: row[17],
+    priority: row[18],
+    readyAt: row[19],
+    dueAt: row[20],
+    deadlineAt: row[21],
+    workerId: row[22],
+    bound: row[23],
+    message: row[24],
+    result: row[25],
+    error: fromJson<StoredError>(row[26]),
+    family: fromJson<Family>(row[27]),
+    sweep: row[28],
+    stop: fromJson<Stop>(row[29]),
+    deletion: fromJson<Deletion>(row[30]),
+    lock: fromJson<Lock>(row[31]),
+    milestone: row[32],
+    credited: row[33],
+    tags: row[34] === null ? NO_TAGS : (JSON.parse(row[34]) as string[]),
+    createdAt: row[35],
+    startedAt: row[36],
+    finishedAt: row[37],
   };
+}
+
+function fromJson<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
 }

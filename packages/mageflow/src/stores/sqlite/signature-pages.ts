@@ -75,6 +75,8 @@ const NEXT_DEADLINE = `SELECT deadline_at FROM shown
 const NO_TURN = 0;
 const RESTING = 1;
 
+const NEXT_STOP = "SELECT stop_until FROM shown WHERE stop_until IS NOT NULL ORDER BY stop_until LIMIT 1";
+
 /** A child by its place. */
 type Child = [slot: number, seq: number];
 
@@ -158,7 +160,8 @@ export class SignaturePages {
   nextDue(): number | null {
     const due = this.#db.get<[number]>(NEXT_DUE)?.[0] ?? Infinity;
     const deadline = this.#db.get<[number]>(NEXT_DEADLINE)?.[0] ?? Infinity;
-    const next = Math.min(due, deadline);
+    const stop = this.#db.get<[number]>(NEXT_STOP)?.[0] ?? Infinity;
+    const next = Math.min(due, deadline, stop);
     return next === Infinity ? null : next;
   }
 

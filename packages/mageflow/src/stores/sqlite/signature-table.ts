@@ -1,5 +1,5 @@
 import type { Demand } from "../../core/choose.ts";
-import type { SignatureRecord } from "../../core/record.ts";
+import type { SignatureRecord, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
 import { fromPlain, IS_PLAIN, PLAIN, type PlainRow } from "./plain-row.ts";
@@ -22,19 +22,52 @@ const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND k
 const STARTABLE = `SELECT seq, (${IS_PLAIN}), ${PLAIN} FROM signatures
   WHERE parent_id = ? AND child_status = 'STARTABLE' ORDER BY child_turn, slot LIMIT ?`;
 
-/** Children of one status that never ran. A suspended container that was running has something running inside. */
-const SKIPPABLE = `SELECT ${COLUMNS} FROM signatures
-  WHERE parent_id = ? AND child_status = ? AND attempt = 0 AND prior IS NOT 'RUNNING'
-  ORDER BY child_turn, slot LIMIT ?`;
+/** Children of one status that no worker holds, and those that one does, as far as they meet a condition. */
+const children = (condition: string): string => `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = ?1 AND child_status = ?2 AND ${condition} ORDER BY child_turn, slot LIMIT ?3`;
 
-/** What has not begun to run stands in one of these. */
-const BEFORE_RUNNING: readonly (Status | "STARTABLE")[] = [
-  "STARTABLE",
-  "PENDING",
-  "READY",
-  "WAITING",
-  "SUSPENDED",
-];
+const runningChildren = (condition: string): string => `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = ?1 AND worker_id IS NOT NULL AND status = ?2 AND role IN ('step', 'item') AND ${condition}
+  ORDER BY slot LIMIT ?3`;
+
+/** What `belongs` of core says of a status, in SQL. */
+type Swept = readonly [status: Status | "STARTABLE", sql: string];
+
+/** A suspended container that was running has something running inside. */
+const NEVER_RAN = children("attempt = 0 AND prior IS NOT 'RUNNING'");
+const UNTOLD = "(stop IS NULL OR stop ->> '$.by' IS NOT ?1)";
+const UNCANCELLED = "(stop IS NULL OR stop ->> '$.verb' <> 'cancel' OR stop ->> '$.by' IS NOT ?1)";
+const ANY = children("true");
+
+const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold">, readonly Swept[]>> = {
+  skip: [
+    ["STARTABLE", NEVER_RAN],
+    ["PENDING", NEVER_RAN],
+    ["READY", NEVER_RAN],
+    ["WAITING", NEVER_RAN],
+    ["SUSPENDED", NEVER_RAN],
+    ["INTERRUPTED", children("(stop IS NULL OR stop ->> '$.done' OR NOT stop ->> '$.resumes')")],
+  ],
+  interrupt: [
+    ["RUNNING", children(UNTOLD)],
+    ["RUNNING", runningChildren(UNTOLD)],
+  ],
+  cancel: [
+    ["PENDING", children(UNCANCELLED)],
+    ["READY", children(UNCANCELLED)],
+    ["RUNNING", children(UNCANCELLED)],
+    ["RUNNING", runningChildren(UNCANCELLED)],
+    ["WAITING", children(UNCANCELLED)],
+    ["SUSPENDED", children(UNCANCELLED)],
+    ["INTERRUPTED", children(UNCANCELLED)],
+  ],
+  reset: [
+    ["SUCCEEDED", ANY],
+    ["FAILED", ANY],
+    ["SKIPPED", ANY],
+    ["CANCELLED", ANY],
+  ],
+};
 
 const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ? ORDER BY id LIMIT ?`;
 
@@ -47,6 +80,9 @@ const READY_TURNS = `SELECT seq, priority, ready_at, slot, id FROM shown
 
 const DUE = `SELECT ${COLUMNS} FROM shown
   WHERE status = 'WAITING' AND due_at <= ? ORDER BY due_at LIMIT ?`;
+
+/** What runs, is to stop and has had its grace. */
+const OVERDUE_STOP = `SELECT ${COLUMNS} FROM shown WHERE stop_until <= ? ORDER BY stop_until LIMIT ?`;
 
 const PAST_DEADLINE = `SELECT ${COLUMNS} FROM shown
   WHERE deadline_at <= ? AND (status = 'READY' OR status = 'WAITING') AND kind = 'task' ORDER BY deadline_at LIMIT ?`;
@@ -98,11 +134,11 @@ export class SignatureTable {
     return this.#db.all<Row>(HELD, id, limit);
   }
 
-  /** Children that never ran. */
-  skippable(id: string, limit: number): Row[] {
+  /** Children that a sweep is about. */
+  swept(id: string, what: keyof typeof SWEPT, limit: number): Row[] {
     const rows: Row[] = [];
-    for (const status of BEFORE_RUNNING) {
-      if (rows.length < limit) rows.push(...this.#db.all<Row>(SKIPPABLE, id, status, limit - rows.length));
+    for (const [status, sql] of SWEPT[what]) {
+      if (rows.length < limit) rows.push(...this.#db.all<Row>(sql, id, status, limit - rows.length));
     }
     return rows;
   }
@@ -120,12 +156,15 @@ export class SignatureTable {
     return turns.slice(0, slots).flatMap(([seq]) => this.#db.all<Row>(BY_SEQ, seq));
   }
 
-  /** Those that are due by their time and those that are late, one after the other in the order of these instants. */
+  /** Those that are due by their time, that are late, or that have had their grace, in the order of these instants. */
   due(now: number, limit: number): Row[] {
     const found = new Map<number, { row: Row; at: number }>();
     for (const row of this.#db.all<Row>(DUE, now, limit)) found.set(row[SEQ], { row, at: row[DUE_AT]! });
     for (const row of this.#db.all<Row>(PAST_DEADLINE, now, limit)) {
       found.set(row[SEQ], { row, at: Math.min(found.get(row[SEQ])?.at ?? Infinity, row[DEADLINE_AT]!) });
+    }
+    for (const row of this.#db.all<Row>(OVERDUE_STOP, now, limit)) {
+      found.set(row[SEQ], { row, at: toRecord(row).stop!.until });
     }
     const oldestFirst = [...found.values()].sort((a, b) => a.at - b.at);
     return oldestFirst.slice(0, limit).map(({ row }) => row);

@@ -84,10 +84,10 @@ export class SqliteTransaction implements Transaction {
       switch (what) {
         case "start":
           return signatures.startable(id, limit).map((stored) => this.#remembered(stored));
-        case "skip":
-          return this.#records(signatures.skippable(id, limit));
         case "unhold":
           return this.#records(signatures.held(id, limit));
+        default:
+          return this.#records(signatures.swept(id, what, limit));
       }
     });
   }

@@ -12,7 +12,7 @@ const STRAYS = `SELECT id FROM shown
 
 const STALLED = `SELECT id FROM shown
   WHERE ((status = 'WAITING' AND due_at IS NULL) OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)
-    OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL))
+    OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL AND deletion IS NULL))
   ORDER BY id LIMIT ?`;
 
 /** Jumps from one holder to the next, so that it takes a step a holder and not a step a signature. */

@@ -121,7 +121,7 @@ export function windowCases(harness: StoreHarness): void {
           swarm,
           ...STATUSES.map((status, slot) => sampleChild(swarm, slot, { status, readyAt: 1 })),
         );
-        const open = ["PENDING", "READY", "WAITING", "SUSPENDED"];
+        const open = ["PENDING", "READY", "WAITING", "SUSPENDED", "INTERRUPTED"];
         const slots = STATUSES.flatMap((status, slot) => (open.includes(status) ? [`.${slot}`] : []));
         expect(new Set(await window(scene, "skip"))).toEqual(new Set(slots));
       }),

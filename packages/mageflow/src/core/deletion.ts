@@ -1,0 +1,96 @@
+import { IllegalTransitionError } from "./errors.ts";
+import { type Deletion, isSettled, type SignatureRecord } from "./record.ts";
+import { type Decision, type Signal, unchanged } from "./signal.ts";
+import type { View } from "./view.ts";
+
+/**
+ * Delayed deletion. The mark is an axis of its own: a marked tree that has started goes on to its end, one that has not waits for
+ * `restore` or `rerun`. It is removed when its time has come and nothing of it is open.
+ */
+
+/** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is inside another signature, and for what is cancelled. */
+export function mark(
+  view: View,
+  record: SignatureRecord,
+  order: Extract<Signal, { type: "delete" }>,
+): Decision {
+  requireRoot(record, "delete");
+  if (record.deletion !== null) return unchanged(record);
+  const { purgeAt, by, reason } = order;
+  const { generation } = record;
+  return unchanged({ ...record, deletion: { markedAt: view.now, purgeAt, by, reason, generation } });
+}
+
+/** Takes the mark away. What had not started although it was to, starts now. */
+export function restore(record: SignatureRecord): Decision {
+  requireRoot(record, "restore");
+  if (record.deletion === null) return unchanged(record);
+  const restored = unchanged({ ...record, deletion: null });
+  return record.status === "PENDING" && record.readyAt !== null
+    ? { ...restored, send: [{ to: record.id, signal: { type: "start" } }] }
+    : restored;
+}
+
+/** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is not marked. */
+export function extend(record: SignatureRecord, purgeAt: number): Decision {
+  requireRoot(record, "extend the deletion of");
+  if (record.deletion === null) {
+    throw new IllegalTransitionError(
+      record.id,
+      "extend the deletion of",
+      record.status,
+      "it is not marked for deletion",
+    );
+  }
+  return unchanged({ ...record, deletion: { ...record.deletion, purgeAt } });
+}
+
+/** True when a marked tree may be removed: its time has come, and nothing of it is open, or nothing of it ever started. */
+export function isPurgeable(record: SignatureRecord, now: number): boolean {
+  const { deletion, generation, startedAt, status, lock } = record;
+  if (deletion === null || deletion.purgeAt > now || deletion.generation !== generation) return false;
+  if (lock !== null && lock.until > now) return false;
+  return isSettled(record) || (startedAt === null && status !== "RUNNING");
+}
+
+/** A tree that is due and still open gets its whole time again, from now on. */
+export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
+  const deletion = record.deletion!;
+  const span = Math.max(LEAST_SPAN_MS, deletion.purgeAt - deletion.markedAt);
+  return {
+    ...record,
+    deletion: { ...deletion, markedAt: now, purgeAt: now + span, generation: record.generation },
+  };
+}
+
+/** So that a tree that was marked for at once is not asked again at once. */
+const LEAST_SPAN_MS = 1_000;
+
+function requireRoot({ id, role, status }: SignatureRecord, verb: string): void {
+  if (role !== "root")
+    throw new IllegalTransitionError(id, verb, status, "a workflow is deleted as a whole, by its root");
+  if (status === "CANCELLED") throw new IllegalTransitionError(id, verb, status, "it is being removed");
+}
+
+/** A root that has settled and is not kept is marked in the same commit: what was cancelled at once, else by its retention. */
+export function retained(view: View, decision: Decision): Decision {
+  const { record } = decision;
+  if (record.role !== "root" || record.deletion !== null || !isSettled(record)) return decision;
+  const cancelled = record.stop?.verb === "cancel";
+  const kept = cancelled ? 0 : keptFor(view, record);
+  if (kept === null) return decision;
+  const deletion: Deletion = {
+    markedAt: view.now,
+    purgeAt: view.now + kept,
+    by: cancelled ? "cancel" : "retention",
+    reason: record.stop?.reason ?? null,
+    generation: record.generation,
+  };
+  return { ...decision, record: { ...record, deletion } };
+}
+
+function keptFor(view: View, record: SignatureRecord): number | null {
+  const { retain } = view.spec(record);
+  if (record.status === "SUCCEEDED") return retain?.succeeded ?? null;
+  return record.status === "FAILED" || record.status === "SKIPPED" ? (retain?.failed ?? null) : null;
+}

@@ -1,0 +1,191 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { Callbacks, PlanNode } from "./plan.ts";
+import { MILESTONE, type SignatureRecord } from "./record.ts";
+import type { Addressed, Signal } from "./signal.ts";
+import { byName, chain, type Stage, swarm, task } from "./stage.test-support.ts";
+import { isEnded } from "./status.ts";
+import { ancestors } from "./view.ts";
+
+/** Random plans, and a world that does random things to them. */
+
+const retry = { attempts: 2, type: "fixed", delay: 100, max: 100, jitter: "none" } as const;
+
+const made = fc.letrec<{ plan: PlanNode; task: PlanNode; callbacks: Partial<Callbacks> }>((tie) => {
+  const few = (max: number) => fc.array(tie("plan"), { maxLength: max, depthIdentifier: "plan" });
+  const delay = fc.constantFrom(0, 0, 0, 50, 200);
+  const callbacks = fc.oneof(
+    { weight: 3, arbitrary: fc.constant({}) },
+    { weight: 2, arbitrary: tie("callbacks") },
+  );
+  return {
+    callbacks: fc.record({ success: few(2), error: few(2), cleanup: few(2) }, { requiredKeys: [] }),
+    task: fc
+      .tuple(fc.constantFrom("ok", "ok", "bad", "flaky", "dead"), delay, callbacks, fc.boolean())
+      .map(([name, wait, attached, again]) =>
+        task(name, { delay: wait, callbacks: attached, ...(again ? { retry } : {}) }),
+      ),
+    plan: fc.oneof(
+      { depthIdentifier: "plan", depthSize: "small", maxDepth: 4, withCrossShrink: true },
+      tie("task"),
+      fc
+        .tuple(
+          fc.array(tie("plan"), { minLength: 1, maxLength: 4, depthIdentifier: "plan" }),
+          delay,
+          callbacks,
+        )
+        .map(([steps, wait, attached]) => chain(steps, { delay: wait, callbacks: attached })),
+      fc
+        .record({
+          items: few(5),
+          concurrency: fc.option(fc.integer({ min: 1, max: 3 })),
+          stopAfterFailures: fc.option(fc.nat(2)),
+          delay,
+          callbacks,
+          itemCallbacks: callbacks,
+        })
+        .map(({ items, ...options }) => swarm(items, options)),
+    ),
+  };
+});
+
+export const PLAN: fc.Arbitrary<PlanNode> = made.plan;
+
+/** What the world may do next; the number says to whom. */
+export const EVENT: fc.Arbitrary<Event> = fc.tuple(
+  fc.constantFrom(
+    "claim",
+    "claim",
+    "claim",
+    "finish",
+    "finish",
+    "finish",
+    "recover",
+    "release",
+    "pass",
+    "suspend",
+    "resume",
+    "again",
+    "together",
+  ),
+  fc.nat(10_000),
+);
+export type Event = [
+  (
+    | "claim"
+    | "finish"
+    | "recover"
+    | "release"
+    | "pass"
+    | "suspend"
+    | "resume"
+    | "again"
+    | "together"
+    | "interrupt"
+  ),
+  number,
+];
+
+/** With interrupts among them. */
+export const EVENT_OR_INTERRUPT: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 9, arbitrary: EVENT },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("interrupt" as const), fc.nat(10_000)) },
+);
+
+/** An order to stop that comes from a person. */
+export function interrupt(grace: number): Signal {
+  return { type: "halt", verb: "interrupt", reason: "by hand", grace, by: null };
+}
+
+export function play(stage: Stage, events: readonly Event[]): void {
+  for (const [type, at] of events) {
+    const all = [...stage.records.values()];
+    const pick = (fits: (record: SignatureRecord) => boolean) => {
+      const fit = all.filter(fits);
+      return fit.length === 0 ? undefined : fit[at % fit.length];
+    };
+    const running = pick((record) => record.kind === "task" && record.status === "RUNNING");
+    switch (type) {
+      case "claim": {
+        const ready = pick((record) => record.status === "READY");
+        if (ready !== undefined) stage.claim(ready.id);
+        break;
+      }
+      case "finish":
+        if (running !== undefined) stage.finish(running.id);
+        break;
+      case "recover":
+      case "release":
+        if (running !== undefined && running.recoveries < 4)
+          stage.send(running.id, { type, epoch: running.epoch });
+        break;
+      case "pass":
+        stage.pass(at % 120);
+        break;
+      case "suspend": {
+        const target = pick(
+          ({ status, kind, stop }) =>
+            !isEnded(status) && stop === null && !(kind === "task" && status === "RUNNING"),
+        );
+        if (target !== undefined) stage.send(target.id, { type });
+        break;
+      }
+      case "resume": {
+        const target = pick((record) => record.status === "SUSPENDED" || record.status === "INTERRUPTED");
+        if (target !== undefined) stage.send(target.id, { type });
+        break;
+      }
+      case "interrupt": {
+        const target = pick((record) => !isEnded(record.status));
+        if (target !== undefined) stage.send(target.id, interrupt(at % 3 === 0 ? 0 : 100));
+        break;
+      }
+      case "together": {
+        // One commit for what gathered: every task that runs ends, something is resumed, a time has come.
+        const signals: Addressed[] = all
+          .filter((record) => record.kind === "task" && record.status === "RUNNING")
+          .map((record) => ({
+            to: record.id,
+            signal: { type: "finish", epoch: record.epoch, outcome: byName(record) },
+          }));
+        const suspended = pick((record) => record.status === "SUSPENDED");
+        if (suspended !== undefined) signals.push({ to: suspended.id, signal: { type: "resume" } });
+        for (const { id, status, dueAt } of all) {
+          if (status === "WAITING" && dueAt! <= stage.now) signals.push({ to: id, signal: { type: "due" } });
+        }
+        stage.commit(signals);
+        break;
+      }
+      case "again": {
+        // A credit that comes a second time.
+        const child = pick((record) => record.parentId !== null && record.credited > MILESTONE.OPEN);
+        if (child !== undefined) {
+          stage.send(child.parentId!, { type: "credit", credits: [{ child, from: child.credited }] });
+        }
+        break;
+      }
+    }
+    expect(stage.remedies(), "everything has a reason to wait").toEqual([]);
+    stage.tidy();
+    expect(stage.remedies(), "everything has a reason to wait").toEqual([]);
+    stage.audit();
+    for (const record of stage.records.values()) {
+      if (record.heldBy !== null) expect(["PENDING", "INTERRUPTED"]).toContain(record.status);
+      if (record.heldBy !== null)
+        expect([...ancestors(stage.view, record)].map(({ id }) => id)).toContain(record.heldBy);
+      if (record.status === "SUSPENDED") expect(record.prior).not.toBeNull();
+    }
+  }
+}
+
+export function finishAll(stage: Stage): void {
+  for (let turns = 0; ; turns++) {
+    if (turns > 1_000) throw new Error("what is resumed never comes to its end");
+    for (const status of ["SUSPENDED", "INTERRUPTED"] as const) {
+      for (const id of stage.in(status)) if (stage.status(id) === status) stage.send(id, { type: "resume" });
+    }
+    for (const id of stage.in("RUNNING")) if (stage.get(id).kind === "task") stage.finish(id);
+    stage.drain();
+    if (stage.in("SUSPENDED").length + stage.in("INTERRUPTED").length === 0) return;
+  }
+}
