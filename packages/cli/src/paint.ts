@@ -1,9 +1,9 @@
 import { styleText } from "node:util";
-import type { Status } from "mageflow";
+import type { ShownStatus } from "mageflow";
 
 type Colour = "gray" | "dim" | "bold" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
-const COLOURS: Readonly<Record<Status, Colour>> = {
+const COLOURS: Readonly<Record<ShownStatus, Colour>> = {
   PENDING: "gray",
   READY: "blue",
   RUNNING: "cyan",
@@ -14,6 +14,7 @@ const COLOURS: Readonly<Record<Status, Colour>> = {
   FAILED: "red",
   SKIPPED: "gray",
   CANCELLED: "gray",
+  MARKED_FOR_DELETION: "yellow",
 };
 
 /** True when colours may be sent to stdout. */
@@ -25,6 +26,6 @@ export function paint(colour: Colour, text: string): string {
   return coloured() ? styleText(colour, text, { validateStream: false }) : text;
 }
 
-export function paintStatus(status: Status): string {
+export function paintStatus(status: ShownStatus): string {
   return paint(COLOURS[status], status);
 }

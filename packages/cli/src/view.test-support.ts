@@ -11,6 +11,7 @@ export const view: SignatureView = {
   kind: "swarm",
   name: "resize",
   status: "RUNNING",
+  execution: "RUNNING",
   generation: 1,
   attempt: 0,
   recoveries: 0,
@@ -22,6 +23,8 @@ export const view: SignatureView = {
   startedAt: 1_000,
   finishedAt: null,
   dueAt: null,
+  deletion: null,
+  interrupted: null,
 };
 
 export const noCounts: RunStatus["counts"] = {

@@ -1,5 +1,5 @@
 export { MageFlow } from "./mageflow.ts";
-export type { MageFlowOptions, TaskOptions } from "./mageflow.ts";
+export type { AuditEntry, AuditTrail, MageFlowOptions, TaskOptions } from "./mageflow.ts";
 
 // Plans
 export { chain, ContainerPlan, Plan, swarm, TaskPlan } from "./core/plans.ts";
@@ -16,7 +16,12 @@ export type { ListFilter } from "./runtime/list-query.ts";
 export type { Run, Page, Settled } from "./runtime/run.ts";
 export type { Worker, WorkerOptions } from "./runtime/worker.ts";
 export type { Cause, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
-export type { Counts, RunStatus, SignatureView } from "./runtime/signature-view.ts";
+export type { Counts, RunStatus, ShownStatus, SignatureView } from "./runtime/signature-view.ts";
+export type { CancelOptions, CancelPlan, Impact } from "./runtime/cancel.ts";
+export type { Edit, Edits } from "./runtime/edits.ts";
+export type { RunLock } from "./runtime/lock.ts";
+export type { Deletion } from "./core/record.ts";
+export type { Retention } from "./core/retention.ts";
 export type { ItemResult, SwarmResult } from "./core/result.ts";
 export type { EventType, FlowEvent, Progress } from "./core/event.ts";
 export { STATUSES, type Status } from "./core/status.ts";
@@ -30,14 +35,17 @@ export {
   AlreadyRunningError,
   CancelledError,
   ClosedError,
+  GoneError,
   IllegalTransitionError,
   InterruptedError,
   InvalidPlanError,
   LeaseLostError,
+  LockedError,
   MageFlowError,
   NotFoundError,
   PayloadError,
   ShutdownError,
+  StaleConfirmationError,
   StoreError,
   SwarmClosedError,
   TerminalError,

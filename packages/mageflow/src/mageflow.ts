@@ -1,18 +1,19 @@
+import { hostname, userInfo } from "node:os";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type Duration, milliseconds } from "./core/duration.ts";
-import { ClosedError, InvalidPlanError, MageFlowError, NotFoundError } from "./core/errors.ts";
+import { ClosedError, InvalidPlanError, MageFlowError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
 import { inWords } from "./core/in-words.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
 import { misgiven, type OptionNames, requireOptions } from "./core/known-options.ts";
 import { requireName } from "./core/label.ts";
-import { NO_CALLBACKS } from "./core/plan.ts";
+import { type Kind, KINDS, NO_CALLBACKS } from "./core/plan.ts";
 import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./core/plan-options.ts";
 import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
 import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
-import type { LogQuery, LogRow, Store, WorkerRow } from "./ports/store.ts";
+import type { AuditRow, LogQuery, LogRow, Store, WorkerRow } from "./ports/store.ts";
 import type { TaskContext } from "./runtime/context.ts";
 import type { Handler } from "./runtime/handler.ts";
 import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
@@ -22,6 +23,12 @@ import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
+import { type CancelOptions, confirmCancel } from "./runtime/cancel.ts";
+import { missing } from "./runtime/control.ts";
+import { Edits } from "./runtime/edits.ts";
+import { verifyAudit } from "./runtime/audit.ts";
+import { type Retention, storedRetention } from "./core/retention.ts";
+import { decode, type Json } from "./core/payload.ts";
 import { requireStore, requireStoreUrl } from "./store-url.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import type { Worker, WorkerOptions } from "./runtime/worker.ts";
@@ -32,6 +39,23 @@ export interface MageFlowOptions {
    * environment variable `MAGEFLOW_STORE`.
    */
   store?: string | Store;
+  /** Who acts through this object, for the audit trail. Default: the user and the host. */
+  actor?: string;
+  /** How long workflows are kept once they have settled, unless their plan says so itself. Default: for ever. */
+  retain?: Retention & { readonly [K in Kind]?: Retention };
+}
+
+/** A row of the audit trail. */
+export interface AuditEntry extends Omit<AuditRow, "details"> {
+  readonly details: Json;
+}
+
+/** The audit trail: rows are added and never changed. */
+export interface AuditTrail {
+  /** Rows with a `seq` beyond `after`, in order; 100 if not told otherwise, at most 500. */
+  list(query?: { after?: number; limit?: number }): Promise<AuditEntry[]>;
+  /** Whether every row is as it was written and none is missing; else the `seq` of the first that is not. */
+  verify(): Promise<{ ok: boolean; brokenAt?: number }>;
 }
 
 export interface TaskOptions<
@@ -52,7 +76,7 @@ export interface TaskOptions<
   maxRecoveries?: number;
 }
 
-const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = { store: true };
+const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = { store: true, actor: true, retain: true };
 
 const TASK_OPTIONS: OptionNames<TaskOptions> = {
   input: true,
@@ -78,6 +102,8 @@ type Unwrapped<O> = O extends undefined | void ? null : O;
 export class MageFlow implements AsyncDisposable {
   readonly #handlers = new Map<string, Handler>();
   readonly #store: string | Store;
+  readonly #actor: string;
+  readonly #retain: NonNullable<MageFlowOptions["retain"]>;
   #runtime: Promise<Runtime> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -86,6 +112,11 @@ export class MageFlow implements AsyncDisposable {
     const wrong = misgiven(options, MAGEFLOW_OPTIONS, "MageFlow");
     if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
+    this.#actor = options.actor ?? `${userInfo().username}@${hostname()}`;
+    this.#retain = options.retain ?? {};
+    for (const retention of [onlyOutcomes(this.#retain), ...KINDS.map((kind) => this.#retain[kind] ?? {})]) {
+      storedRetention(retention);
+    }
   }
 
   /**
@@ -172,13 +203,45 @@ export class MageFlow implements AsyncDisposable {
     return launch(await this.#open(), plan, undefined, options, { start: false, by: null });
   }
 
-  /** A handle on what is stored. @throws NotFoundError (`NOT_FOUND`), MageFlowError (`INVALID_ARGUMENT`) for an id that is no text. */
+  /** A handle on what is stored. @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`) for what was removed, MageFlowError (`INVALID_ARGUMENT`) for an id that is no text. */
   async get<O = unknown>(id: string): Promise<Run<O>> {
     if (typeof id !== "string") throw invalidArgument("id", id, "the id of a signature");
     const runtime = await this.#open();
     const [record] = await runtime.store.get([id]);
-    if (record === undefined) throw new NotFoundError(id);
+    if (record === undefined) throw await missing(runtime.store, id);
     return new Run<O>(runtime, id);
+  }
+
+  /**
+   * Carries out a cancellation that was planned by `run.planCancel()`, in whatever process.
+   *
+   * @throws StaleConfirmationError (`STALE_CONFIRMATION`)
+   */
+  async confirmCancel(token: string, options: CancelOptions = {}): Promise<void> {
+    return confirmCancel(await this.#open(), token, options);
+  }
+
+  /**
+   * Edits what has not started, of any number of signatures, in one transaction: all or nothing.
+   *
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has started, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError (`GONE`),
+   *   InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`).
+   */
+  async batch(collect: (edits: Edits) => void | Promise<void>): Promise<void> {
+    const edits = new Edits();
+    await collect(edits);
+    await edits.commit(await this.#open());
+  }
+
+  /** The audit trail: who did what to which signature. It outlives what it tells of. */
+  get audit(): AuditTrail {
+    return {
+      list: async ({ after = 0, limit = 100 } = {}) => {
+        const rows = await (await this.#open()).store.audit({ after, limit: readLimit(limit, MOST_ROWS) });
+        return rows.map((row) => ({ ...row, details: decode(row.details) }));
+      },
+      verify: async () => verifyAudit((await this.#open()).store),
+    };
   }
 
   /** Signatures, newest first, a page at a time. @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter. */
@@ -274,7 +337,15 @@ export class MageFlow implements AsyncDisposable {
   async #connect(): Promise<Runtime> {
     const store = await storeAt(this.#store);
     const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
-    const runtime = new Runtime({ store, clock: systemClock, ids: ulidSource(), handlers: this.#handlers });
+    const runtime = new Runtime({
+      store,
+      clock: systemClock,
+      ids: ulidSource(),
+      handlers: this.#handlers,
+      actor: this.#actor,
+      retain: (kind) =>
+        this.#retain[kind] ?? (isEmpty(onlyOutcomes(this.#retain)) ? null : onlyOutcomes(this.#retain)),
+    });
     await runtime.start();
     return runtime;
   }
@@ -304,4 +375,15 @@ function schema(given: StandardSchemaV1 | undefined, what: string): StandardSche
 
 function limit(duration: Duration | undefined, what: string): number | null {
   return duration === undefined ? null : milliseconds(duration, what);
+}
+
+/** The retention of all kinds that have none of their own. */
+function onlyOutcomes(retain: NonNullable<MageFlowOptions["retain"]>): Retention {
+  return Object.fromEntries(
+    Object.entries(retain).filter(([name]) => !(KINDS as readonly string[]).includes(name)),
+  );
+}
+
+function isEmpty(object: object): boolean {
+  return Object.keys(object).length === 0;
 }

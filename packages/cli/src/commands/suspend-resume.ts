@@ -22,7 +22,7 @@ function addVerb(
   verb: string,
   summary: string,
   about: string,
-  apply: (run: Run) => Promise<void>,
+  apply: (run: Run) => Promise<unknown>,
 ): void {
   program
     .command(verb)

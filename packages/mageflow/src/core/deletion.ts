@@ -18,7 +18,10 @@ export function mark(
   if (record.deletion !== null) return unchanged(record);
   const { purgeAt, by, reason } = order;
   const { generation } = record;
-  return unchanged({ ...record, deletion: { markedAt: view.now, purgeAt, by, reason, generation } });
+  return unchanged({
+    ...record,
+    deletion: { markedAt: view.now, purgeAt, action: "delete", by, reason, generation, purged: false },
+  });
 }
 
 /** Takes the mark away. What had not started although it was to, starts now. */
@@ -47,10 +50,15 @@ export function extend(record: SignatureRecord, purgeAt: number): Decision {
 
 /** True when a marked tree may be removed: its time has come, and nothing of it is open, or nothing of it ever started. */
 export function isPurgeable(record: SignatureRecord, now: number): boolean {
-  const { deletion, generation, startedAt, status, lock } = record;
+  const { deletion, generation, lock } = record;
   if (deletion === null || deletion.purgeAt > now || deletion.generation !== generation) return false;
   if (lock !== null && lock.until > now) return false;
-  return isSettled(record) || (startedAt === null && status !== "RUNNING");
+  return isClosed(record);
+}
+
+/** True when nothing of a tree is open, or nothing of it ever started. */
+export function isClosed(record: SignatureRecord): boolean {
+  return isSettled(record) || (record.startedAt === null && record.status !== "RUNNING");
 }
 
 /** A tree that is due and still open gets its whole time again, from now on. */
@@ -82,9 +90,11 @@ export function retained(view: View, decision: Decision): Decision {
   const deletion: Deletion = {
     markedAt: view.now,
     purgeAt: view.now + kept,
-    by: cancelled ? "cancel" : "retention",
+    action: cancelled ? "cancel" : "retention",
+    by: record.stop?.actor ?? "its retention",
     reason: record.stop?.reason ?? null,
     generation: record.generation,
+    purged: false,
   };
   return { ...decision, record: { ...record, deletion } };
 }

@@ -82,11 +82,14 @@ export class ValidationError extends MageFlowError {
 
 /** No signature with this id (or it was never stored here). */
 export class NotFoundError extends MageFlowError {
+  readonly id: string;
+
   constructor(id: string) {
     super(
       "NOT_FOUND",
       `there is no signature "${id}" in this store; check the id, or that this is the right store`,
     );
+    this.id = id;
   }
 }
 
@@ -168,17 +171,66 @@ export class WorkflowFailedError extends MageFlowError {
   }
 }
 
-/** `result()` of a signature that was interrupted. */
+/** `result()` of a signature that was interrupted, and the reason of `ctx.signal` of a task that is. */
 export class InterruptedError extends MageFlowError {
-  constructor(id: string) {
-    super("INTERRUPTED", `"${id}" was interrupted; resume() continues it`);
+  constructor(id: string, reason: string | null = null) {
+    super("INTERRUPTED", `"${id}" was interrupted${because(reason)}; resume() continues it`);
   }
 }
 
-/** `result()` of a signature that was cancelled. */
+/** `result()` of a signature that was cancelled, and the reason of `ctx.signal` of a task that is. */
 export class CancelledError extends MageFlowError {
-  constructor(id: string) {
-    super("CANCELLED", `"${id}" was cancelled`);
+  constructor(id: string, reason: string | null = null) {
+    super("CANCELLED", `"${id}" was cancelled${because(reason)}`);
+  }
+}
+
+function inIso(instant: number): string {
+  // oxlint-disable-next-line no-restricted-globals -- writes an instant down; no clock is asked.
+  return new Date(instant).toISOString();
+}
+
+function because(reason: string | null): string {
+  return reason === null ? "" : ` (${reason})`;
+}
+
+/** The signature was removed. `at` is when (epoch ms), `by` who did it and `reason` why, as far as it was told. */
+export class GoneError extends MageFlowError {
+  readonly id: string;
+  readonly at: number;
+  readonly by: string;
+  readonly action: "cancel" | "delete" | "retention";
+  readonly reason: string | null;
+
+  constructor(id: string, { at, by, action, reason }: Pick<GoneError, "at" | "by" | "action" | "reason">) {
+    const how = {
+      cancel: "was cancelled",
+      delete: "was deleted",
+      retention: "was removed when its time was over",
+    };
+    super("GONE", `"${id}" ${how[action]} at ${inIso(at)} by ${by}${because(reason)}`);
+    this.id = id;
+    this.at = at;
+    this.by = by;
+    this.action = action;
+    this.reason = reason;
+  }
+}
+
+/** Somebody else holds the lock of a signature, until `until` (epoch ms). */
+export class LockedError extends MageFlowError {
+  readonly until: number;
+
+  constructor(id: string, by: string, until: number) {
+    super("LOCKED", `"${id}" is locked by ${by} until ${inIso(until)}; wait, or ask them to release it`);
+    this.until = until;
+  }
+}
+
+/** A confirmation that is not known, has expired, or was given for a tree that has changed since. */
+export class StaleConfirmationError extends MageFlowError {
+  constructor(why: string) {
+    super("STALE_CONFIRMATION", `${why}; plan the cancellation again`);
   }
 }
 

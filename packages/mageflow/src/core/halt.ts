@@ -44,10 +44,11 @@ export function halt(view: View, record: SignatureRecord, order: Halt): Decision
   return stopped(view, { ...record, stop });
 }
 
-function ordered(view: View, { stop }: SignatureRecord, { verb, reason, grace, by }: Halt): Stop {
+function ordered(view: View, { stop }: SignatureRecord, { verb, actor, reason, grace, by }: Halt): Stop {
   const until = view.now + grace;
   return {
     verb,
+    actor,
     reason,
     by: by ?? stop?.by ?? null,
     own: by === null || stop?.own === true,

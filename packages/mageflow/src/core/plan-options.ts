@@ -6,6 +6,7 @@ import type { OptionNames } from "./known-options.ts";
 import { A_LABEL, isLabel } from "./label.ts";
 import { decode, encode, type Json } from "./payload.ts";
 import type { Spec } from "./plan.ts";
+import { type Retention, storedRetention } from "./retention.ts";
 
 /** What can be set on a plan of any kind. */
 export interface PlanOptions {
@@ -20,6 +21,8 @@ export interface PlanOptions {
   tags?: readonly string[];
   /** Plain data, handed to the task and inherited by what is inside. */
   metadata?: { readonly [key: string]: Json };
+  /** How long it is kept once it has settled, as the root of a workflow. Default: for ever, or what `MageFlow` was told. */
+  retain?: Retention;
 }
 
 export const PLAN_OPTIONS: OptionNames<PlanOptions> = {
@@ -29,10 +32,14 @@ export const PLAN_OPTIONS: OptionNames<PlanOptions> = {
   stagger: true,
   tags: true,
   metadata: true,
+  retain: true,
 };
 
 /** {@link PlanOptions} as they are stored. */
-export type StoredOptions = Pick<Spec, "priority" | "delay" | "at" | "stagger" | "tags" | "metadata">;
+export type StoredOptions = Pick<
+  Spec,
+  "priority" | "delay" | "at" | "stagger" | "tags" | "metadata" | "retain"
+>;
 
 /** @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`) for metadata that JSON cannot carry. */
 export function storedOptions(options: PlanOptions): StoredOptions {
@@ -53,6 +60,7 @@ export function storedOptions(options: PlanOptions): StoredOptions {
     stagger: milliseconds(options.stagger ?? 0, "stagger"),
     tags: [...tags],
     metadata: copied(metadata),
+    ...(options.retain === undefined ? {} : { retain: storedRetention(options.retain) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from "./payload.ts";
+import type { StoredRetention } from "./retention.ts";
 import type { RetryPolicy } from "./retry.ts";
 
 /** `task` is a leaf; the others are containers. Anything nests in anything. */
@@ -30,7 +31,7 @@ interface SpecBase {
   readonly tags: readonly string[];
   readonly metadata: { readonly [key: string]: Json };
   /** How long a workflow with this root is kept once it has settled, by its outcome (ms); null for ever. */
-  readonly retain?: { readonly succeeded: number | null; readonly failed: number | null };
+  readonly retain?: StoredRetention;
 }
 
 export interface TaskSpec extends SpecBase {

@@ -76,6 +76,7 @@ export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
         ...(options.priority === undefined ? {} : { priority: given.priority }),
         ...(options.delay === undefined && options.at === undefined ? {} : { at, delay }),
         ...(options.stagger === undefined ? {} : { stagger: given.stagger }),
+        ...(given.retain === undefined ? {} : { retain: given.retain }),
         tags: [...new Set([...tags, ...given.tags])],
         metadata: { ...metadata, ...given.metadata },
       },

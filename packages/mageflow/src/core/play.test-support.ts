@@ -94,7 +94,7 @@ export const EVENT_OR_INTERRUPT: fc.Arbitrary<Event> = fc.oneof(
 
 /** An order to stop that comes from a person. */
 export function interrupt(grace: number): Signal {
-  return { type: "halt", verb: "interrupt", reason: "by hand", grace, by: null };
+  return { type: "halt", verb: "interrupt", actor: "somebody", reason: "by hand", grace, by: null };
 }
 
 export function play(stage: Stage, events: readonly Event[]): void {

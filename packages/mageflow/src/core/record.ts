@@ -44,6 +44,8 @@ export type Sweep = "start" | "skip" | "unhold" | "interrupt" | "cancel" | "rese
 /** An order to stop. On what is RUNNING it is under way; what has stopped keeps it, to tell why. */
 export interface Stop {
   readonly verb: "interrupt" | "cancel";
+  /** Who gave the order. */
+  readonly actor: string;
   readonly reason: string | null;
   /** The container that passed the order on and waits to hear that it has been carried out, or null. */
   readonly by: string | null;
@@ -64,9 +66,12 @@ export interface Deletion {
   readonly markedAt: number;
   /** The tree is removed at this instant, or when it has settled after it. */
   readonly purgeAt: number;
+  readonly action: "delete" | "retention" | "cancel";
   readonly by: string;
   readonly reason: string | null;
   readonly generation: number;
+  /** It is gone for everybody, and what it consists of is being removed. */
+  readonly purged: boolean;
 }
 
 /** Keeps others from changing the status of a signature, until it expires. */

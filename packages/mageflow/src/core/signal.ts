@@ -27,6 +27,7 @@ export type Signal =
   | {
       readonly type: "halt";
       readonly verb: Stop["verb"];
+      readonly actor: string;
       readonly reason: string | null;
       readonly grace: number;
       readonly by: string | null;

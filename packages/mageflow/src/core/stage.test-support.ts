@@ -4,7 +4,7 @@ import { describeThrown, MageFlowError } from "./errors.ts";
 import { type Entry, entriesOf, tells } from "./event.ts";
 import { expand, expandChildren } from "./expand.ts";
 import { SpecBook } from "./spec-book.ts";
-import { callbackId, type CallbackRole, isCallback, isCleanup } from "./ids.ts";
+import { callbackId, isCallback, isCleanup } from "./ids.ts";
 import {
   type ChainSpec,
   type Callbacks,
@@ -503,7 +503,7 @@ export class Stage {
     const own = all.filter(
       (child) =>
         isCallback(child.role) &&
-        child.id === callbackId(record.id, child.role as CallbackRole, child.slot, record.generation),
+        child.id === callbackId(record.id, child.role, child.slot, record.generation),
     );
     if (family !== null) {
       const ended = members.filter((child) => child.credited > MILESTONE.OPEN);

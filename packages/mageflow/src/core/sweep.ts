@@ -75,8 +75,8 @@ export function told(sweeper: SignatureRecord, what: Sweep, now: number): Signal
       return { type: "reset" };
     case "interrupt":
     case "cancel": {
-      const { reason, until } = sweeper.stop!;
-      return { type: "halt", verb: what, reason, grace: Math.max(0, until - now), by: sweeper.id };
+      const { actor, reason, until } = sweeper.stop!;
+      return { type: "halt", verb: what, actor, reason, grace: Math.max(0, until - now), by: sweeper.id };
     }
   }
 }

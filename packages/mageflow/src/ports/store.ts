@@ -63,6 +63,18 @@ export interface Store {
   /** Journal entries of a workflow with `seq` beyond `after`, in order. */
   journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]>;
 
+  /** What is left of a workflow that was removed. */
+  tombstone(rootId: string): Promise<Tombstone | null>;
+
+  /** Rows of the audit trail with a `seq` beyond `after`, in order. */
+  audit(query: { after: number; limit: number }): Promise<AuditRow[]>;
+
+  /** RUNNING signatures that were told to stop, those first whose grace ends first. */
+  stops(limit: number): Promise<SignatureRecord[]>;
+
+  /** Log lines of a workflow. */
+  logCount(rootId: string): Promise<number>;
+
   /** The last `seq` of a workflow's journal, 0 when it is empty. */
   lastSeq(rootId: string): Promise<number>;
 
@@ -290,10 +302,22 @@ export interface Transaction {
   /** See {@link Store.tally}. */
   tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>>;
 
+  /** Locks roots whose `deletion.purgeAt` has come, those first that are due longest. */
+  purgeable(limit: number): Promise<SignatureRecord[]>;
+
+  /** Locks tasks of a workflow that are RUNNING. */
+  runningIn(rootId: string, limit: number): Promise<SignatureRecord[]>;
+
+  /** The last row of the audit trail, which nobody else adds to until this transaction ends. */
+  lastAudit(): Promise<AuditRow | null>;
+
+  /** The ticket with this token that has not expired. */
+  ticket(token: string): Promise<Ticket | null>;
+
   /** Roots of drafts that were begun before this instant and never finished. */
   abandoned(before: number, limit: number): Promise<string[]>;
 
-  /** Removes up to `limit` records of a draft and, with the last of them, the draft. True when it is gone. */
+  /** Removes up to `limit` records of a draft and, behind the last of them, all else of it. True when it is gone. */
   discard(rootId: string, limit: number): Promise<boolean>;
 
   write(changes: Changes): Promise<void>;
@@ -317,6 +341,10 @@ export interface Changes {
   readonly checkpoints?: readonly { id: string; generation: number; body: string }[];
   readonly progress?: readonly { id: string; generation: number; progress: Progress }[];
   readonly workers?: readonly WorkerRow[];
+  readonly tombstones?: readonly Tombstone[];
+  /** Rows behind {@link Transaction.lastAudit}. */
+  readonly audit?: readonly AuditRow[];
+  readonly tickets?: readonly Ticket[];
   readonly drafts?: readonly DraftStep[];
   readonly stamp?: Stamp;
 }
@@ -326,7 +354,50 @@ export interface Changes {
  * `finish`, which comes with the last, the root among them; what comes between is `add`ed. Adding to or finishing a draft that is
  * not there (it was taken for abandoned) fails the transaction.
  */
-export type DraftStep = { readonly begin: string } | { readonly add: string } | { readonly finish: string };
+export type DraftStep =
+  | { readonly begin: string }
+  | { readonly add: string }
+  | { readonly finish: string }
+  /** Takes a stored tree out of every read, to be discarded. */
+  | { readonly condemn: string };
+
+/** What is left of a workflow that was removed, for those who ask for it. */
+export interface Tombstone {
+  /** The root's id, which is where all ids of the workflow begin. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: Kind;
+  /** The root's last status. */
+  readonly status: Status;
+  readonly at: number;
+  readonly action: "cancel" | "delete" | "retention";
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+/** A row of the audit trail. Rows are only ever added, and outlive what they tell of. */
+export interface AuditRow {
+  /** From 1, without gaps. */
+  readonly seq: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly reason: string | null;
+  /** JSON text of an object. */
+  readonly details: string;
+  /** Of the row before; of the first, 64 zeros. */
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+/** Something that somebody may come back with until it expires. */
+export interface Ticket {
+  readonly token: string;
+  /** JSON text. */
+  readonly body: string;
+  readonly expiresAt: number;
+}
 
 /** Names a commit, so that a process whose connection broke in the middle can find out whether it landed. */
 export interface Stamp {

@@ -39,7 +39,9 @@ export class Attempt implements Culprit {
   readonly #host: AttemptHost;
   readonly #context: TaskContext;
   #decide!: (outcome: AttemptOutcome) => void;
-  #cut: { reason: unknown } | null = null;
+  /** Why it was cut short; `fails` even when the code gets to its end all the same. */
+  #cut: { reason: unknown; fails: boolean } | null = null;
+  #abandoned = false;
   #over = false;
   /** Aborts when the code has ended; made when something waits for that. */
   #end: AbortController | null = null;
@@ -70,23 +72,34 @@ export class Attempt implements Culprit {
     attributed(this, () => this.#context.abortWith(reason));
   }
 
+  /** Cuts it short for somebody who wants it stopped: what ends well within the grace (ms) has ended well. */
+  stop(reason: unknown, grace: number): void {
+    this.#cutShort(reason, grace, false);
+  }
+
+  /** True while its code goes on although its grace is over. */
+  get abandoned(): boolean {
+    return this.#abandoned && !this.#over;
+  }
+
   /** An error that escaped the task's promise fails it, or is told of when the task has ended. */
   fail(error: unknown): void {
     if (this.#over) warn(new Error(`"${this.name}" threw after it had ended`, { cause: error }));
     else this.#cutShort(error);
   }
 
-  #cutShort(reason: unknown): void {
+  #cutShort(reason: unknown, grace = this.#host.grace, fails = true): void {
     if (this.#cut !== null) return;
-    this.#cut = { reason };
+    this.#cut = { reason, fails };
     this.abort(reason);
-    void this.#giveGrace();
+    void this.#giveGrace(grace);
   }
 
-  async #giveGrace(): Promise<void> {
-    const { clock, grace } = this.#host;
-    if (await sleepUntil(clock, clock.monotonic() + grace, this.#untilOver()))
-      this.#decide(failed(this.#cut!.reason));
+  async #giveGrace(grace: number): Promise<void> {
+    const { clock } = this.#host;
+    if (!(await sleepUntil(clock, clock.monotonic() + grace, this.#untilOver()))) return;
+    this.#abandoned = true;
+    this.#decide({ ...failed(this.#cut!.reason), abandoned: true });
   }
 
   #untilOver(): AbortSignal {
@@ -118,7 +131,8 @@ export class Attempt implements Culprit {
     this.#over = true;
     this.#end?.abort("over");
     onOver();
-    this.#decide(this.#cut === null ? outcome : failed(this.#cut.reason));
+    const cut = this.#cut;
+    this.#decide(cut === null || (outcome.ok && !cut.fails) ? outcome : failed(cut.reason));
   }
 
   async #watchTime(): Promise<void> {
@@ -140,7 +154,7 @@ function limit({ record, spec }: Assignment, now = 0): number | null {
 }
 
 /** Failures that another attempt cannot mend end the retries. */
-export function failed(error: unknown): AttemptOutcome {
+export function failed(error: unknown): Extract<AttemptOutcome, { ok: false }> {
   return { ok: false, cause: describeThrown(error), terminal: isTerminal(error) };
 }
 

@@ -6,7 +6,17 @@ import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
 import type { Addressed, Credit, Decision, Signal } from "../core/signal.ts";
 import { belongs, told } from "../core/sweep.ts";
 import type { View } from "../core/view.ts";
-import type { Changes, DraftStep, LogLine, Stamp, Transaction, WorkerRow } from "../ports/store.ts";
+import type {
+  AuditRow,
+  Changes,
+  DraftStep,
+  LogLine,
+  Stamp,
+  Ticket,
+  Tombstone,
+  Transaction,
+  WorkerRow,
+} from "../ports/store.ts";
 import { SpecCache } from "./spec-cache.ts";
 
 /** A record as it was before the transaction (null when the transaction creates it) and as it is now. */
@@ -33,6 +43,9 @@ interface Extras {
   checkpoints: { id: string; generation: number; body: string }[];
   progress: { id: string; generation: number; progress: Progress }[];
   workers: WorkerRow[];
+  audit: AuditRow[];
+  tombstones: Tombstone[];
+  tickets: Ticket[];
 }
 
 /**
@@ -55,7 +68,16 @@ export class Batch implements View {
   readonly #newSpecs: SpecRow[] = [];
   /** Specs that this transaction creates: others see them when it has committed, and not at all when it fails. */
   readonly #ownSpecs = new SpecCache();
-  readonly #extras: Extras = { logs: [], steps: [], checkpoints: [], progress: [], workers: [] };
+  readonly #extras: Extras = {
+    logs: [],
+    steps: [],
+    checkpoints: [],
+    progress: [],
+    workers: [],
+    audit: [],
+    tombstones: [],
+    tickets: [],
+  };
   readonly #entries = new Map<string, Entry[]>();
   readonly #drafts: DraftStep[] = [];
   /** Callbacks of this transaction whose specs are still to be loaded. */
@@ -341,8 +363,8 @@ export class Batch implements View {
       const { before, now } = this.#loaded.get(id)!;
       for (const entry of entriesOf(before, now)) this.note(now.rootId, entry);
     }
-    const { logs, steps, checkpoints, progress, workers } = this.#extras;
-    const sizes = [insert, update, this.#newSpecs, logs, steps, checkpoints, progress, workers, this.#drafts];
+    const extras = Object.values(this.#extras) as unknown[][];
+    const sizes = [insert, update, this.#newSpecs, this.#drafts, ...extras];
     if (sizes.every((list) => list.length === 0) && this.#entries.size === 0) return null;
     return {
       insert,

@@ -41,7 +41,9 @@ export async function launch<P extends AnyPlan>(
   const text = message === undefined ? null : encode(message, "message");
   const { key = null, ...rest } = options;
   if (key !== null) requireKey(key);
-  const root = Object.keys(rest).length === 0 ? plan : plan.options(rest);
+  const given = Object.keys(rest).length === 0 ? plan : plan.options(rest);
+  const retain = given.spec.retain === undefined ? runtime.retain(given.spec.kind) : null;
+  const root = retain === null ? given : given.options({ retain });
   const id = await runtime.submit({ plan: root, message: text, key, tags: root.spec.tags, ...how });
   return new Run(runtime, id);
 }

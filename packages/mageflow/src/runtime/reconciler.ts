@@ -5,6 +5,7 @@ import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Commit, Committer } from "./committer.ts";
 import { Mender } from "./mender.ts";
+import { discardAll, purge } from "./purger.ts";
 import { warn } from "./warning.ts";
 
 /** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
@@ -72,7 +73,7 @@ export class Reconciler {
       this.#deadWorkers(),
       this.#owed(),
       this.#sweeps(),
-      this.#drafts(),
+      this.#removals(),
       this.#mender.round(),
     ]);
   }
@@ -134,16 +135,23 @@ export class Reconciler {
   }
 
   /** Goes on with a signature's sweep, and gives it the credits that wait for it. */
-  #continue(id: string): Promise<void> {
-    return this.#committer.run({
+  async #continue(id: string): Promise<void> {
+    const sweeps = await this.#committer.run({
       locks: [id],
       apply: async (batch) => {
         const record = batch.get(id);
-        if (record === undefined) return;
+        if (record === undefined) return false;
         await takeCredits(batch, id);
-        if (batch.get(id)!.sweep !== null) batch.tell(batch.get(id)!, { type: "sweep" });
+        if (batch.get(id)!.sweep === null) return false;
+        batch.tell(batch.get(id)!, { type: "sweep" });
+        await batch.settle();
+        return batch.get(id)!.sweep !== null;
       },
     });
+    // A full window changes those in it, and not the one that sweeps: no commit tells that it has to go on.
+    if (!sweeps) return;
+    this.#soon.add(id);
+    this.#wake.abort("woken");
   }
 
   async #due(): Promise<void> {
@@ -194,14 +202,9 @@ export class Reconciler {
     await Promise.all(sweeping.map((id) => this.#continue(id)));
   }
 
-  async #drafts(): Promise<void> {
-    await this.#committer.run({
-      locks: [],
-      apply: async (batch) => {
-        const [rootId] = await batch.tx.abandoned(batch.now - DRAFT_MS, 1);
-        if (rootId !== undefined) await batch.tx.discard(rootId, WINDOW);
-      },
-    });
+  async #removals(): Promise<void> {
+    const [purged] = await Promise.all([purge(this.#committer), discardAll(this.#committer, DRAFT_MS)]);
+    if (purged) await discardAll(this.#committer, DRAFT_MS);
   }
 }
 

@@ -23,7 +23,14 @@ const task = new TaskPlan<unknown, unknown, unknown>({
 /** A runtime that counts those who listen to its store and to its commits. */
 async function counting(): Promise<{ runtime: Runtime; listeners: () => number }> {
   const store = memoryStore();
-  const runtime = new Runtime({ store, clock: systemClock, ids: ulidSource(), handlers });
+  const runtime = new Runtime({
+    store,
+    clock: systemClock,
+    ids: ulidSource(),
+    handlers,
+    actor: "somebody",
+    retain: () => null,
+  });
   await runtime.start();
   let listeners = 0;
   const counted =

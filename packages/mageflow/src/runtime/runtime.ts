@@ -2,6 +2,8 @@ import { composeInput, type InputLayers } from "../core/compose.ts";
 import type { CheckInput } from "../core/door.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
+import type { Kind } from "../core/plan.ts";
+import type { Retention } from "../core/retention.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { Committer } from "./committer.ts";
@@ -20,6 +22,10 @@ export interface RuntimeParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Who acts, for the audit trail. */
+  readonly actor: string;
+  /** How long workflows are kept that say nothing of it themselves, by the kind of their root. */
+  readonly retain: (kind: Kind) => Retention | null;
   /** The registered tasks by name; it may grow while the runtime lives. */
   readonly handlers: ReadonlyMap<string, Handler>;
 }
@@ -41,6 +47,8 @@ export class Runtime {
   readonly committer: Committer;
   readonly reconciler: Reconciler;
   readonly reader: Reader;
+  readonly actor: string;
+  readonly retain: RuntimeParts["retain"];
   readonly #store: Store;
   readonly #waiters: Waiters;
   readonly #ids: IdSource;
@@ -50,9 +58,11 @@ export class Runtime {
   #closing = false;
   #closed = false;
 
-  constructor({ store, clock, ids, handlers }: RuntimeParts) {
+  constructor({ store, clock, ids, handlers, actor, retain }: RuntimeParts) {
     const session = `s-${ids.next()}`;
     this.#store = store;
+    this.actor = actor;
+    this.retain = retain;
     this.clock = clock;
     this.#ids = ids;
     this.#handlers = handlers;
@@ -79,6 +89,11 @@ export class Runtime {
     // The first transaction tells the store's time.
     await this.committer.run({ locks: [], apply: () => {} });
     unattributed(() => this.reconciler.start());
+  }
+
+  /** Something that nobody guesses. */
+  newToken(): string {
+    return this.#ids.next();
   }
 
   /** Stores a plan; resolves with the root's id when it is durable. */

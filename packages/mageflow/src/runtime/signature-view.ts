@@ -2,8 +2,15 @@ import type { StoredError } from "../core/errors.ts";
 import type { Progress } from "../core/event.ts";
 import type { Role } from "../core/ids.ts";
 import type { Kind } from "../core/plan.ts";
-import type { SignatureRecord } from "../core/record.ts";
+import type { Deletion, SignatureRecord } from "../core/record.ts";
 import type { Status } from "../core/status.ts";
+
+/** Deletion is an axis of its own, shown in the place of the status. */
+export type ShownStatus = Status | "MARKED_FOR_DELETION";
+
+export function shownStatus({ status, deletion }: SignatureRecord): ShownStatus {
+  return deletion === null ? status : "MARKED_FOR_DELETION";
+}
 
 /** What lists show of a signature. Instants are epoch milliseconds by the store's clock. */
 export interface SignatureView {
@@ -15,7 +22,10 @@ export interface SignatureView {
   readonly key: string | null;
   readonly kind: Kind;
   readonly name: string;
-  readonly status: Status;
+  /** What to show: of what is marked for deletion, that. */
+  readonly status: ShownStatus;
+  /** The execution status. */
+  readonly execution: Status;
   readonly generation: number;
   readonly attempt: number;
   readonly recoveries: number;
@@ -29,6 +39,10 @@ export interface SignatureView {
   readonly finishedAt: number | null;
   /** When a WAITING signature goes on. */
   readonly dueAt: number | null;
+  /** Of a root that is marked for deletion. */
+  readonly deletion: Deletion | null;
+  /** Why it was stopped, and whether all that ran had ended by itself. */
+  readonly interrupted: { readonly reason: string | null; readonly clean: boolean } | null;
 }
 
 /** Children of a container by status, as of now. */
@@ -49,11 +63,11 @@ export interface Counts {
 
 export interface RunStatus {
   /** What to show. */
-  readonly status: Status;
+  readonly status: ShownStatus;
   /** The execution status. */
   readonly execution: Status;
   /** The mark of deletion, the second axis beside execution; null while there is none. */
-  readonly deletion: null;
+  readonly deletion: Deletion | null;
   readonly counts: Counts;
   readonly progress: Progress;
   /** The suspended container that keeps it from going on, or null. */
@@ -72,7 +86,8 @@ export function viewOf(record: SignatureRecord): SignatureView {
     key,
     kind,
     name,
-    status,
+    status: shownStatus(record),
+    execution: status,
     generation,
     attempt,
     recoveries,
@@ -84,6 +99,11 @@ export function viewOf(record: SignatureRecord): SignatureView {
     startedAt,
     finishedAt,
     dueAt: status === "WAITING" ? record.dueAt : null,
+    deletion: record.deletion,
+    interrupted:
+      status === "INTERRUPTED" && record.stop !== null
+        ? { reason: record.stop.reason, clean: record.stop.clean }
+        : null,
   };
 }
 

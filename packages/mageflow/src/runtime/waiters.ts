@@ -1,8 +1,9 @@
-import { NotFoundError, WaitTimeoutError } from "../core/errors.ts";
+import { WaitTimeoutError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Commit, Committer } from "./committer.ts";
+import { missing } from "./control.ts";
 import { sleepUntil } from "./sleep-until.ts";
 import { unattributed } from "./stray.ts";
 import { warn } from "./warning.ts";
@@ -40,7 +41,7 @@ export class Waiters {
   /**
    * Resolves with the record as soon as `done` holds for it.
    *
-   * @throws NotFoundError (`NOT_FOUND`) when it is not, or no longer, there.
+   * @throws NotFoundError (`NOT_FOUND`) when it is not there, GoneError (`GONE`) when it is no longer.
    * @throws WaitTimeoutError (`WAIT_TIMEOUT`) after `timeout` ms, when that is given.
    */
   until(
@@ -130,7 +131,8 @@ export class Waiters {
     }
     for (const id of ids) {
       if (found.has(id)) continue;
-      for (const wait of this.#waits.get(id) ?? []) wait.reject(new NotFoundError(id));
+      const why = await missing(this.#store, id);
+      for (const wait of this.#waits.get(id) ?? []) wait.reject(why);
     }
   }
 

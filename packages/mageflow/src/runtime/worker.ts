@@ -1,7 +1,14 @@
 import { hostname } from "node:os";
 import type { Demand } from "../core/choose.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { InvalidPlanError, ShutdownError, UnknownTaskError } from "../core/errors.ts";
+import {
+  CancelledError,
+  InterruptedError,
+  InvalidPlanError,
+  ShutdownError,
+  UnknownTaskError,
+} from "../core/errors.ts";
+import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Notes, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
@@ -42,6 +49,8 @@ export interface WorkerParts {
 
 /** Log lines wait this long (ms) to be stored together; they are stored with the task's end at the latest. */
 const LOG_DELAY_MS = 200;
+/** Orders to stop that are looked at when a doorbell rings. */
+const STOPS = 500;
 /** As long as a timer may be; what matters is that there is one. */
 const STAY_MS = 3_600_000;
 
@@ -64,6 +73,9 @@ export class Worker implements Claimer, AsyncDisposable {
   readonly #keeper: LeaseKeeper;
   readonly #slots = new Map<string, Slot>();
   readonly #running = new Map<string, number>();
+  /** Everything whose code runs, that which was given up included. */
+  readonly #attempts = new Set<Attempt>();
+  #looking = false;
   #occupied = 0;
   #session: string;
   #startedAt: number | null = null;
@@ -118,6 +130,13 @@ export class Worker implements Claimer, AsyncDisposable {
     return this.#occupied;
   }
 
+  /** Attempts that go on although they were told to stop and their grace is over. They keep their places. */
+  get abandoned(): number {
+    let count = 0;
+    for (const attempt of this.#attempts) if (attempt.abandoned) count++;
+    return count;
+  }
+
   /** Registers the session and begins to take tasks. */
   async start(): Promise<void> {
     await this.#register();
@@ -140,6 +159,7 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /** Tells that tasks may have become ready somewhere. */
   ring(): void {
+    void this.#lookForStops();
     this.#rings++;
     this.#hungry = true;
     if (this.#accepting && this.#occupied < this.#concurrency) this.#parts.committer.kick();
@@ -274,11 +294,39 @@ export class Worker implements Claimer, AsyncDisposable {
 
   #onCommit({ changed }: Commit): void {
     for (const { before, now } of changed) {
+      if (now.stop !== null && now.stop !== before?.stop) this.#stopOne(now);
+    }
+    for (const { before, now } of changed) {
       if (now.status === "READY" && before?.status !== "READY") {
         this.ring();
         return;
       }
     }
+  }
+
+  /** Orders to stop that other processes gave. */
+  async #lookForStops(): Promise<void> {
+    if (this.#slots.size === 0 || this.#looking) return;
+    this.#looking = true;
+    try {
+      for (const record of await this.#parts.store.stops(STOPS)) this.#stopOne(record);
+    } catch {
+      // The next doorbell asks again, and a grace that is over fences the task off in any case.
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #stopOne({ id, epoch, status, stop }: SignatureRecord): void {
+    const slot = this.#slots.get(id);
+    if (slot === undefined || slot.lease.record.epoch !== epoch || status !== "RUNNING" || stop === null)
+      return;
+    const { verb, reason, until } = stop;
+    const grace = Math.max(0, until - this.#parts.committer.storeTime());
+    slot.attempt?.stop(
+      verb === "cancel" ? new CancelledError(id, reason) : new InterruptedError(id, reason),
+      grace,
+    );
   }
 
   async #serve(assignment: Assignment): Promise<void> {
@@ -297,7 +345,12 @@ export class Worker implements Claimer, AsyncDisposable {
       slot.attempt = new Attempt(assignment, this.#handlers.get(record.name)!, slot.lease, notes);
       // Code that ignores its signal keeps its place until it really ends, so that a worker is never over-committed. Code that
       // has ended gives it back at once: the transaction that stores its result can bring the next task.
-      slot.attempt.start(() => this.#vacate(record.name));
+      const { attempt } = slot;
+      this.#attempts.add(attempt);
+      attempt.start(() => {
+        this.#attempts.delete(attempt);
+        this.#vacate(record.name);
+      });
       await slot.lease.finish(await slot.attempt.outcome);
     } finally {
       if (slot.attempt === null) this.#vacate(record.name);

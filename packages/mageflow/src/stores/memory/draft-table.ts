@@ -31,6 +31,12 @@ export class DraftTable {
     this.records.put(record);
   }
 
+  /** Takes in a tree that is to be removed. */
+  condemn(rootId: string, records: Iterable<SignatureRecord>): void {
+    this.#drafts.set(rootId, { begunAt: -1, ids: new Set() });
+    for (const record of records) this.put(record);
+  }
+
   /** Ends the draft and hands out its records. */
   finish(rootId: string): SignatureRecord[] {
     return this.discard(rootId, Infinity);

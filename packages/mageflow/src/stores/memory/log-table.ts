@@ -5,7 +5,7 @@ export class LogTable {
   #lastSeq = 0;
   readonly #byRoot = new Map<string, LogRow[]>();
   readonly #bySignature = new Map<string, LogRow[]>();
-  readonly #all: LogRow[] = [];
+  #all: LogRow[] = [];
 
   append(line: LogLine): void {
     const row: LogRow = { ...line, seq: ++this.#lastSeq };
@@ -26,6 +26,17 @@ export class LogTable {
       found.push(row);
     }
     return found;
+  }
+
+  count(rootId: string): number {
+    return this.#byRoot.get(rootId)?.length ?? 0;
+  }
+
+  /** Forgets the lines of a workflow. */
+  drop(rootId: string): void {
+    for (const { id } of this.#byRoot.get(rootId) ?? []) this.#bySignature.delete(id);
+    this.#byRoot.delete(rootId);
+    this.#all = this.#all.filter((row) => row.rootId !== rootId);
   }
 
   #of(id: string | undefined, rootId: string | undefined): readonly LogRow[] {

@@ -3,6 +3,8 @@ import type { FlowEvent } from "../../core/event.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type {
+  AuditRow,
+  Tombstone,
   ChildQuery,
   ListQuery,
   LogQuery,
@@ -94,6 +96,22 @@ class MemoryStore implements Store {
 
   async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
     return this.#tables.journals.read(query.rootId, query.after, query.limit);
+  }
+
+  async tombstone(rootId: string): Promise<Tombstone | null> {
+    return this.#tables.tombstones.get(rootId) ?? null;
+  }
+
+  async audit({ after, limit }: { after: number; limit: number }): Promise<AuditRow[]> {
+    return this.#tables.audit.filter(({ seq }) => seq > after).slice(0, limit);
+  }
+
+  async stops(limit: number): Promise<SignatureRecord[]> {
+    return this.#tables.signatures.stops(limit);
+  }
+
+  async logCount(rootId: string): Promise<number> {
+    return this.#tables.logs.count(rootId);
   }
 
   async lastSeq(rootId: string): Promise<number> {

@@ -1,7 +1,16 @@
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
-import type { Changes, DraftStep, Locked, SpecRef, Transaction, WorkerRow } from "../../ports/store.ts";
+import type {
+  AuditRow,
+  Changes,
+  DraftStep,
+  Locked,
+  SpecRef,
+  Ticket,
+  Transaction,
+  WorkerRow,
+} from "../../ports/store.ts";
 import type { SignatureTable } from "./signature-table.ts";
 import { keyOf, specKey, type Tables } from "./tables.ts";
 
@@ -104,6 +113,23 @@ export class MemoryTransaction implements Transaction {
     return this.#read().signatures.tally(parentId, statuses);
   }
 
+  async purgeable(limit: number): Promise<SignatureRecord[]> {
+    return this.#read().signatures.purgeable(this.now, limit);
+  }
+
+  async runningIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#read().signatures.runningIn(rootId, limit);
+  }
+
+  async lastAudit(): Promise<AuditRow | null> {
+    return this.#read().audit.at(-1) ?? null;
+  }
+
+  async ticket(token: string): Promise<Ticket | null> {
+    const ticket = this.#read().tickets.get(token);
+    return ticket === undefined || ticket.expiresAt <= this.now ? null : ticket;
+  }
+
   async abandoned(before: number, limit: number): Promise<string[]> {
     return this.#read().drafts.abandoned(before, limit);
   }
@@ -166,6 +192,10 @@ export class MemoryTransaction implements Transaction {
     if ("begin" in step) {
       if (drafts.has(step.begin) || signatures.has(step.begin)) throw violation("draft", step.begin);
       this.#take("draft", step.begin);
+      return;
+    }
+    if ("condemn" in step) {
+      if (!signatures.has(step.condemn)) throw new Error(`there is no workflow "${step.condemn}" to condemn`);
       return;
     }
     const rootId = "add" in step ? step.add : step.finish;

@@ -22,6 +22,10 @@ export class NoteTable {
     return page;
   }
 
+  drop(id: string): void {
+    this.#signatures.delete(id);
+  }
+
   read(id: string, generation: number): Notes {
     const page = this.#signatures.get(id)?.get(generation);
     return {

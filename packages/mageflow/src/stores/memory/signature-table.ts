@@ -61,6 +61,14 @@ export class SignatureTable {
     (record) => (record.status === "RUNNING" ? record.workerId : null),
     byId,
   );
+  readonly #stops = new RecordIndex(
+    (record) => (record.status === "RUNNING" && record.stop !== null ? ALL : null),
+    (a, b) => a.stop!.until - b.stop!.until || byId(a, b),
+  );
+  readonly #purges = new RecordIndex(
+    (record) => (record.deletion === null ? null : ALL),
+    (a, b) => a.deletion!.purgeAt - b.deletion!.purgeAt || byId(a, b),
+  );
   readonly #owing = new RecordIndex(
     (record) => (record.milestone > record.credited ? record.parentId : null),
     byId,
@@ -82,6 +90,8 @@ export class SignatureTable {
     this.#ready,
     this.#due,
     this.#running,
+    this.#stops,
+    this.#purges,
     this.#owing,
     this.#unsettled,
     this.#stalled,
@@ -209,6 +219,33 @@ export class SignatureTable {
       due.push(record);
     }
     return due;
+  }
+
+  stops(limit: number): SignatureRecord[] {
+    return this.#stops.group(ALL)[Symbol.iterator]().take(limit).toArray();
+  }
+
+  purgeable(now: number, limit: number): SignatureRecord[] {
+    return this.#purges
+      .group(ALL)
+      [Symbol.iterator]()
+      .filter(({ deletion }) => deletion!.purgeAt <= now)
+      .take(limit)
+      .toArray();
+  }
+
+  runningIn(rootId: string, limit: number): SignatureRecord[] {
+    return this.#newestOfRoot
+      .group(rootId)
+      [Symbol.iterator]()
+      .filter(({ kind, status }) => kind === "task" && status === "RUNNING")
+      .take(limit)
+      .toArray();
+  }
+
+  /** Everything of a workflow. */
+  workflow(rootId: string): SignatureRecord[] {
+    return [...this.#newestOfRoot.group(rootId)];
   }
 
   nextDue(): number | null {

@@ -1,5 +1,5 @@
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
-import type { Changes } from "../../ports/store.ts";
+import type { AuditRow, Changes, Ticket, Tombstone } from "../../ports/store.ts";
 import { DraftTable } from "./draft-table.ts";
 import { JournalTable } from "./journal-table.ts";
 import { LogTable } from "./log-table.ts";
@@ -19,6 +19,10 @@ export class Tables {
   readonly workers: WorkerTable = new WorkerTable();
   /** The number of the last commit of each process. */
   readonly stamps: Map<string, number> = new Map();
+  /** By root. */
+  readonly tombstones: Map<string, Tombstone> = new Map();
+  readonly audit: AuditRow[] = [];
+  readonly tickets: Map<string, Ticket> = new Map();
   /** Ids by {@link keyOf}, those in drafts included. */
   readonly #keys = new Map<string, string>();
 
@@ -56,8 +60,17 @@ export class Tables {
       this.notes.page(id, generation).progress = progress;
     }
     for (const row of changes.workers ?? []) this.workers.put(row);
+    for (const tombstone of changes.tombstones ?? []) this.tombstones.set(tombstone.id, tombstone);
+    this.audit.push(...(changes.audit ?? []));
+    for (const { token } of [...this.tickets.values()].filter(({ expiresAt }) => expiresAt <= now)) {
+      this.tickets.delete(token);
+    }
+    for (const ticket of changes.tickets ?? []) this.tickets.set(ticket.token, ticket);
     if (changes.stamp !== undefined) this.stamps.set(changes.stamp.by, changes.stamp.n);
-    for (const step of drafts) if ("finish" in step) this.#finish(step.finish);
+    for (const step of drafts) {
+      if ("finish" in step) this.#finish(step.finish);
+      if ("condemn" in step) this.#condemn(step.condemn);
+    }
   }
 
   discard(rootId: string, limit: number): void {
@@ -65,10 +78,12 @@ export class Tables {
     for (const record of this.drafts.discard(rootId, limit)) {
       const key = keyOf(record);
       if (key !== null) this.#keys.delete(key);
+      this.notes.drop(record.id);
     }
     if (this.drafts.has(rootId)) return;
     this.specs.drop(rootId);
     this.journals.drop(rootId);
+    this.logs.drop(rootId);
   }
 
   #insert(record: SignatureRecord): void {
@@ -80,6 +95,12 @@ export class Tables {
   #put(record: SignatureRecord): void {
     if (this.drafts.has(record.rootId)) this.drafts.put(record);
     else this.signatures.put(record);
+  }
+
+  #condemn(rootId: string): void {
+    const records = this.signatures.workflow(rootId);
+    for (const { id } of records) this.signatures.delete(id);
+    this.drafts.condemn(rootId, records);
   }
 
   #finish(rootId: string): void {

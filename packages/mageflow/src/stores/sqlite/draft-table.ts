@@ -7,6 +7,9 @@ const FINISH = "DELETE FROM drafts WHERE root_id = ?";
 /** A draft that is being discarded has begun before all time: nothing can be added to it, nor can it be finished. */
 const CONDEMN = "UPDATE drafts SET begun_at = -1 WHERE root_id = ?";
 
+/** A stored tree that is to be removed is a draft that is being discarded: nobody sees it any more. */
+const CONDEMN_STORED = "INSERT OR REPLACE INTO drafts (root_id, begun_at) VALUES (?, -1)";
+
 const TAKES = "SELECT 1 FROM drafts WHERE root_id = ? AND begun_at >= 0";
 
 const EXISTS = "SELECT 1 FROM drafts WHERE root_id = ?";
@@ -26,6 +29,15 @@ const DELETE_SPECS = "DELETE FROM specs WHERE root_id = ?";
 
 const DELETE_JOURNAL = "DELETE FROM journal WHERE root_id = ?";
 
+/** What task code has saved, by the ids of the workflow, and its log lines: so many at a time. */
+const DELETE_NOTES = ["steps", "checkpoints", "progress"].map(
+  (table) => `DELETE FROM ${table} WHERE rowid IN (
+    SELECT rowid FROM ${table} WHERE id >= ?1 AND id < ?1 || '/' LIMIT ?2
+  )`,
+);
+
+const DELETE_LOGS = "DELETE FROM logs WHERE seq IN (SELECT seq FROM logs WHERE root_id = ?1 LIMIT ?2)";
+
 /** Trees that are still being stored. Their records stand among the others; the view `shown` leaves them out. */
 export class DraftTable {
   readonly #db: Connection;
@@ -38,6 +50,10 @@ export class DraftTable {
     if (this.#db.get(ANY_RECORD, rootId) !== undefined)
       throw new Error(`constraint: the draft ${rootId} is taken`);
     this.#db.run(BEGIN, rootId, now);
+  }
+
+  condemn(rootId: string): void {
+    this.#db.run(CONDEMN_STORED, rootId);
   }
 
   add(rootId: string): void {
@@ -61,6 +77,8 @@ export class DraftTable {
     this.#db.run(CONDEMN, rootId);
     this.#db.run(DELETE_RECORDS, rootId, limit);
     if (this.#db.get(ANY_RECORD, rootId) !== undefined) return false;
+    for (const sql of [...DELETE_NOTES, DELETE_LOGS])
+      if (this.#db.run(sql, rootId, limit) === limit) return false;
     for (const sql of [DELETE_BIRTHS, DELETE_SPECS, DELETE_JOURNAL, FINISH]) this.#db.run(sql, rootId);
     return true;
   }

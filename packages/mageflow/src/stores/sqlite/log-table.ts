@@ -19,6 +19,8 @@ type Line = [
 ];
 
 /** Log lines, numbered over the whole store. */
+const COUNT = "SELECT count(*) FROM logs WHERE root_id = ?";
+
 export class LogTable {
   readonly #db: Connection;
 
@@ -28,6 +30,10 @@ export class LogTable {
 
   append({ id, rootId, generation, attempt, at, level, message, fields }: LogLine): void {
     this.#db.run(APPEND, id, rootId, generation, attempt, at, level, message, fields);
+  }
+
+  count(rootId: string): number {
+    return this.#db.get<[number]>(COUNT, rootId)![0];
   }
 
   read(query: LogQuery): LogRow[] {

@@ -75,6 +75,9 @@ const NEXT_DEADLINE = `SELECT deadline_at FROM shown
 const NO_TURN = 0;
 const RESTING = 1;
 
+/** What was told to stop and runs, those first whose grace ends first. */
+const STOPS = `SELECT ${COLUMNS} FROM shown WHERE stop_until IS NOT NULL ORDER BY stop_until LIMIT ?`;
+
 const NEXT_STOP = "SELECT stop_until FROM shown WHERE stop_until IS NOT NULL ORDER BY stop_until LIMIT 1";
 
 /** A child by its place. */
@@ -155,6 +158,10 @@ export class SignaturePages {
       if (count > 0) counts.set(name, count);
     }
     return counts;
+  }
+
+  stops(limit: number): Row[] {
+    return this.#db.all<Row>(STOPS, limit);
   }
 
   nextDue(): number | null {

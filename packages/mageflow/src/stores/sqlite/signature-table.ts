@@ -97,6 +97,12 @@ const OWED =
 
 const SWEEPING = "SELECT id FROM shown WHERE sweep IS NOT NULL ORDER BY id LIMIT ?";
 
+const PURGEABLE = `SELECT ${COLUMNS} FROM shown WHERE purge_at <= ? ORDER BY purge_at LIMIT ?`;
+
+/** Looks through the index of what runs, which is as long as all workers together have places. */
+const RUNNING_IN = `SELECT ${COLUMNS} FROM shown
+  WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND root_id = ? LIMIT ?`;
+
 /** A position among ready tasks, best first. */
 type Turn = [seq: number, priority: number, readyAt: number, slot: number, id: string];
 
@@ -172,6 +178,14 @@ export class SignatureTable {
 
   heldByWorker(workerId: string, limit: number): Row[] {
     return this.#db.all<Row>(RUNNING_UNDER, workerId, limit);
+  }
+
+  purgeable(now: number, limit: number): Row[] {
+    return this.#db.all<Row>(PURGEABLE, now, limit);
+  }
+
+  runningIn(rootId: string, limit: number): Row[] {
+    return this.#db.all<Row>(RUNNING_IN, rootId, limit);
   }
 
   owing(parentId: string, limit: number): Row[] {

@@ -4,6 +4,7 @@ import type { FlowEvent } from "../../core/event.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import {
+  type AuditRow,
   type ChildQuery,
   type ListQuery,
   type LogQuery,
@@ -13,6 +14,7 @@ import {
   type SpecRef,
   type Store,
   type StoreAddress,
+  type Tombstone,
   type Transaction,
   type WorkerRow,
 } from "../../ports/store.ts";
@@ -140,6 +142,22 @@ export class SqliteStore implements Store {
 
   async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
     return this.#read(({ journals }) => journals.read(query.rootId, query.after, query.limit));
+  }
+
+  async tombstone(rootId: string): Promise<Tombstone | null> {
+    return this.#read(({ tombstones }) => tombstones.get(rootId));
+  }
+
+  async audit({ after, limit }: { after: number; limit: number }): Promise<AuditRow[]> {
+    return this.#read(({ audit }) => audit.read(after, limit));
+  }
+
+  async stops(limit: number): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.stops(limit).map(toRecord));
+  }
+
+  async logCount(rootId: string): Promise<number> {
+    return this.#read(({ logs }) => logs.count(rootId));
   }
 
   async lastSeq(rootId: string): Promise<number> {

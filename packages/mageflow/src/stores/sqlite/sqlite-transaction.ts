@@ -1,7 +1,16 @@
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
-import type { Changes, Locked, SpecRef, Stamp, Transaction, WorkerRow } from "../../ports/store.ts";
+import type {
+  AuditRow,
+  Changes,
+  Locked,
+  SpecRef,
+  Stamp,
+  Ticket,
+  Transaction,
+  WorkerRow,
+} from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { explain } from "./failures.ts";
@@ -9,6 +18,7 @@ import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
 import type { RecordCache, Stored } from "./record-cache.ts";
 import { type Row, SEQ, toRecord } from "./row.ts";
+import { replaceTags } from "./root-tags.ts";
 import type { Tables } from "./tables.ts";
 import { updateRecords } from "./update-records.ts";
 
@@ -132,6 +142,22 @@ export class SqliteTransaction implements Transaction {
     return this.#do(() => this.#tables.pages.tally(parentId, statuses));
   }
 
+  async purgeable(limit: number): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.purgeable(this.now, limit)));
+  }
+
+  async runningIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.runningIn(rootId, limit)));
+  }
+
+  async lastAudit(): Promise<AuditRow | null> {
+    return this.#do(() => this.#tables.audit.last());
+  }
+
+  async ticket(token: string): Promise<Ticket | null> {
+    return this.#do(() => this.#tables.tickets.get(token, this.now));
+  }
+
   async abandoned(before: number, limit: number): Promise<string[]> {
     return this.#do(() => this.#tables.drafts.abandoned(before, limit));
   }
@@ -166,7 +192,21 @@ export class SqliteTransaction implements Transaction {
     notes.put(changes);
     for (const row of changes.workers ?? []) workers.put(row);
     if (changes.stamp !== undefined) this.stamp = changes.stamp;
-    for (const step of changes.drafts ?? []) if ("finish" in step) drafts.finish(step.finish);
+    for (const row of changes.tombstones ?? []) this.#tables.tombstones.put(row);
+    for (const row of changes.audit ?? []) this.#tables.audit.append(row);
+    if (changes.tickets !== undefined) this.#tables.tickets.put(changes.tickets, this.now);
+    for (const step of changes.drafts ?? []) {
+      if ("finish" in step) drafts.finish(step.finish);
+      if ("condemn" in step) this.#condemn(step.condemn);
+    }
+  }
+
+  /** What the cache knows of the tree is not so any more. */
+  #condemn(rootId: string): void {
+    this.#discarded = true;
+    const root = this.#storedOf(rootId).record;
+    replaceTags(this.#db, root, { ...root, tags: [] });
+    this.#tables.drafts.condemn(rootId);
   }
 
   #update(records: readonly SignatureRecord[]): void {

@@ -1,3 +1,4 @@
+import { AuditTable } from "./audit-table.ts";
 import type { Connection } from "./connection.ts";
 import { DraftTable } from "./draft-table.ts";
 import { Integrity } from "./integrity.ts";
@@ -9,6 +10,8 @@ import { SignaturePages } from "./signature-pages.ts";
 import { SignatureTable } from "./signature-table.ts";
 import { SpecTable } from "./spec-table.ts";
 import { Waiting } from "./waiting.ts";
+import { TicketTable } from "./ticket-table.ts";
+import { TombstoneTable } from "./tombstone-table.ts";
 import { WorkerTable } from "./worker-table.ts";
 
 /** Everything in the database, as one connection sees it. */
@@ -23,6 +26,9 @@ export class Tables {
   readonly logs: LogTable;
   readonly notes: NoteTable;
   readonly workers: WorkerTable;
+  readonly tombstones: TombstoneTable;
+  readonly audit: AuditTable;
+  readonly tickets: TicketTable;
   readonly integrity: Integrity;
 
   constructor(db: Connection) {
@@ -36,6 +42,9 @@ export class Tables {
     this.logs = new LogTable(db);
     this.notes = new NoteTable(db);
     this.workers = new WorkerTable(db);
+    this.tombstones = new TombstoneTable(db);
+    this.audit = new AuditTable(db);
+    this.tickets = new TicketTable(db);
     this.integrity = new Integrity(db);
   }
 }

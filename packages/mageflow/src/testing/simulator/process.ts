@@ -33,7 +33,7 @@ export class Process implements Actor {
     parts: { store: Store; clock: Clock; ids: IdSource },
     worker: WorkerOptions | null,
   ): Promise<void> {
-    this.runtime = new Runtime({ ...parts, handlers: this.handlers });
+    this.runtime = new Runtime({ ...parts, handlers: this.handlers, actor: "somebody", retain: () => null });
     await this.runtime.start();
     if (worker !== null) this.worker = await this.runtime.worker(worker);
     this.up = true;

@@ -112,6 +112,10 @@ export function simulatedStore(world: StoreWorld, process: Process): Store {
     holders: (query) => read("holders", () => inner.holders(query)),
     unsettled: (query) => read("unsettled", () => inner.unsettled(query)),
     awaited: (ids) => read("awaited", () => inner.awaited(ids)),
+    tombstone: (rootId) => read("tombstone", () => inner.tombstone(rootId)),
+    audit: (query) => read("audit", () => inner.audit(query)),
+    stops: (limit) => read("stops", () => inner.stops(limit)),
+    logCount: (rootId) => read("logCount", () => inner.logCount(rootId)),
     workers: (limit) => read("workers", () => inner.workers(limit)),
     damage: (limit) => read("damage", () => inner.damage(limit)),
     async heartbeat(workerId, lease) {
@@ -148,6 +152,10 @@ function simulated(world: StoreWorld, _process: Process, tx: Transaction, writte
     sweeping: (limit) => tx.sweeping(limit),
     awaited: (ids) => tx.awaited(ids),
     tally: (parentId, statuses) => tx.tally(parentId, statuses),
+    purgeable: (limit) => tx.purgeable(limit),
+    runningIn: (rootId, limit) => tx.runningIn(rootId, limit),
+    lastAudit: () => tx.lastAudit(),
+    ticket: (token) => tx.ticket(token),
     abandoned: (before, limit) => tx.abandoned(before, limit),
     discard: (rootId, limit) => tx.discard(rootId, limit),
     async write(changes) {

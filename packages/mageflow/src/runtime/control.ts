@@ -1,0 +1,51 @@
+import { GoneError, LockedError, NotFoundError } from "../core/errors.ts";
+import type { SignatureRecord } from "../core/record.ts";
+import type { Store } from "../ports/store.ts";
+import { type Deed, record as audit } from "./audit.ts";
+import type { Batch } from "./batch.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** What a person or a program wants changed of one signature. */
+export interface Control<T> {
+  readonly id: string;
+  /** Of the lock that the caller holds, or null. */
+  readonly token: string | null;
+  /** What is written to the audit trail along with the change; left out for what needs no trace. */
+  readonly deed?: Omit<Deed, "target" | "actor">;
+  readonly apply: (batch: Batch, record: SignatureRecord) => T | Promise<T>;
+}
+
+/**
+ * Makes a change of one signature in a transaction, unless somebody else has locked it or it is being removed.
+ *
+ * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`), LockedError (`LOCKED`), and what `apply` throws.
+ */
+export async function control<T>(runtime: Runtime, { id, token, deed, apply }: Control<T>): Promise<T> {
+  const { committer, store, actor } = runtime;
+  try {
+    return await committer.run({
+      locks: [id],
+      apply: async (batch) => {
+        const record = batch.get(id);
+        if (record === undefined || batch.get(record.rootId)?.deletion?.purged === true)
+          throw new NotFoundError(id);
+        const { lock } = record;
+        if (lock !== null && lock.until > batch.now && lock.token !== token) {
+          throw new LockedError(id, lock.by, lock.until);
+        }
+        const answer = await apply(batch, record);
+        if (deed !== undefined && batch.get(id) !== record)
+          await audit(batch, { actor, target: id, ...deed });
+        return answer;
+      },
+    });
+  } catch (error) {
+    throw error instanceof NotFoundError ? await missing(store, id) : error;
+  }
+}
+
+/** Why there is no such signature. */
+export async function missing(store: Store, id: string): Promise<NotFoundError | GoneError> {
+  const tombstone = await store.tombstone(id.split(".", 1)[0]!);
+  return tombstone === null ? new NotFoundError(id) : new GoneError(id, tombstone);
+}

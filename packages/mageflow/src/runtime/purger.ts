@@ -1,0 +1,102 @@
+import { isClosed, isPurgeable, rearmed } from "../core/deletion.ts";
+import { IllegalTransitionError } from "../core/errors.ts";
+import { isCleanup } from "../core/ids.ts";
+import type { SignatureRecord } from "../core/record.ts";
+import { ancestors } from "../core/view.ts";
+import type { Tombstone } from "../ports/store.ts";
+import type { Batch } from "./batch.ts";
+import type { Committer } from "./committer.ts";
+
+/** Workflows that one transaction takes out of sight. */
+const TREES = 20;
+/** Records that one transaction removes. */
+const WINDOW = 2_000;
+const RUNNING = 500;
+
+/**
+ * Removes workflows whose time has come. One transaction decides, under the root's lock, that nothing of a tree is open, leaves a
+ * tombstone and takes the whole tree out of every read, so that a rerun comes before it or finds it gone. What the tree consists of
+ * is removed after that, so many records a transaction; a crash between two of them loses nothing.
+ *
+ * Returns whether any was due.
+ */
+export async function purge(committer: Committer): Promise<boolean> {
+  let found = 0;
+  for (let due = TREES; due === TREES; found += due) {
+    due = await committer.run({ locks: [], apply: condemnDue });
+  }
+  return found > 0;
+}
+
+/** How many were due. */
+async function condemnDue(batch: Batch): Promise<number> {
+  const due = await batch.tx.purgeable(TREES);
+  await batch.lock(
+    due.map(({ id }) => id),
+    { wait: true },
+  );
+  for (const { id } of due) await condemn(batch, batch.get(id)!);
+  return due.length;
+}
+
+/** False when it is still open, and gets its time again. */
+export async function condemn(batch: Batch, root: SignatureRecord): Promise<boolean> {
+  if (!isPurgeable(root, batch.now) || (await stillRuns(batch, root))) {
+    batch.put(rearmed(root, batch.now));
+    return false;
+  }
+  batch.put({ ...root, deletion: { ...root.deletion!, purged: true } });
+  batch.extras.tombstones.push(tombstoneOf(root, batch.now));
+  batch.draft({ condemn: root.id });
+  return true;
+}
+
+/** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of the tree is open. */
+export async function requireClosed(batch: Batch, root: SignatureRecord): Promise<void> {
+  const running = await batch.tx.runningIn(root.id, 1);
+  if (isClosed(root) && running.length === 0) return;
+  throw new IllegalTransitionError(root.id, "purge", root.status, "something of it is still open");
+}
+
+/** Of what was cancelled, callbacks of parts that had ended may still run: they are told to stop now. */
+async function stillRuns(batch: Batch, root: SignatureRecord): Promise<boolean> {
+  const running = await batch.tx.runningIn(root.id, RUNNING);
+  const { stop } = root;
+  if (stop?.verb !== "cancel") return running.length > 0;
+  await batch.lock(
+    running.map(({ id }) => id),
+    { wait: true },
+  );
+  for (const { id } of running) {
+    const record = batch.get(id)!;
+    const cleans =
+      isCleanup(record.role) || [...ancestors(batch, record)].some(({ role }) => isCleanup(role));
+    const { verb, actor, reason } = stop;
+    if (!cleans)
+      batch.send({ to: id, signal: { type: "halt", verb, actor, reason, grace: GRACE_MS, by: null } });
+  }
+  return running.length > 0;
+}
+
+/** What the code of such a callback gets to end by itself. */
+const GRACE_MS = 5_000;
+
+function tombstoneOf({ id, name, kind, status, deletion }: SignatureRecord, at: number): Tombstone {
+  const { action, by, reason } = deletion!;
+  return { id, name, kind, status, at, action, by, reason };
+}
+
+/** Removes what is out of sight, and drafts that nobody has finished since `before`. */
+export async function discardAll(committer: Committer, age: number): Promise<void> {
+  for (;;) {
+    const some = await committer.run({
+      locks: [],
+      apply: async (batch) => {
+        const [rootId] = await batch.tx.abandoned(batch.now - age, 1);
+        if (rootId !== undefined) await batch.tx.discard(rootId, WINDOW);
+        return rootId !== undefined;
+      },
+    });
+    if (!some) return;
+  }
+}

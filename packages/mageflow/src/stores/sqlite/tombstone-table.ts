@@ -1,0 +1,39 @@
+import type { Kind } from "../../core/plan.ts";
+import type { Status } from "../../core/status.ts";
+import type { Tombstone } from "../../ports/store.ts";
+import type { Connection } from "./connection.ts";
+
+const PUT = `INSERT OR REPLACE INTO tombstones (id, name, kind, status, at, action, by, reason)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const GET = "SELECT name, kind, status, at, action, by, reason FROM tombstones WHERE id = ?";
+
+type Row = [
+  name: string,
+  kind: Kind,
+  status: Status,
+  at: number,
+  action: Tombstone["action"],
+  by: string,
+  reason: string | null,
+];
+
+/** What is left of workflows that were removed. */
+export class TombstoneTable {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  put({ id, name, kind, status, at, action, by, reason }: Tombstone): void {
+    this.#db.run(PUT, id, name, kind, status, at, action, by, reason);
+  }
+
+  get(id: string): Tombstone | null {
+    const row = this.#db.get<Row>(GET, id);
+    if (row === undefined) return null;
+    const [name, kind, status, at, action, by, reason] = row;
+    return { id, name, kind, status, at, action, by, reason };
+  }
+}

@@ -1,0 +1,195 @@
+import { expect, test } from "vitest";
+import { CancelledError, chain, GoneError, swarm } from "../../src/index.ts";
+import { eventually } from "./eventually.ts";
+import { gate } from "./gate.ts";
+import { onEachStore } from "./on-each-store.ts";
+
+const stale = expect.objectContaining({ code: "STALE_CONFIRMATION" });
+
+onEachStore("cancel", (open) => {
+  test("stops what runs, cleans up, fires no other callback, removes all and leaves a trace", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const started = gate();
+    const note = mage.task(
+      "note",
+      (_input: unknown, ctx) => void seen.push(`${ctx.signature.role} ${ctx.cause!.name}`),
+    );
+    const long = mage.task("long", async (_input: unknown, ctx) => {
+      ctx.log.info("under way");
+      started.open();
+      await new Promise((_resolve, reject) => {
+        ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason as Error));
+      });
+    });
+    const item = chain([long.onCleanup(note)], { name: "item" })
+      .onCleanup(note)
+      .onSuccess(note)
+      .onError(note);
+    const all = swarm([item, item, item], { name: "all", concurrency: 1, onItemError: note });
+    await using worker = await mage.worker();
+    const run = await mage.run(all.onCleanup(note).onError(note), undefined, { key: "k" });
+    await started.opened;
+    const plan = await run.planCancel();
+    expect(plan.impact).toMatchObject({ descendants: 6, running: 3, callbacks: 0 });
+    expect(await run.status()).toMatchObject({ status: "RUNNING" });
+    const result = run.result().catch((error: unknown) => error);
+    await plan.confirm({ reason: "wrong input" });
+    expect(await result).toBeInstanceOf(CancelledError);
+    expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
+    const gone = await eventually(async () => {
+      const error: unknown = await mage.get(run.id).catch((thrown: unknown) => thrown);
+      return error instanceof GoneError ? error : null;
+    });
+    expect(gone).toMatchObject({ action: "cancel", reason: "wrong input" });
+    expect(seen).toEqual(["cleanup long", "cleanup item", "cleanup all"]);
+    await expect(run.result()).rejects.toThrow(CancelledError);
+    expect(await run.settled()).toEqual({ id: run.id, status: "CANCELLED" });
+    expect((await mage.list({ roots: false, root: run.id })).items).toEqual([]);
+    expect(await mage.logs({ rootId: run.id })).toEqual([]);
+    await plan.confirm();
+    const rows = await mage.audit.list();
+    expect(rows).toMatchObject([{ seq: 1, action: "cancel", target: run.id, reason: "wrong input" }]);
+    expect(rows[0]!.details).toMatchObject({ name: "all", generation: 1, descendants: 6 });
+    expect(await mage.audit.verify()).toEqual({ ok: true });
+    await worker.stop();
+  });
+
+  test("needs a confirmation that fits: of this life of it, and no older than its last growth", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.run(swarm([task], { open: true }));
+    const plan = await run.planCancel();
+    await run.addTasks([task]);
+    await expect(plan.confirm()).rejects.toThrow(stale);
+    await expect(mage.confirmCancel("no such token")).rejects.toThrow(stale);
+    expect(await run.status()).toMatchObject({ execution: "RUNNING" });
+    const { token } = await run.planCancel();
+    await using worker = await mage.worker();
+    await run.close();
+    await run.settled();
+    await run.rerun();
+    await expect(open().confirmCancel(token)).rejects.toThrow(stale);
+    await worker.stop();
+  });
+
+  test("from another process, by the token; of what never started, and of what has ended", async () => {
+    const mage = open();
+    const cleaned: string[] = [];
+    const clean = mage.task("clean", (_input: unknown, ctx) => void cleaned.push(ctx.cause!.name));
+    const task = mage.task("task", () => 1);
+    await using worker = await mage.worker();
+    const [waiting, ended] = [await mage.create(task.onCleanup(clean)), await mage.run(task)];
+    await ended.settled();
+    for (const run of [waiting, ended]) {
+      const { token } = await run.planCancel();
+      await open().confirmCancel(token, { reason: "away with it" });
+      await eventually(async () => {
+        const error: unknown = await mage.get(run.id).catch((thrown: unknown) => thrown);
+        return error instanceof GoneError ? error : null;
+      });
+    }
+    expect(cleaned).toEqual(["task"]);
+    await worker.stop();
+  });
+
+  test("of a step is refused", async () => {
+    const mage = open();
+    const run = await mage.run(chain([mage.task("task", () => 1)]));
+    const illegal = expect.objectContaining({ code: "ILLEGAL_TRANSITION" });
+    await expect((await mage.get(`${run.id}.0`)).planCancel()).rejects.toThrow(illegal);
+  });
+});
+
+onEachStore("lock", (open) => {
+  const locked = expect.objectContaining({ code: "LOCKED" });
+
+  test("keeps others from every verb and from starting it, until it is released", async () => {
+    const mage = open();
+    const other = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.create(task);
+    const theirs = await other.get(run.id);
+    const lock = await run.lock({ for: "1m" });
+    for (const verb of [
+      () => theirs.suspend(),
+      () => theirs.interrupt(),
+      () => theirs.delete({ after: 1 }),
+      () => theirs.lock(),
+      () => other.batch((edits) => edits.set(theirs, { priority: 1 })),
+    ]) {
+      await expect(verb()).rejects.toThrow(locked);
+    }
+    await using worker = await mage.worker();
+    await run.start();
+    await run.suspend();
+    await run.resume();
+    expect((await run.view()).startedAt).toBeNull();
+    await lock.release();
+    expect(await theirs.result()).toBe(1);
+    await worker.stop();
+  });
+
+  test("expires", async () => {
+    const mage = open();
+    const run = await mage.run(mage.task("task", () => 1));
+    await run.lock({ for: 1 });
+    const theirs = await open().get(run.id);
+    await eventually(() =>
+      theirs.suspend().then(
+        () => true,
+        () => null,
+      ),
+    );
+    expect(await run.status()).toMatchObject({ status: "SUSPENDED" });
+  });
+
+  test("lets what runs end", async () => {
+    const mage = open();
+    const started = gate();
+    const finish = gate();
+    const task = mage.task("task", async () => {
+      started.open();
+      await finish.opened;
+      return 1;
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(task);
+    await started.opened;
+    await using lock = await run.lock();
+    finish.open();
+    expect(await run.result()).toBe(1);
+    await expect((await open().get(run.id)).delete({ after: 1 })).rejects.toThrow(locked);
+    await lock.release();
+    await worker.stop();
+  });
+});
+
+onEachStore("batch", (open) => {
+  test("edits many that have not started, all or none", async () => {
+    const mage = open();
+    const order: number[] = [];
+    const task = mage.task("task", ({ n }: { n: number }) => void order.push(n));
+    const runs = await Promise.all([1, 2, 3].map((n) => mage.create(task.with({ n }))));
+    await mage.batch((edits) => {
+      edits.set(runs[0]!, { priority: 1, tags: ["first"] });
+      edits.set(runs[1]!, { with: { n: 20 }, priority: 3 });
+      edits.set(runs[2]!, { priority: 2 });
+    });
+    expect((await mage.list({ tag: "first" })).items.map(({ id }) => id)).toEqual([runs[0]!.id]);
+    await expect(
+      mage.batch((edits) => {
+        edits.set(runs[0]!, { priority: 9 });
+        edits.set({ id: "none" }, { priority: 9 });
+      }),
+    ).rejects.toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
+    for (const run of runs) await run.start();
+    await using worker = await mage.worker({ concurrency: 1 });
+    for (const run of runs) await run.settled();
+    expect(order).toEqual([20, 3, 1]);
+    await expect(mage.batch((edits) => edits.set(runs[0]!, { priority: 1 }))).rejects.toThrow(
+      expect.objectContaining({ code: "ILLEGAL_TRANSITION" }),
+    );
+    await worker.stop();
+  });
+});

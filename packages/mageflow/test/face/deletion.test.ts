@@ -1,0 +1,215 @@
+import { expect, test } from "vitest";
+import { chain, GoneError, type MageFlow, type Run, swarm } from "../../src/index.ts";
+import { gate } from "./gate.ts";
+import { eventually } from "./eventually.ts";
+import { onEachStore } from "./on-each-store.ts";
+
+/** Waits until it is gone. */
+function gone(mage: MageFlow, { id }: Run): Promise<GoneError> {
+  return eventually(async () => {
+    const error: unknown = await mage.get(id).catch((thrown: unknown) => thrown);
+    return error instanceof GoneError ? error : null;
+  });
+}
+
+onEachStore("deletion", (open) => {
+  test("marks a tree, shows it as marked, and can be taken back", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    await using worker = await mage.worker();
+    const run = await mage.run(task, undefined, { tags: ["x"] });
+    await run.settled();
+    await run.delete({ after: "1h", reason: "old" });
+    await run.delete({ after: "2h" });
+    const { status, execution, deletion } = await run.status();
+    expect([status, execution]).toEqual(["MARKED_FOR_DELETION", "SUCCEEDED"]);
+    expect(deletion).toMatchObject({ reason: "old", generation: 1 });
+    expect(deletion!.purgeAt - deletion!.markedAt).toBe(3_600_000);
+    expect((await mage.list({ tag: "x" })).items[0]).toMatchObject({ status: "MARKED_FOR_DELETION" });
+    await run.extend({ after: "2h" });
+    expect((await run.status()).deletion!.purgeAt).toBeGreaterThan(deletion!.purgeAt);
+    await run.restore();
+    expect(await run.status()).toMatchObject({ status: "SUCCEEDED", deletion: null });
+    expect(await run.result()).toBe(1);
+    await worker.stop();
+  });
+
+  test("removes everything when its time has come, and leaves a tombstone", async () => {
+    const mage = open();
+    const item = mage.task("item", async ({ n }: { n: number }, ctx) => {
+      ctx.log.info("line");
+      await ctx.step("s", () => n);
+      await ctx.checkpoint(n);
+      return n;
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(
+      swarm(Array.from({ length: 600 }, (_, n) => item.with({ n }))).onSuccess(item.with({ n: 1 })),
+      undefined,
+      { key: "once", tags: ["t"] },
+    );
+    await run.settled();
+    await run.delete({ after: 1, reason: "done with it" });
+    const error = await gone(mage, run);
+    expect(error).toMatchObject({ code: "GONE", action: "delete", reason: "done with it" });
+    await expect(mage.get(`${run.id}.5`)).rejects.toThrow(GoneError);
+    await expect(run.result()).rejects.toThrow(GoneError);
+    await expect(run.rerun()).rejects.toThrow(GoneError);
+    expect((await mage.list({ roots: false, root: run.id })).items).toEqual([]);
+    expect((await mage.list({ tag: "t" })).items).toEqual([]);
+    expect(await mage.logs({ rootId: run.id })).toEqual([]);
+    const again = await mage.run(item, { n: 2 }, { key: "once" });
+    expect(again.id).not.toBe(run.id);
+    expect(await again.result()).toBe(2);
+    await worker.stop();
+  });
+
+  test("lets what runs go on to its end, with callbacks and cleanup, before it is removed", async () => {
+    const mage = open();
+    const done: string[] = [];
+    const started = gate();
+    const finish = gate();
+    const note = mage.task("note", (_input: unknown, ctx) => void done.push(ctx.signature.role));
+    const first = mage.task("first", async () => {
+      started.open();
+      await finish.opened;
+    });
+    const second = mage.task("second", () => void done.push("second"));
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([first, second]).onSuccess(note).onCleanup(note));
+    await started.opened;
+    await run.delete({ after: 1 });
+    expect((await run.status()).status).toBe("MARKED_FOR_DELETION");
+    finish.open();
+    await gone(mage, run);
+    expect(done).toEqual(["second", "success", "cleanup"]);
+    await worker.stop();
+  });
+
+  test("of what has not started keeps it from starting until it is restored", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.run(task, undefined, { delay: 30 });
+    await run.delete({ after: "1h" });
+    await using worker = await mage.worker();
+    const execution = await eventually(async () => {
+      const status = await run.status();
+      return status.execution === "WAITING" ? null : status;
+    });
+    expect(execution).toMatchObject({ status: "MARKED_FOR_DELETION", execution: "PENDING" });
+    await run.restore();
+    expect(await run.result()).toBe(1);
+    await worker.stop();
+  });
+
+  test("is for roots only, and purgeNow for what is not open", async () => {
+    const mage = open();
+    const hold = gate();
+    const started = gate();
+    const task = mage.task("task", async () => {
+      started.open();
+      await hold.opened;
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([task]));
+    await started.opened;
+    const step = await mage.get(`${run.id}.0`);
+    await expect(step.delete({ after: 1 })).rejects.toThrow(
+      expect.objectContaining({ code: "ILLEGAL_TRANSITION" }),
+    );
+    await expect(run.purgeNow()).rejects.toThrow(expect.objectContaining({ code: "ILLEGAL_TRANSITION" }));
+    expect((await run.status()).deletion).toBeNull();
+    hold.open();
+    await run.settled();
+    await run.purgeNow({ reason: "now" });
+    await expect(mage.get(run.id)).rejects.toThrow(
+      expect.objectContaining({ action: "delete", reason: "now" }),
+    );
+    await worker.stop();
+  });
+
+  test("by retention, per outcome and per task", async () => {
+    const mage = open();
+    const good = mage.task("good", { retain: { succeeded: 1 } }, () => 1);
+    const bad = mage.task("bad", { retain: { succeeded: 1 } }, () => {
+      throw new Error("no");
+    });
+    await using worker = await mage.worker();
+    const [ok, failed] = [await mage.run(good), await mage.run(bad)];
+    await failed.settled();
+    expect(await gone(mage, ok)).toMatchObject({ action: "retention" });
+    expect(await failed.status()).toMatchObject({ status: "FAILED", deletion: null });
+    await worker.stop();
+  });
+});
+
+onEachStore("rerun", (open) => {
+  test("begins again, whole, in the next generation, and clears the mark", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const note = mage.task("note", (_input: unknown, ctx) => void seen.push(`note ${ctx.cause!.generation}`));
+    const item = mage.task("item", async ({ n }: { n: number }, ctx) => {
+      await ctx.step("s", () => void seen.push(`step ${n}`));
+      seen.push(`from ${JSON.stringify(ctx.checkpointed)}`);
+      await ctx.checkpoint(n);
+      return { n };
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(
+      swarm([chain([item.with({ n: 1 }), item]), item.with({ n: 2 })]).onSuccess(note),
+    );
+    await run.settled();
+    const before = seen.splice(0);
+    await run.delete({ after: "1h" });
+    await run.rerun();
+    await run.settled();
+    expect(await run.view()).toMatchObject({ status: "SUCCEEDED", generation: 2, deletion: null });
+    expect(seen.toSorted()).toEqual(before.map((text) => (text === "note 1" ? "note 2" : text)).toSorted());
+    expect((await run.callbacks()).items.map(({ status }) => status)).toEqual(["SUCCEEDED", "SUCCEEDED"]);
+    expect(await run.result()).toMatchObject({ total: 2, succeeded: 2 });
+    await worker.stop();
+  });
+
+  test("takes another message, and what failed may succeed", async () => {
+    const mage = open();
+    const task = mage.task("task", ({ ok }: { ok: boolean }) => {
+      if (!ok) throw new Error("no");
+      return "fine";
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([task]), { ok: false });
+    expect(await run.settled()).toMatchObject({ status: "FAILED" });
+    await run.rerun({ ok: true });
+    expect(await run.result()).toBe("fine");
+    await worker.stop();
+  });
+
+  test("resets thousands window by window", async () => {
+    const mage = open();
+    const item = mage.task("item", ({ n }: { n: number }) => n);
+    await using worker = await mage.worker({ concurrency: 500 });
+    const run = await mage.run(
+      swarm(
+        Array.from({ length: 1_700 }, (_, n) => item.with({ n })),
+        { concurrency: 500 },
+      ),
+    );
+    await run.settled();
+    await run.rerun();
+    expect(await run.settled()).toMatchObject({ status: "SUCCEEDED" });
+    expect((await run.status()).counts).toMatchObject({ total: 1_700, succeeded: 1_700 });
+    await worker.stop();
+  });
+
+  test("of what has not ended, or is inside another, is refused", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.run(chain([task]));
+    const illegal = expect.objectContaining({ code: "ILLEGAL_TRANSITION" });
+    await expect(run.rerun()).rejects.toThrow(illegal);
+    await using worker = await mage.worker();
+    await run.settled();
+    await expect((await mage.get(`${run.id}.0`)).rerun()).rejects.toThrow(illegal);
+    await worker.stop();
+  });
+});
