@@ -23,7 +23,7 @@ import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
-import { type CancelOptions, confirmCancel } from "./runtime/cancel.ts";
+import { type CancelOptions, type CancelPlan, confirmCancel, planCancel } from "./runtime/cancel.ts";
 import { missing } from "./runtime/control.ts";
 import { Edits } from "./runtime/edits.ts";
 import { verifyAudit } from "./runtime/audit.ts";
@@ -210,6 +210,24 @@ export class MageFlow implements AsyncDisposable {
     const [record] = await runtime.store.get([id]);
     if (record === undefined) throw await missing(runtime.store, id);
     return new Run<O>(runtime, id);
+  }
+
+  /**
+   * What cancelling all workflows that fit a filter would remove, 500 at most, and what it takes to do so; nothing happens before
+   * `confirm()`.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter, or one that fits more than 500.
+   */
+  async planCancel(
+    filter: Omit<ListFilter, "roots" | "root" | "role" | "cursor" | "limit">,
+  ): Promise<CancelPlan> {
+    const { items, next } = await this.list({ ...filter, limit: MOST_ROWS });
+    if (next !== null) {
+      const what = `more than ${MOST_ROWS} workflows fit; narrow the filter, and cancel them in several steps`;
+      throw new MageFlowError("INVALID_ARGUMENT", what);
+    }
+    const ids = items.map(({ id }) => id);
+    return planCancel(await this.#open(), ids);
   }
 
   /**

@@ -1,4 +1,5 @@
-import { IllegalTransitionError, StaleConfirmationError } from "../core/errors.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
 import { isCallback } from "../core/ids.ts";
 import { decode } from "../core/payload.ts";
 import type { SignatureRecord } from "../core/record.ts";
@@ -9,7 +10,8 @@ import type { Runtime } from "./runtime.ts";
 
 /** What a cancellation would remove. */
 export interface Impact {
-  /** Signatures under the root, callbacks included. */
+  readonly workflows: number;
+  /** Signatures under the roots, callbacks included. */
   readonly descendants: number;
   readonly running: number;
   readonly callbacks: number;
@@ -31,41 +33,47 @@ export interface CancelPlan {
 
 export interface CancelOptions {
   reason?: string;
-  /** What runs gets to end by itself. Default 10 s. */
-  grace?: number;
+  /** What runs gets to end by itself. Default `"10s"`. */
+  grace?: Duration;
 }
 
-/** What a confirmation is bound to. */
-type Bound = {
-  readonly id: string;
-  readonly generation: number;
-  readonly descendants: number;
-};
+/** A root that a confirmation is good for, as it was when it was looked at. */
+type Bound = { readonly id: string; readonly generation: number; readonly descendants: number };
 
 const GOOD_FOR_MS = 300_000;
 export const GRACE_MS = 10_000;
 const PAGE = 500;
 
 /**
- * Looks at what cancelling the workflow would remove, page by page, and gives out the token that it takes to do so.
+ * Looks at what cancelling these workflows would remove, page by page, and gives out the token that it takes to do so.
  *
  * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`), IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is not a root.
  */
-export async function planCancel(runtime: Runtime, id: string): Promise<CancelPlan> {
+export async function planCancel(runtime: Runtime, ids: readonly string[]): Promise<CancelPlan> {
   const { store, committer } = runtime;
-  const [root] = await store.get([id]);
-  if (root === undefined) throw await missing(store, id);
-  if (root.role !== "root") {
-    throw new IllegalTransitionError(id, "cancel", root.status, "cancel the root of its workflow");
+  const bounds: Bound[] = [];
+  const impact = { workflows: 0, descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
+  for (const id of ids) {
+    const [root] = await store.get([id]);
+    if (root === undefined) throw await missing(store, id);
+    if (root.role !== "root") {
+      throw new IllegalTransitionError(id, "cancel", root.status, "cancel the root of its workflow");
+    }
+    const { descendants, running, callbacks, bytes } = await census(store, root);
+    bounds.push({ id, generation: root.generation, descendants });
+    impact.workflows++;
+    impact.descendants += descendants;
+    impact.running += running;
+    impact.callbacks += callbacks;
+    impact.bytes += bytes;
+    impact.logs += await store.logCount(id);
   }
-  const impact = { ...(await census(store, root)), logs: await store.logCount(id) };
   const token = runtime.newToken();
-  const bound: Bound = { id, generation: root.generation, descendants: impact.descendants };
   const expiresAt = await committer.run({
     locks: [],
     apply: (batch) => {
       const until = batch.now + GOOD_FOR_MS;
-      batch.extras.tickets.push({ token, body: JSON.stringify(bound), expiresAt: until });
+      batch.extras.tickets.push({ token, body: JSON.stringify(bounds), expiresAt: until });
       return until;
     },
   });
@@ -74,47 +82,67 @@ export async function planCancel(runtime: Runtime, id: string): Promise<CancelPl
 
 /**
  * Cancels what the token was given for: nothing in it starts any more, what runs is stopped, cleanups run, and then all of it is
- * removed but for the audit trail and a tombstone.
+ * removed but for the audit trail and a tombstone. All workflows are looked at before the first is cancelled.
  *
- * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, or the workflow began again or
- *   has grown since it was given out.
+ * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, or a workflow began again or
+ *   has grown since it was given out; LockedError (`LOCKED`) for one that somebody holds.
  */
 export async function confirmCancel(
   runtime: Runtime,
   token: string,
   { reason, grace = GRACE_MS }: CancelOptions = {},
 ): Promise<void> {
-  const { committer, store, actor } = runtime;
-  const bound = await committer.run({
+  const { committer, store, reconciler } = runtime;
+  const order = { reason: reason ?? null, grace: milliseconds(grace, "grace") };
+  const body = await committer.run({
     locks: [],
     apply: async (batch) => (await batch.tx.ticket(token))?.body ?? null,
   });
-  if (bound === null) throw new StaleConfirmationError("the confirmation is not known here, or has expired");
-  const { id, generation, descendants } = decode(bound) as Bound;
-  const [root] = await store.get([id]);
-  if (root === undefined || root.stop?.verb === "cancel") return;
-  const { descendants: now } = await census(store, root);
+  if (body === null) throw new StaleConfirmationError("the confirmation is not known here, or has expired");
+  const bounds = decode(body) as Bound[];
+  const open: Bound[] = [];
+  for (const bound of bounds) {
+    const [root] = await store.get([bound.id]);
+    if (root === undefined || isCancelled(root)) continue;
+    requireSame(root, bound);
+    const { descendants } = await census(store, root);
+    if (descendants > bound.descendants) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
+    open.push(bound);
+  }
+  for (const bound of open) await cancelOne(runtime, bound, order);
+  await reconciler.tick();
+}
+
+async function cancelOne(
+  { committer, actor }: Runtime,
+  bound: Bound,
+  { reason, grace }: { reason: string | null; grace: number },
+): Promise<void> {
+  const { id, generation, descendants } = bound;
   await committer.run({
     locks: [id],
     apply: async (batch) => {
-      const record = batch.get(id);
-      if (record === undefined || record.stop?.verb === "cancel" || record.deletion?.purged === true) return;
-      if (record.generation !== generation) throw new StaleConfirmationError(`"${id}" has begun again since`);
-      if (now > descendants) throw new StaleConfirmationError(`"${id}" has grown since`);
-      await audit(batch, {
-        actor,
-        action: "cancel",
-        target: id,
-        reason: reason ?? null,
-        details: { name: record.name, kind: record.kind, generation, descendants },
-      });
-      batch.tell(record, { type: "halt", verb: "cancel", actor, reason: reason ?? null, grace, by: null });
+      const root = batch.get(id);
+      if (root === undefined || isCancelled(root)) return;
+      requireSame(root, bound);
+      const { name, kind, lock } = root;
+      if (lock !== null && lock.until > batch.now) throw new LockedError(id, lock.by, lock.until);
+      const details = { name, kind, generation, descendants };
+      await audit(batch, { actor, action: "cancel", target: id, reason, details });
+      batch.tell(root, { type: "halt", verb: "cancel", actor, reason, grace, by: null });
     },
   });
-  await runtime.reconciler.tick();
 }
 
-async function census(store: Store, root: SignatureRecord): Promise<Omit<Impact, "logs">> {
+function isCancelled({ stop, deletion }: SignatureRecord): boolean {
+  return stop?.verb === "cancel" || deletion?.purged === true;
+}
+
+function requireSame({ id, generation }: SignatureRecord, bound: Bound): void {
+  if (generation !== bound.generation) throw new StaleConfirmationError(`"${id}" has begun again since`);
+}
+
+async function census(store: Store, root: SignatureRecord): Promise<Omit<Impact, "logs" | "workflows">> {
   let [descendants, running, callbacks] = [0, root.status === "RUNNING" ? 1 : 0, 0];
   let bytes = size(root);
   for (let after = root.id; ;) {

@@ -371,7 +371,7 @@ export class Run<O = unknown> {
 
   /** What cancelling it would remove, and what it takes to do so; nothing happens before `confirm()`. @throws as {@link delete} */
   planCancel(): Promise<CancelPlan> {
-    return planCancel(this.#runtime, this.id);
+    return planCancel(this.#runtime, [this.id]);
   }
 
   /**

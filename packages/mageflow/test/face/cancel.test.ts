@@ -93,6 +93,21 @@ onEachStore("cancel", (open) => {
     await worker.stop();
   });
 
+  test("of all that fit a filter, by one confirmation", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const runs = await Promise.all([1, 2, 3].map(() => mage.create(task, { tags: ["old"] })));
+    const kept = await mage.create(task);
+    const plan = await mage.planCancel({ tag: "old", status: "PENDING" });
+    expect(plan.impact).toMatchObject({ workflows: 3, descendants: 0, running: 0 });
+    await plan.confirm();
+    for (const run of runs) expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
+    expect(await kept.status()).toMatchObject({ status: "PENDING" });
+    expect((await mage.audit.list()).map(({ target }) => target).toSorted()).toEqual(
+      runs.map(({ id }) => id).toSorted(),
+    );
+  });
+
   test("of a step is refused", async () => {
     const mage = open();
     const run = await mage.run(chain([mage.task("task", () => 1)]));
