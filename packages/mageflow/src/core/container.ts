@@ -51,7 +51,7 @@ export function decideContainer(
     case "halt":
       return halt(view, record, signal);
     case "halted":
-      return halted(view, record, signal.clean);
+      return advance(kind, view, halted(record, signal.clean));
     case "reset":
       return isEnded(record.status) ? unchanged(renewed(record)) : unchanged(record);
     case "suspend":
@@ -95,7 +95,8 @@ function start(kind: ContainerKind, view: View, record: SignatureRecord): Decisi
 function advance(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
   if (isEnded(record.status) || record.status === "INTERRUPTED") return proceed(view, record);
   if (record.status !== "RUNNING") return unchanged(record);
-  if (record.sweep === "unhold" || record.sweep === "reset") return sweep(record);
+  if (record.sweep === "unhold" || record.sweep === "reset" || record.sweep === "interrupt")
+    return sweep(record);
   return kind.advance(view, record);
 }
 
@@ -124,11 +125,15 @@ function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: 
     case "reset":
       return next.sweep === null ? advance(kind, view, next) : unchanged(next);
     case "skip":
-      return unchanged(next);
+      // What an interruption held, callbacks of parts that had ended, is let go on when nothing else inside can start any more.
+      return next.sweep === null && isEnded(next.status) && next.generation > 1
+        ? sweep({ ...next, sweep: "unhold" })
+        : unchanged(next);
     case "interrupt":
     case "cancel": {
       const family = next.family!;
-      return proceed(view, { ...next, family: { ...family, halting: family.halting + signal.count } });
+      const told = { ...next, family: { ...family, halting: family.halting + signal.count } };
+      return next.sweep === null ? advance(kind, view, told) : unchanged(told);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { IllegalTransitionError } from "./errors.ts";
-import { conclude, proceed } from "./outcome.ts";
+import { conclude } from "./outcome.ts";
 import type { SignatureRecord, Stop } from "./record.ts";
 import { after, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
@@ -32,7 +32,7 @@ export function halt(view: View, record: SignatureRecord, order: Halt): Decision
   const known = record.stop;
   if (known !== null && (order.verb === "interrupt" || known.verb === "cancel")) {
     const by = status === "RUNNING" ? (known.by ?? order.by) : known.by;
-    const own = known.own || order.by === null;
+    const own = known.own || order.by === null || order.own === true;
     if (by === known.by && own === known.own && !known.resumes) return unchanged(record);
     return unchanged({
       ...record,
@@ -44,14 +44,18 @@ export function halt(view: View, record: SignatureRecord, order: Halt): Decision
   return stopped(view, { ...record, stop });
 }
 
-function ordered(view: View, { stop }: SignatureRecord, { verb, actor, reason, grace, by }: Halt): Stop {
+function ordered(
+  view: View,
+  { stop }: SignatureRecord,
+  { verb, actor, reason, grace, by, own = false }: Halt,
+): Stop {
   const until = view.now + grace;
   return {
     verb,
     actor,
     reason,
     by: by ?? stop?.by ?? null,
-    own: by === null || stop?.own === true,
+    own: by === null || own || stop?.own === true,
     until: stop === null ? until : Math.min(stop.until, until),
     clean: stop?.clean ?? true,
     resumes: false,
@@ -70,15 +74,15 @@ export function stopped(view: View, record: SignatureRecord, clean = true): Deci
   return concluded.record.sweep === null ? concluded : after(concluded, sweep(concluded.record));
 }
 
-/** A child that was told to stop has. */
-export function halted(view: View, record: SignatureRecord, clean: boolean): Decision {
-  const family = record.family!;
+/** The container after a child that was told to stop has. */
+export function halted(record: SignatureRecord, clean: boolean): SignatureRecord {
   const { stop } = record;
-  return proceed(view, {
+  const family = record.family!;
+  return {
     ...record,
     family: { ...family, halting: Math.max(0, family.halting - 1) },
     stop: stop === null ? null : { ...stop, clean: stop.clean && clean },
-  });
+  };
 }
 
 function report(to: string, clean: boolean): Decision["send"][number] {

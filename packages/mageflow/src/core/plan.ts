@@ -55,6 +55,8 @@ export interface SwarmSpec extends SpecBase {
   readonly concurrency: number | null;
   /** More failures than this fail the swarm; null: only when all items fail. */
   readonly stopAfterFailures: number | null;
+  /** What becomes of running items past the limit: they end, or are stopped. */
+  readonly onLimit: "finish" | "interrupt";
   readonly maxTasks: number | null;
   /** An open swarm takes items until it is closed. */
   readonly open: boolean;

@@ -221,6 +221,8 @@ export interface SwarmOptions<Out = unknown, In = unknown> extends PlanOptions {
   concurrency?: number;
   /** More failures than this fail the swarm at once. Default: it fails only when all items fail. */
   stopAfterFailures?: number;
+  /** Past the limit, running items end by themselves, or are interrupted with a grace of 10 s. Default `"finish"`. */
+  onLimit?: "finish" | "interrupt";
   /** Most items that it ever takes. Default: no limit. */
   maxTasks?: number;
   /** Takes items until `run.close()`. Default false. */
@@ -234,6 +236,7 @@ const SWARM_OPTIONS: OptionNames<SwarmOptions> = {
   name: true,
   concurrency: true,
   stopAfterFailures: true,
+  onLimit: true,
   maxTasks: true,
   open: true,
   onItemSuccess: true,
@@ -265,6 +268,7 @@ export function swarm<P extends AnyPlan>(
         ? null
         : whole(options.concurrency ?? 30, 1, "concurrency"),
     stopAfterFailures: optional(options.stopAfterFailures, 0, "stopAfterFailures"),
+    onLimit: onLimit(options.onLimit ?? "finish"),
     maxTasks: optional(options.maxTasks, 0, "maxTasks"),
     open: options.open ?? false,
     itemCallbacks: {
@@ -297,6 +301,11 @@ function callback(plan: unknown, what: string): PlanNode[] {
   if (plan === undefined) return [];
   requirePlan(plan, what);
   return [plan];
+}
+
+function onLimit(value: "finish" | "interrupt"): "finish" | "interrupt" {
+  if (value === "finish" || value === "interrupt") return value;
+  throw new InvalidPlanError(`onLimit is ${inWords(value)}; give "finish" or "interrupt"`);
 }
 
 function optional(value: number | undefined, least: number, what: string): number | null {

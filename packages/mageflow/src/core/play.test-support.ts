@@ -40,6 +40,7 @@ const made = fc.letrec<{ plan: PlanNode; task: PlanNode; callbacks: Partial<Call
           items: few(5),
           concurrency: fc.option(fc.integer({ min: 1, max: 3 })),
           stopAfterFailures: fc.option(fc.nat(2)),
+          onLimit: fc.constantFrom("finish", "finish", "interrupt"),
           delay,
           callbacks,
           itemCallbacks: callbacks,

@@ -23,7 +23,10 @@ export type Signal =
   /** Its counters were wrong, and are these. */
   | { readonly type: "recount"; readonly family: Family }
   | { readonly type: "suspend" }
-  /** Stop, whatever the status: what runs gets `grace` ms to end by itself. `by` is the container on whose behalf, or null. */
+  /**
+   * Stop, whatever the status: what runs gets `grace` ms to end by itself. `by` is the container that waits to hear of it, or null;
+   * `own` tells that it stops for itself all the same, and does not go on along with that container.
+   */
   | {
       readonly type: "halt";
       readonly verb: Stop["verb"];
@@ -31,6 +34,7 @@ export type Signal =
       readonly reason: string | null;
       readonly grace: number;
       readonly by: string | null;
+      readonly own?: boolean;
     }
   /** A child that was told to stop has, and what was to be cleaned up has been. */
   | { readonly type: "halted"; readonly clean: boolean }

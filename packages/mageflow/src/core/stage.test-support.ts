@@ -79,6 +79,7 @@ export function swarm(children: Iterable<PlanNode>, options: Options<SwarmSpec> 
     ...base(options.name ?? "swarm", options),
     concurrency: options.concurrency === undefined ? 30 : options.concurrency,
     stopAfterFailures: options.stopAfterFailures ?? null,
+    onLimit: options.onLimit ?? "finish",
     maxTasks: options.maxTasks ?? null,
     open: options.open ?? false,
     itemCallbacks: { ...NO_CALLBACKS, ...options.itemCallbacks },

@@ -75,7 +75,7 @@ function close(view: View, record: SignatureRecord): Decision {
 
 /** The first failure is kept while the swarm runs, to be the cause of its own error should it fail. */
 function absorb(view: View, record: SignatureRecord, credits: readonly Credit[]): SignatureRecord {
-  const limit = spec(view, record).stopAfterFailures;
+  const { stopAfterFailures: limit, onLimit } = spec(view, record);
   let { error, sweep: sweeping } = record;
   const family = credited(record, credits, (counters, child) => {
     if (child.readyAt !== null) counters.active--;
@@ -86,7 +86,7 @@ function absorb(view: View, record: SignatureRecord, credits: readonly Credit[])
       if (limit !== null && counters.failed > limit && !counters.stopping) {
         counters.stopping = true;
         // What a suspension held is released first: it may have to run to its end.
-        if (sweeping !== "unhold") sweeping = "skip";
+        if (sweeping !== "unhold") sweeping = onLimit === "interrupt" ? "interrupt" : "skip";
       }
     } else counters.skipped++;
   });

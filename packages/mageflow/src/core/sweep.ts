@@ -11,6 +11,13 @@ import { isEnded } from "./status.ts";
 /** Signatures that one commit starts, skips, stops or releases for one container. */
 const WINDOW = 500;
 
+/** Why a swarm stops its items when nobody has told it to stop itself, and what they get to end by themselves. */
+const PAST_ITS_LIMIT = {
+  actor: "its swarm",
+  reason: "the swarm is past its limit of failures",
+  grace: 10_000,
+} as const;
+
 export type Took = Extract<Signal, { type: "took" }>;
 
 /** Asks for the next window of what the record is sweeping. */
@@ -75,8 +82,10 @@ export function told(sweeper: SignatureRecord, what: Sweep, now: number): Signal
       return { type: "reset" };
     case "interrupt":
     case "cancel": {
-      const { actor, reason, until } = sweeper.stop!;
-      return { type: "halt", verb: what, actor, reason, grace: Math.max(0, until - now), by: sweeper.id };
+      const by = sweeper.id;
+      if (sweeper.stop === null) return { type: "halt", verb: what, ...PAST_ITS_LIMIT, by, own: true };
+      const { actor, reason, until } = sweeper.stop;
+      return { type: "halt", verb: what, actor, reason, grace: Math.max(0, until - now), by };
     }
   }
 }

@@ -172,6 +172,27 @@ onEachStore("interrupt", (open) => {
     await worker.stop();
   });
 
+  test("of a swarm past its limit stops its running items, when it was made so", async () => {
+    const mage = open();
+    const cleaned: string[] = [];
+    const started = gate();
+    const long = mage.task("long", (_input: unknown, ctx) => {
+      started.open();
+      return obedient(ctx);
+    });
+    const bad = mage.task("bad", async () => {
+      await started.opened;
+      throw new Error("no");
+    });
+    await using worker = await mage.worker();
+    const items = [long.onCleanup(cleaner(mage, cleaned)), bad, bad];
+    const run = await mage.run(swarm(items, { concurrency: 2, stopAfterFailures: 0, onLimit: "interrupt" }));
+    expect(await run.settled()).toMatchObject({ status: "FAILED" });
+    expect((await run.status()).counts).toMatchObject({ total: 3, failed: 1, skipped: 2 });
+    expect(cleaned).toEqual(["long"]);
+    await worker.stop();
+  });
+
   test("of what has ended is refused", async () => {
     const mage = open();
     const task = mage.task("task", () => 1);
