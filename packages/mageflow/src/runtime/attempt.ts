@@ -127,12 +127,30 @@ export class Attempt implements Culprit {
     } catch (error) {
       outcome = failed(error);
     }
-    if (this.#context.hasDeferred) await this.#context.runDeferred();
+    if (this.#context.hasDeferred) await this.#runDeferred(outcome);
+    else this.#context.end();
     this.#over = true;
     this.#end?.abort("over");
     onOver();
+    this.#decide(this.#final(outcome));
+  }
+
+  /** What is deferred has a grace of its own; after it the outcome is decided, and the place stays taken until it has ended. */
+  async #runDeferred(outcome: AttemptOutcome): Promise<void> {
+    const { clock, grace } = this.#host;
+    const ended = new AbortController();
+    const done = this.#context.runDeferred().then(() => ended.abort("over"));
+    if (await sleepUntil(clock, clock.monotonic() + grace, ended.signal)) {
+      this.#host.log("error", `deferred functions did not end within ${grace} ms`, null);
+      this.#abandoned = true;
+      this.#decide(this.#final(outcome));
+    }
+    await done;
+  }
+
+  #final(outcome: AttemptOutcome): AttemptOutcome {
     const cut = this.#cut;
-    this.#decide(cut === null || (outcome.ok && !cut.fails) ? outcome : failed(cut.reason));
+    return cut === null || (outcome.ok && !cut.fails) ? outcome : failed(cut.reason);
   }
 
   async #watchTime(): Promise<void> {

@@ -61,6 +61,10 @@ export interface ContextHost {
 }
 
 /** Between the name of a step and the number of its use: a control character, which no name has. */
+/** Before the name of a resource, among the names of steps. */
+const RESOURCE = "\u0001";
+/** In the place of the descriptor of what was released. */
+const RELEASED = "null";
 const NTH = "\u001f";
 
 /** Characters of a progress note. */
@@ -202,7 +206,31 @@ export class TaskContext {
     return this.#host.launch(plan, message, { ...options, key });
   }
 
-  /** Runs `work` in this process when the attempt is over, whatever its end; last registered first. */
+  /**
+   * Registers something that is to be released when the attempt is over, as {@link defer} does, and stores its descriptor first: when
+   * the worker dies, the next attempt releases it, in whatever process, before it takes its own of the same name. `release` may
+   * therefore be called twice with one descriptor.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a name that is not a text of 1 to 256 characters without control characters.
+   * @throws PayloadError (`PAYLOAD`) for a descriptor that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `release` throws when
+   *   it is called for an earlier attempt.
+   */
+  async resource<D>(name: string, descriptor: D, release: (descriptor: D) => unknown): Promise<void> {
+    if (!isLabel(name)) throw invalidArgument("the name of a resource", name, A_LABEL);
+    const key = `${RESOURCE}${name}`;
+    const left = this.#notes?.steps.get(key) ?? RELEASED;
+    if (left !== RELEASED) await release(decode(left) as D);
+    await this.#host.saveStep(key, encode(descriptor, `the descriptor of ${JSON.stringify(name)}`));
+    this.defer(async () => {
+      await release(descriptor);
+      await this.#host.saveStep(key, RELEASED);
+    });
+  }
+
+  /**
+   * Runs `work` in this process when the attempt is over, whatever its end; last registered first. No signal aborts it; all of it
+   * together has as long as the worker's grace, after which the task's outcome waits for it no longer.
+   */
   defer(work: () => unknown): void {
     if (this.#ended) throw new MageFlowError("INVALID_ARGUMENT", "defer was called after the task had ended");
     this.#deferred.push(work);
@@ -221,7 +249,7 @@ export class TaskContext {
 
   /** @internal Runs what was deferred; what throws is logged. */
   async runDeferred(): Promise<void> {
-    this.#ended = true;
+    this.end();
     for (let work = this.#deferred.pop(); work !== undefined; work = this.#deferred.pop()) {
       try {
         await work();
@@ -232,6 +260,11 @@ export class TaskContext {
           this.log.error("a deferred function failed", { error: `${name}: ${message}` });
       }
     }
+  }
+
+  /** @internal Nothing can be deferred from here on. */
+  end(): void {
+    this.#ended = true;
   }
 
   /** @internal */

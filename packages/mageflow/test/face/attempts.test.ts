@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { chain, TerminalError } from "../../src/index.ts";
+import { chain, type TaskContext, TerminalError } from "../../src/index.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
 
@@ -445,5 +445,55 @@ onEachStore("ctx", (open) => {
     });
     letGo();
     expect(await fine.result()).toBe("fine");
+  });
+
+  test("what a dead attempt held is released by the next, before it takes its own", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const task = mage.task(
+      "task",
+      { retry: { attempts: 2, backoff: { type: "fixed", delay: 0 } } },
+      async (_input: unknown, ctx) => {
+        const path = `tmp${ctx.attempt}`;
+        await ctx.resource("tmp", { path }, (held) => {
+          seen.push(`release ${held.path}`);
+          // As if the worker had died before it got to this.
+          if (held.path === "tmp1" && ctx.attempt === 1) throw new Error("dead");
+        });
+        seen.push(`hold ${path}`);
+        if (ctx.attempt === 1) throw new Error("again");
+      },
+    );
+    await mage.worker();
+    await (await mage.run(task)).result();
+    expect(seen).toEqual(["hold tmp1", "release tmp1", "release tmp1", "hold tmp2", "release tmp2"]);
+  });
+
+  test("deferred functions that do not end hold the outcome up for the grace only", async () => {
+    const mage = open();
+    const finish = gate();
+    const task = mage.task("task", (_input: unknown, ctx) => {
+      ctx.defer(() => finish.opened);
+      return 1;
+    });
+    const worker = await mage.worker({ grace: 30 });
+    const run = await mage.run(task);
+    expect(await run.result()).toBe(1);
+    expect([worker.running, worker.abandoned]).toEqual([1, 1]);
+    finish.open();
+    await worker.stop();
+    expect(await run.logs({ level: "error" })).toMatchObject([
+      { message: "deferred functions did not end within 30 ms" },
+    ]);
+  });
+
+  test("nothing can be deferred once the task has ended", async () => {
+    const mage = open();
+    const kept = Promise.withResolvers<TaskContext>();
+    const task = mage.task("task", (_input: unknown, ctx) => kept.resolve(ctx));
+    await mage.worker();
+    await (await mage.run(task)).result();
+    const ctx = await kept.promise;
+    expect(() => ctx.defer(() => {})).toThrow("after the task had ended");
   });
 });
