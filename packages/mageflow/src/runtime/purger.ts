@@ -18,12 +18,15 @@ const RUNNING = 500;
  * tombstone and takes the whole tree out of every read, so that a rerun comes before it or finds it gone. What the tree consists of
  * is removed after that, so many records a transaction; a crash between two of them loses nothing.
  *
- * Returns whether any was due.
+ * Returns whether any was due. `mayPurge` is asked with the store's time.
  */
-export async function purge(committer: Committer): Promise<boolean> {
+export async function purge(committer: Committer, mayPurge: (now: number) => boolean): Promise<boolean> {
   let found = 0;
   for (let due = TREES; due === TREES; found += due) {
-    due = await committer.run({ locks: [], apply: condemnDue });
+    due = await committer.run({
+      locks: [],
+      apply: (batch) => (mayPurge(batch.now) ? condemnDue(batch) : 0),
+    });
   }
   return found > 0;
 }

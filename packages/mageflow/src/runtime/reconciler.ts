@@ -5,8 +5,9 @@ import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Commit, Committer } from "./committer.ts";
 import { Mender } from "./mender.ts";
+import { JumpGuard } from "./jump-guard.ts";
 import { discardAll, purge } from "./purger.ts";
-import { warn } from "./warning.ts";
+import { warn, warnOfJump } from "./warning.ts";
 
 /** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
 const ROUND_MS = 1_000;
@@ -33,6 +34,7 @@ export class Reconciler {
   readonly #stopping = new AbortController();
   readonly #session: string;
   readonly #mender: Mender;
+  readonly #guard = new JumpGuard();
   #wake = new AbortController();
   #nextDue = 0;
   #soon = new Set<string>();
@@ -203,7 +205,12 @@ export class Reconciler {
   }
 
   async #removals(): Promise<void> {
-    const [purged] = await Promise.all([purge(this.#committer), discardAll(this.#committer, DRAFT_MS)]);
+    const mayPurge = (now: number): boolean =>
+      this.#guard.steady(now, this.#clock.monotonic(), (by) => warnOfJump(by));
+    const [purged] = await Promise.all([
+      purge(this.#committer, mayPurge),
+      discardAll(this.#committer, DRAFT_MS),
+    ]);
     if (purged) await discardAll(this.#committer, DRAFT_MS);
   }
 }

@@ -24,3 +24,12 @@ export function warnOfMended(mended: readonly SignatureRecord[]): void {
     { type: "MageFlowWarning" },
   );
 }
+
+/** The store's clock was set, so that nothing is removed for a while. */
+export function warnOfJump(by: number): void {
+  const minutes = Math.round(by / 60_000);
+  process.emitWarning(
+    `the store's clock moved by ${minutes} minutes against this process's; nothing is purged for an hour, check the clock`,
+    { type: "MageFlowWarning" },
+  );
+}
