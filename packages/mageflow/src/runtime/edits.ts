@@ -1,7 +1,11 @@
 import { IllegalTransitionError, LockedError, NotFoundError } from "../core/errors.ts";
+import type { AnyPlan } from "../core/flow.ts";
 import { encode } from "../core/payload.ts";
+import type { Outcome, PlanNode } from "../core/plan.ts";
 import { storedOptions } from "../core/plan-options.ts";
+import { requirePlan } from "../core/plans.ts";
 import type { SignatureRecord } from "../core/record.ts";
+import { SpecBook } from "../core/spec-book.ts";
 import { record as audit } from "./audit.ts";
 import type { Batch } from "./batch.ts";
 import { missing } from "./control.ts";
@@ -15,6 +19,10 @@ export interface Edit {
   priority?: number;
   /** Of a root: what lists find it by. */
   tags?: readonly string[];
+  /** Callbacks that are added to those that it has. */
+  onSuccess?: AnyPlan;
+  onError?: AnyPlan;
+  onCleanup?: AnyPlan;
 }
 
 interface Change {
@@ -22,6 +30,7 @@ interface Change {
   readonly bound: string | undefined;
   readonly priority: number | undefined;
   readonly tags: readonly string[] | undefined;
+  readonly callbacks: Readonly<Record<Outcome, AnyPlan | undefined>>;
 }
 
 /** Edits that are made together. */
@@ -36,7 +45,9 @@ export class Edits {
       ...(tags === undefined ? {} : { tags }),
     });
     const bound = edit.with === undefined ? undefined : encode(edit.with, "with");
-    this.#changes.push({ id: run.id, bound, priority, tags });
+    const callbacks = { success: edit.onSuccess, error: edit.onError, cleanup: edit.onCleanup };
+    for (const plan of Object.values(callbacks)) if (plan !== undefined) requirePlan(plan, "a callback");
+    this.#changes.push({ id: run.id, bound, priority, tags, callbacks });
   }
 
   /** @internal */
@@ -48,7 +59,7 @@ export class Edits {
         apply: async (batch) => {
           // All are looked at before any is changed: a command that fails has changed nothing.
           for (const { id } of this.#changes) requireEditable(batch, id);
-          for (const change of this.#changes) apply(batch, change);
+          for (const change of this.#changes) apply(batch, change, runtime.newToken());
           for (const { id, priority, tags, bound } of this.#changes) {
             const details = {
               with: bound !== undefined,
@@ -78,12 +89,29 @@ function requireEditable(batch: Batch, id: string): SignatureRecord {
   return record;
 }
 
-function apply(batch: Batch, { id, bound, priority, tags }: Change): void {
+function apply(batch: Batch, change: Change, token: string): void {
+  const { id, bound, priority, tags } = change;
   const record = batch.get(id)!;
   batch.put({
     ...record,
     ...(bound === undefined ? {} : { bound }),
     ...(priority === undefined ? {} : { priority }),
     ...(tags === undefined ? {} : { tags: [...tags] }),
+    spec: respecified(batch, record, change, token),
   });
+}
+
+/** The id of its spec with the added callbacks: one of its own, since siblings share the one that it has. */
+function respecified(batch: Batch, record: SignatureRecord, { callbacks }: Change, token: string): string {
+  const spec = batch.spec(record);
+  const all = { ...spec.callbacks };
+  for (const outcome of ["success", "error", "cleanup"] as const) {
+    const plan = callbacks[outcome];
+    if (plan !== undefined) all[outcome] = [...all[outcome], plan as PlanNode];
+  }
+  if (Object.values(callbacks).every((plan) => plan === undefined)) return record.spec;
+  const book = new SpecBook(record.rootId, `${token}.`);
+  const id = book.id({ ...spec, callbacks: all });
+  for (const row of book.take()) batch.addSpec(row);
+  return id;
 }

@@ -207,4 +207,24 @@ onEachStore("batch", (open) => {
     );
     await worker.stop();
   });
+
+  test("adds callbacks to one of many that share what they were made from", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const note = mage.task(
+      "note",
+      (_input: unknown, ctx) => void seen.push(`${ctx.signature.role} of ${ctx.cause!.id}`),
+    );
+    const task = mage.task("task", () => 1);
+    const run = await mage.create(swarm([task, task, task]));
+    const second = await mage.get(`${run.id}.1`);
+    await mage.batch((edits) => edits.set(second, { onSuccess: chain([note]), onCleanup: note }));
+    await run.start();
+    await using worker = await mage.worker();
+    await run.settled();
+    expect(seen).toEqual(
+      [`success of ${second.id}`, `cleanup of ${second.id}`].map((text) => text.replace("success", "step")),
+    );
+    await worker.stop();
+  });
 });
