@@ -1,7 +1,7 @@
 import { IllegalTransitionError, LockedError, NotFoundError } from "../core/errors.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { encode } from "../core/payload.ts";
-import type { Outcome, PlanNode } from "../core/plan.ts";
+import type { Outcome } from "../core/plan.ts";
 import { storedOptions } from "../core/plan-options.ts";
 import { requirePlan } from "../core/plans.ts";
 import type { SignatureRecord } from "../core/record.ts";
@@ -107,7 +107,7 @@ function respecified(batch: Batch, record: SignatureRecord, { callbacks }: Chang
   const all = { ...spec.callbacks };
   for (const outcome of ["success", "error", "cleanup"] as const) {
     const plan = callbacks[outcome];
-    if (plan !== undefined) all[outcome] = [...all[outcome], plan as PlanNode];
+    if (plan !== undefined) all[outcome] = [...all[outcome], plan];
   }
   if (Object.values(callbacks).every((plan) => plan === undefined)) return record.spec;
   const book = new SpecBook(record.rootId, `${token}.`);

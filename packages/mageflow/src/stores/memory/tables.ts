@@ -100,6 +100,7 @@ export class Tables {
   #condemn(rootId: string): void {
     const records = this.signatures.workflow(rootId);
     for (const { id } of records) this.signatures.delete(id);
+    this.logs.drop(rootId);
     this.drafts.condemn(rootId, records);
   }
 

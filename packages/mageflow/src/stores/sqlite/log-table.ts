@@ -18,9 +18,12 @@ type Line = [
   fields: string | null,
 ];
 
-/** Log lines, numbered over the whole store. */
 const COUNT = "SELECT count(*) FROM logs WHERE root_id = ?";
 
+/** Lines of a workflow that is being removed are not shown any more. */
+const SHOWN = "NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = logs.root_id)";
+
+/** Log lines, numbered over the whole store. */
 export class LogTable {
   readonly #db: Connection;
 
@@ -47,7 +50,7 @@ function reading({ id, rootId, level, contains, after, limit }: LogQuery): {
   sql: string;
   parameters: Parameter[];
 } {
-  const conditions = ["seq > ?"];
+  const conditions = ["seq > ?", SHOWN];
   const parameters: Parameter[] = [after];
   const where = (condition: string, given: Parameter): void => {
     conditions.push(condition);

@@ -1,0 +1,228 @@
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { IllegalTransitionError, MageFlowError } from "../core/errors.ts";
+import { encode } from "../core/payload.ts";
+import type { SignatureRecord } from "../core/record.ts";
+import type { Signal } from "../core/signal.ts";
+import { isEnded } from "../core/status.ts";
+import { type CancelPlan, GRACE_MS, planCancel } from "./cancel.ts";
+import { checkStart } from "./check-start.ts";
+import { type Control, control, missing } from "./control.ts";
+import { lock, type RunLock } from "./lock.ts";
+import { condemn, requireClosed } from "./purger.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** The verbs that change what becomes of a stored signature. Each is idempotent; what a status does not allow is refused. */
+export abstract class Steering {
+  readonly id: string;
+  /** @internal */
+  protected readonly runtime: Runtime;
+  /** Of the lock that this handle holds. */
+  #token: string | null = null;
+
+  /** @internal */
+  constructor(runtime: Runtime, id: string) {
+    this.runtime = runtime;
+    this.id = id;
+  }
+
+  /**
+   * Starts what `mage.create` stored, with a message to it. What is suspended begins with it when it is resumed. Starting again is a
+   * no-op.
+   *
+   * @throws ValidationError (`VALIDATION`) when an input that is complete now does not fit its schema; nothing is started then.
+   * @throws NotFoundError (`NOT_FOUND`), IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is inside a container.
+   */
+  async start(message?: unknown): Promise<void> {
+    const text = message === undefined ? null : encode(message, "message");
+    const { role, status } = await this.begin(text);
+    if (role === "root") return;
+    const hint = "its container starts it when it is its turn";
+    throw new IllegalTransitionError(this.id, "start", status, hint);
+  }
+
+  /**
+   * What has not started does not start; what runs, ends. Costs one write whatever the size. Suspending again is a no-op.
+   *
+   * @throws AlreadyRunningError (`ALREADY_RUNNING`) for a task that is running; IllegalTransitionError (`ILLEGAL_TRANSITION`), NotFoundError.
+   */
+  async suspend(): Promise<void> {
+    await this.#tell({ type: "suspend" }, { action: "suspend" });
+  }
+
+  /**
+   * Goes on where it was suspended or interrupted; what was interrupted does so in its next generation, with its finished steps and
+   * checkpoints. Resuming what is neither is a no-op. `clean` is false when code of it had to be given up, and may still go on
+   * somewhere.
+   *
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
+   */
+  async resume(): Promise<{ clean: boolean }> {
+    return this.change(
+      (batch, record) => {
+        const clean = record.stop?.clean ?? true;
+        batch.tell(record, { type: "resume" });
+        return { clean };
+      },
+      { action: "resume" },
+    );
+  }
+
+  /**
+   * Stops it, whatever its status, and keeps it: nothing in it starts any more, what runs is told by `ctx.signal` and gets `grace`
+   * (default `"10s"`) to end by itself, after which nothing that it still does has an effect. Its cleanups run. Resolves when it
+   * has stopped; interrupting again is a no-op.
+   *
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
+   */
+  async interrupt(options: { reason?: string; grace?: Duration } = {}): Promise<void> {
+    const grace = options.grace === undefined ? GRACE_MS : milliseconds(options.grace, "grace");
+    const reason = options.reason ?? null;
+    const { actor } = this.runtime;
+    await this.#tell(
+      { type: "halt", verb: "interrupt", actor, reason, grace, by: null },
+      { action: "interrupt", reason },
+    );
+    await this.runtime.waiters.until(
+      this.id,
+      ({ status }) => status === "INTERRUPTED" || isEnded(status),
+      null,
+    );
+  }
+
+  /**
+   * Begins what has ended again, in its next generation, with `message` in the place of the one that it was given before. Takes a
+   * mark of deletion away.
+   *
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has not ended, and for what is inside another signature; LockedError
+   *   (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError (`GONE`) once it was purged.
+   */
+  async rerun(message?: unknown): Promise<void> {
+    const text = message === undefined ? null : encode(message, "message");
+    const record = await this.record();
+    const { store, check } = this.runtime;
+    if (check !== null && text !== null) await checkStart(store, { ...record, message: text }, check);
+    await this.#tell({ type: "rerun", ...(text === null ? {} : { message: text }) }, { action: "rerun" });
+  }
+
+  /**
+   * Marks the workflow for deletion: it is removed after a span, or at an instant, when nothing of it is open. What runs goes on to
+   * its end; what has not started does not start unless the mark is taken away. Marking again is a no-op: see {@link extend}.
+   *
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is not a root, MageFlowError (`INVALID_ARGUMENT`) for a bad time, LockedError,
+   *   NotFoundError, GoneError.
+   */
+  async delete(options: { after?: Duration; at?: Date | number; reason?: string }): Promise<void> {
+    const purgeAt = this.#instant(options);
+    const reason = options.reason ?? null;
+    const { actor } = this.runtime;
+    await this.change(
+      (batch, record) =>
+        void batch.tell(record, { type: "delete", purgeAt: purgeAt(batch.now), by: actor, reason }),
+      { action: "delete", reason },
+    );
+  }
+
+  /** Takes the mark of deletion away; what was to start and did not, starts. A no-op without a mark. @throws as {@link delete} */
+  async restore(): Promise<void> {
+    await this.#tell({ type: "restore" }, { action: "restore" });
+  }
+
+  /** Moves the time of a marked workflow's deletion. @throws as {@link delete}, and for what is not marked */
+  async extend(options: { after?: Duration; at?: Date | number }): Promise<void> {
+    const purgeAt = this.#instant(options);
+    await this.change(
+      (batch, record) => void batch.tell(record, { type: "extend", purgeAt: purgeAt(batch.now) }),
+      { action: "extend" },
+    );
+  }
+
+  /**
+   * Removes the workflow at once. A tombstone answers those who ask for it later.
+   *
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, and as {@link delete}.
+   */
+  async purgeNow(options: { reason?: string } = {}): Promise<void> {
+    const reason = options.reason ?? null;
+    const { actor } = this.runtime;
+    await this.change(
+      async (batch, record) => {
+        await requireClosed(batch, record);
+        const { now } = batch;
+        batch.tell(record, { type: "delete", purgeAt: now, by: actor, reason });
+        await condemn(batch, batch.tell(batch.get(this.id)!, { type: "extend", purgeAt: now }));
+      },
+      { action: "purge", reason },
+    );
+    await this.runtime.reconciler.tick();
+  }
+
+  /** What cancelling it would remove, and what it takes to do so; nothing happens before `confirm()`. @throws as {@link delete} */
+  planCancel(): Promise<CancelPlan> {
+    return planCancel(this.runtime, [this.id]);
+  }
+
+  /**
+   * Keeps others from changing its status and from deleting it for a time (default `"30s"`), through this handle only; see `release`.
+   *
+   * @throws LockedError (`LOCKED`) while somebody else holds it, NotFoundError, GoneError.
+   */
+  lock(options: { for?: Duration } = {}): Promise<RunLock> {
+    const span = milliseconds(options.for ?? "30s", "for");
+    return lock(this.runtime, {
+      id: this.id,
+      token: this.#token,
+      span,
+      onHeld: (token) => {
+        this.#token = token;
+      },
+    });
+  }
+
+  /** The instant that a span from now or a date gives, once the store's time is known. */
+  #instant({ after, at }: { after?: Duration; at?: Date | number }): (now: number) => number {
+    if ((after === undefined) === (at === undefined)) {
+      throw new MageFlowError("INVALID_ARGUMENT", "give either `after`, a span, or `at`, an instant");
+    }
+    if (after !== undefined) {
+      const span = milliseconds(after, "after");
+      return (now) => now + span;
+    }
+    const instant = Number(at);
+    if (!Number.isFinite(instant)) throw new MageFlowError("INVALID_ARGUMENT", "`at` is not a valid time");
+    return () => instant;
+  }
+
+  /** Starts a root that has not been started; returns what stood here before. */
+  protected async begin(message: string | null): Promise<SignatureRecord> {
+    const record = await this.record();
+    if (!isUnstarted(record)) return record;
+    const { store, check } = this.runtime;
+    if (check !== null) await checkStart(store, { ...record, message }, check);
+    await this.change((batch, now) => {
+      if (!isUnstarted(now)) return;
+      batch.put({ ...now, message });
+      batch.tell(batch.get(now.id)!, { type: "start" });
+    });
+    return record;
+  }
+
+  async #tell(signal: Signal, deed?: Control<void>["deed"]): Promise<void> {
+    await this.change((batch, record) => void batch.tell(record, signal), deed);
+  }
+
+  /** One change of this signature in a transaction. */
+  protected change<T>(apply: Control<T>["apply"], deed?: Control<T>["deed"]): Promise<T> {
+    const { id } = this;
+    return control(this.runtime, { id, token: this.#token, apply, ...(deed === undefined ? {} : { deed }) });
+  }
+
+  protected async record(): Promise<SignatureRecord> {
+    const [record] = await this.runtime.store.get([this.id]);
+    if (record === undefined) throw await missing(this.runtime.store, this.id);
+    return record;
+  }
+}
+
+function isUnstarted({ role, readyAt, status }: SignatureRecord): boolean {
+  return role === "root" && readyAt === null && (status === "PENDING" || status === "SUSPENDED");
+}
