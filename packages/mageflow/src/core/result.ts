@@ -13,7 +13,10 @@ export interface ItemResult<O = Json> {
   error?: StoredError;
 }
 
-/** The result of a swarm. `results` is in item order; it is left out for more than 1,000 items or 1 MiB: see `run.results()`. */
+/**
+ * The result of a swarm. `results` is in item order; it is left out for more than 1,000 items or 1 MiB, and of swarms in swarms
+ * beyond 10,000 items in all: see `run.results()`.
+ */
 export interface SwarmResult<O = Json> {
   total: number;
   succeeded: number;

@@ -195,4 +195,24 @@ onEachStore("result", (open) => {
     ).result();
     expect(most).toBe(3);
   });
+
+  test("of swarms in swarms tells of 10,000 items in all, and the counts of the rest", async () => {
+    const mage = open();
+    const item = mage.task("item", () => 1);
+    await mage.worker({ concurrency: 1_000 });
+    const inner = swarm(
+      Array.from({ length: 900 }, () => item),
+      { concurrency: 900 },
+    );
+    const run = await mage.run(
+      swarm(
+        Array.from({ length: 12 }, () => inner),
+        { concurrency: 12 },
+      ),
+    );
+    const { results = [] } = await run.result();
+    const inline = results.filter(({ result }) => result?.results !== undefined);
+    expect([results.length, inline.length]).toEqual([12, 11]);
+    expect(results.at(-1)!.result).toEqual({ total: 900, succeeded: 900, failed: 0, skipped: 0 });
+  });
 });
