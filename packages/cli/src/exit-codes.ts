@@ -20,11 +20,21 @@ export const EXIT_CODES: readonly { code: number; meaning: string; errors: reado
     ],
   },
   { code: 3, meaning: "verification found breaches", errors: [] },
-  { code: 4, meaning: "there is no such signature", errors: ["NOT_FOUND", "GONE"] },
+  { code: 4, meaning: "there is no such signature, or it was removed", errors: ["NOT_FOUND", "GONE"] },
   {
     code: 5,
-    meaning: "its status does not allow that",
-    errors: ["ILLEGAL_TRANSITION", "ALREADY_RUNNING", "SWARM_CLOSED", "INTERRUPTED", "CANCELLED"],
+    meaning:
+      "its status or a lock does not allow that, nobody has confirmed it, or it was interrupted or cancelled",
+    errors: [
+      "ILLEGAL_TRANSITION",
+      "ALREADY_RUNNING",
+      "SWARM_CLOSED",
+      "LOCKED",
+      "STALE_CONFIRMATION",
+      "NOT_CONFIRMED",
+      "INTERRUPTED",
+      "CANCELLED",
+    ],
   },
   {
     code: 6,

@@ -9,11 +9,14 @@ export function factLines(view: SignatureView, status: RunStatus, now: number): 
   const facts: [string, string | null][] = [
     ["id", clip(view.id, 400)],
     ["is", roleOf(view)],
+    ["execution", view.status === view.execution ? null : view.execution],
+    ["removed", removalOf(view, now)],
+    ["stopped", stopOf(view)],
     ["parent", view.parentId === null ? null : clip(view.parentId, 400)],
     ["key", view.key === null ? null : clip(view.key, 200)],
     ["tags", view.tags.length === 0 ? null : clip(view.tags.join(", "), 200)],
     ["progress", progressOf(status)],
-    ["held by", heldBy === null ? null : `${clip(heldBy, 400)} (suspended)`],
+    ["held by", heldBy === null ? null : `${clip(heldBy, 400)} (suspended or stopped)`],
     ["attempt", attemptOf(view)],
     ["generation", view.generation === 1 ? null : String(view.generation)],
     ["priority", view.priority === 0 ? null : String(view.priority)],
@@ -40,18 +43,37 @@ function roleOf({ role, slot }: SignatureView): string {
   return role === "step" || role === "item" ? `${role} ${slot}` : `a ${role} callback`;
 }
 
+/** Who has it removed, why and when; what is open then is removed when it has ended. */
+function removalOf({ deletion }: SignatureView, now: number): string | null {
+  if (deletion === null) return null;
+  const { purgeAt, action, by, reason } = deletion;
+  const when = purgeAt > now ? `in ${span(purgeAt - now)}` : "due";
+  const whose = { delete: "marked by", cancel: "cancelled by", retention: "by" }[action];
+  const why = reason === null ? "" : `: ${clip(reason, 200)}`;
+  return `${instant(purgeAt)} (${when}), ${whose} ${clip(by, 100)}${why}`;
+}
+
+/** Why it was stopped, and whether something may still go on somewhere. */
+function stopOf({ interrupted }: SignatureView): string | null {
+  if (interrupted === null) return null;
+  const how = interrupted.clean
+    ? "clean: all that ran had ended by itself"
+    : "abandoned: code of it was given up and may still go on somewhere";
+  return interrupted.reason === null ? how : `${clip(interrupted.reason, 200)} (${how})`;
+}
+
 /** While it waits for a retry, the attempt is the one that follows. */
-function attemptOf({ attempt, recoveries, status }: SignatureView): string | null {
+function attemptOf({ attempt, recoveries, execution }: SignatureView): string | null {
   if (attempt === 0) return null;
-  const waiting = status === "WAITING" ? ", waiting" : "";
+  const waiting = execution === "WAITING" ? ", waiting" : "";
   return `${attempt}${waiting}${recoveries > 0 ? `, ${recoveries} recoveries` : ""}`;
 }
 
-function progressOf({ status, counts, progress: { fraction, note } }: RunStatus): string | null {
+function progressOf({ execution, counts, progress: { fraction, note } }: RunStatus): string | null {
   const percent = `${Math.floor(fraction * 100)}%${note === null ? "" : ` ${clip(note, 100)}`}`;
   if (counts.total === 0) {
     // Whatever has ended counts as whole, which says nothing of a task that told nothing itself.
-    const told = note !== null || (fraction > 0 && (fraction < 1 || status === "SUCCEEDED"));
+    const told = note !== null || (fraction > 0 && (fraction < 1 || execution === "SUCCEEDED"));
     return told ? percent : null;
   }
   const names = [

@@ -9,12 +9,21 @@ export interface TellOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tells of the attempts that fail in one workflow, those that will be tried again too, from after `since` until it is settled. */
-export async function tellFailures(run: Run, since: number | null, options: TellOptions): Promise<void> {
+/**
+ * Tells of the attempts that fail in one workflow, those that will be tried again too, from after `since` until it is settled. Returns the
+ * number of the last event that it has seen, or `since`.
+ */
+export async function tellFailures(
+  run: Run,
+  since: number | null,
+  options: TellOptions,
+): Promise<number | null> {
   const { mage, say, signal } = options;
+  let last = since;
   try {
-    for await (const { id, type, attempt } of run.events(since === null ? {} : { since })) {
-      if (signal.aborted) return;
+    for await (const { seq, id, type, attempt } of run.events(since === null ? {} : { since })) {
+      if (signal.aborted) break;
+      last = seq;
       if (type !== "failed" && type !== "retrying") continue;
       const view = await (await mage.get(id)).view();
       if (view.kind === "task")
@@ -23,6 +32,7 @@ export async function tellFailures(run: Run, since: number | null, options: Tell
   } catch {
     // What cannot be read any more is not told of; the run itself says what is wrong with the store.
   }
+  return last;
 }
 
 /** `resize 01jd….0.3: attempt 2 failed, the next one in 4.0s: TypeError: …` */

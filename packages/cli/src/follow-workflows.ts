@@ -8,28 +8,38 @@ const MOST = 100;
 
 /**
  * Follows the workflows of a store as long as they are open: those that come from their first event, those that are there from now on.
- * While more than {@link MOST} are open, it is the newest that are followed.
+ * While more than {@link MOST} are open, it is the newest that are followed. One that begins again or goes on after an interruption is
+ * followed again, from behind the last event that `follow` says it has seen.
  */
 export async function followWorkflows(
   mage: MageFlow,
-  follow: (run: Run, since: number | null) => Promise<void>,
+  follow: (run: Run, since: number | null) => Promise<number | null>,
   signal: AbortSignal,
 ): Promise<void> {
-  const known = new Set<string>();
+  /** Generations that were looked at, by workflow. */
+  const known = new Map<string, number>();
+  const seen = new Map<string, number | null>();
   const followed = new Set<string>();
   let first = true;
   while (!signal.aborted) {
     try {
       const { items } = await mage.list({ limit: MOST });
-      for (const { id, finishedAt } of items) {
-        if (known.has(id) || followed.size >= MOST) continue;
-        known.add(id);
+      for (const { id, generation, finishedAt } of items) {
+        if (known.get(id) === generation || followed.has(id) || followed.size >= MOST) continue;
+        const since = first ? null : known.has(id) ? (seen.get(id) ?? null) : 0;
+        known.set(id, generation);
         if (first && finishedAt !== null) continue;
         followed.add(id);
-        void follow(await mage.get(id), first ? null : 0).finally(() => followed.delete(id));
+        void follow(await mage.get(id), since)
+          .then((last) => seen.set(id, last))
+          .finally(() => followed.delete(id));
       }
       const listed = new Set(items.map(({ id }) => id));
-      for (const id of known) if (!listed.has(id) && !followed.has(id)) known.delete(id);
+      for (const id of known.keys()) {
+        if (listed.has(id) || followed.has(id)) continue;
+        known.delete(id);
+        seen.delete(id);
+      }
       first = false;
     } catch {
       // The store is busy, or a workflow was removed; the next look tells.

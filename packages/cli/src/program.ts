@@ -1,9 +1,16 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
+import { addAudit } from "./commands/audit.ts";
+import { addCancel } from "./commands/cancel.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addGc } from "./commands/gc.ts";
 import { addHelp } from "./commands/help.ts";
+import { addInterrupt } from "./commands/interrupt.ts";
 import { addLogs } from "./commands/logs.ts";
+import { addDelete, addExtend, addRestore } from "./commands/marks.ts";
 import { addPs } from "./commands/ps.ts";
+import { addPurge } from "./commands/purge.ts";
+import { addRerun } from "./commands/rerun.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
 import { addResume, addSuspend } from "./commands/suspend-resume.ts";
@@ -47,7 +54,16 @@ Getting started:
     addShow,
     addLogs,
     addSuspend,
+    addInterrupt,
     addResume,
+    addRerun,
+    addCancel,
+    addDelete,
+    addRestore,
+    addExtend,
+    addPurge,
+    addGc,
+    addAudit,
     addVerify,
     addDemo,
     addHelp,

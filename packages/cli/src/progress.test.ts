@@ -13,12 +13,23 @@ test.each([
   ["a step that says nothing", three, task, "1/3 · resize"],
   [
     "a suspension",
-    { ...status, status: "SUSPENDED" } as const,
+    { ...status, status: "SUSPENDED", execution: "SUSPENDED" } as const,
     null,
     "1,002/1,000,000 (2 failed) · SUSPENDED",
   ],
   ["a single task", noted, null, "45% encoding"],
-  ["a single task that waits", { ...noted, status: "WAITING" } as const, null, "45% encoding · WAITING"],
+  [
+    "a single task that waits",
+    { ...noted, status: "WAITING", execution: "WAITING" } as const,
+    null,
+    "45% encoding · WAITING",
+  ],
+  [
+    "a mark of deletion beside the execution",
+    { ...noted, status: "MARKED_FOR_DELETION" } as const,
+    null,
+    "45% encoding · MARKED_FOR_DELETION",
+  ],
   ["a single task that says nothing", task, null, "RUNNING"],
 ])("progress tells %s", (_, root, step, text) => {
   expect(progressText(root, step === null ? null : { view, status: step })).toBe(text);

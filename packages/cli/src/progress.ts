@@ -54,11 +54,12 @@ export interface Inside {
 
 /** `3/20 · resize all 1,204/5,000 (2 failed)`, or of tasks what they say themselves: `1/3 · encode 40% first pass` */
 export function progressText(root: RunStatus, inside: Inside | null): string {
-  const { status, counts, heldBy } = root;
+  const { status, execution, counts, heldBy } = root;
   const own = counts.total === 0 ? noted(root) : amount(counts);
-  const parts = own === "" ? [status] : [own];
-  if (own !== "" && status !== "RUNNING") parts.push(status);
-  if (heldBy !== null) parts.push("held by a suspension");
+  const parts: string[] = own === "" ? [execution] : [own];
+  if (own !== "" && execution !== "RUNNING") parts.push(execution);
+  if (status !== execution) parts.push(status);
+  if (heldBy !== null) parts.push("held by what is around it");
   if (inside !== null) {
     const { total } = inside.status.counts;
     parts.push(`${inside.view.name} ${total === 0 ? noted(inside.status) : amount(inside.status.counts)}`);
@@ -89,7 +90,7 @@ async function busiest(
   let now = status;
   for (let depth = 0; depth < DEEPEST; depth++) {
     const { items } = await run.children({ limit: 100 });
-    const view = items.find((child) => child.status === "RUNNING" && child.role === "step");
+    const view = items.find((child) => child.execution === "RUNNING" && child.role === "step");
     if (view === undefined) break;
     const { succeeded, failed, skipped, total } = now.counts;
     shares.push({ done: succeeded + failed + skipped, total });

@@ -9,8 +9,9 @@ import { plainJson } from "./plain-text.ts";
 const HINTS: Readonly<Record<string, (store: string | undefined) => string>> = {
   NOT_FOUND: (store) =>
     `\`${commandLine(["ps", "--all"], store)}\` lists what is stored; \`--store\` names another store`,
+  GONE: (store) => `\`${commandLine(["audit"], store)}\` lists who has done what`,
   ALREADY_RUNNING: (store) =>
-    `\`${commandLine(["show", "<id>"], store)}\` tells its parent, which can be suspended`,
+    `\`${commandLine(["show", "<id>"], store)}\` tells its parent, which can be suspended; \`interrupt\` stops what runs`,
 };
 
 export interface Reported {

@@ -18,7 +18,7 @@ test("a large swarm is a page, with ids that can be copied and the way to the re
     inside: [item(0), item(1, { key: "k" }, [below])],
     more: { count: 999_998, cursor: "1" },
   };
-  expect(insideLines(tree, { width: 80, more })).toEqual([
+  expect(insideLines(tree, { width: 80, now: 0, more })).toEqual([
     "├─ r.0  one  PENDING",
     "├─ r.1  k  one  PENDING",
     "│  └─ r.1.error0  note  PENDING",
@@ -29,12 +29,12 @@ test("a large swarm is a page, with ids that can be copied and the way to the re
 test("a reason is cut to the width of the screen", () => {
   const error = { name: "Error", message: "x".repeat(200), attempts: 1, path: [] };
   const tree: Tree = { view, inside: [item(0, { status: "FAILED", error })], more: null };
-  const [line] = insideLines(tree, { width: 60, more });
+  const [line] = insideLines(tree, { width: 60, now: 0, more });
   expect(line).toMatch(/^└─ r\.0 {2}one {2}FAILED {2}Error: x+…$/);
   expect(line).toHaveLength(60);
-  expect(insideLines(tree, { width: 40, more })).toEqual([
+  expect(insideLines(tree, { width: 40, now: 0, more })).toEqual([
     "└─ r.0  one  FAILED",
     `   Error: ${"x".repeat(29)}…`,
   ]);
-  expect(insideLines(tree, { width: Number.POSITIVE_INFINITY, more })[0]!.length).toBeGreaterThan(90);
+  expect(insideLines(tree, { width: Number.POSITIVE_INFINITY, now: 0, more })[0]!.length).toBeGreaterThan(90);
 });

@@ -4,11 +4,14 @@ import { clip } from "./plain-text.ts";
 import type { Tree } from "./read-subtree.ts";
 import { shownLength } from "./screen.ts";
 import { number, span } from "./span.ts";
+import { statusNote } from "./status-note.ts";
 
 /** How a tree is drawn. */
 export interface Drawing {
   /** Columns that a line has; the reason of a failure is cut to what is left of them. */
   readonly width: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
   /** The command that goes on with the children of a signature. */
   readonly more: (id: string, cursor: string) => string;
 }
@@ -32,14 +35,16 @@ export function insideLines({ inside, more, view }: Tree, drawing: Drawing, inde
   return [...lines, `${indent}└─ ${paint("dim", `… ${count}more: ${how}`)}`];
 }
 
-function branchLines(view: SignatureView, branch: string, below: string, { width }: Drawing): string[] {
+function branchLines(view: SignatureView, branch: string, below: string, { width, now }: Drawing): string[] {
   const { id, key, name, status, startedAt, finishedAt, error } = view;
+  const note = statusNote(view, now);
   const took = startedAt === null || finishedAt === null ? "" : span(finishedAt - startedAt);
   const parts = [
     `${branch}${paint("dim", clip(id, 400))}`,
     ...(key === null ? [] : [clip(key, 30)]),
     clip(name, 60),
     paintStatus(status),
+    ...(note === "" ? [] : [paint("yellow", note)]),
     ...(took === "" ? [] : [paint("dim", took)]),
   ];
   const line = parts.join("  ");

@@ -29,10 +29,10 @@ export function startTelling({ mage, of, logsAfter, quiet, json }: TellingOption
   const { signal } = over;
   const say = (line: string): void => warn(line, json);
   const endWatch = watchStuck({ mage, say, ...(of === undefined ? {} : { run: of.run }) });
-  const follow = (run: Run, since: number | null): Promise<void> =>
+  const follow = (run: Run, since: number | null): Promise<number | null> =>
     tellFailures(run, since, { mage, say, signal });
   const all = (): Promise<void> => followWorkflows(mage, follow, signal);
-  const failures = quiet ? Promise.resolve() : of === undefined ? all() : follow(of.run, of.since);
+  const failures = quiet ? null : of === undefined ? all() : follow(of.run, of.since);
   const read = (query: { after: number; limit: number }): Promise<LogRow[]> =>
     of === undefined ? mage.logs(query) : of.run.logs({ ...query, inside: true });
   const logs =

@@ -1,4 +1,4 @@
-import type { RunStatus, SignatureView } from "mageflow";
+import type { Deletion, RunStatus, SignatureView } from "mageflow";
 
 /** A running swarm, for tests that show it. */
 export const view: SignatureView = {
@@ -25,6 +25,17 @@ export const view: SignatureView = {
   dueAt: null,
   deletion: null,
   interrupted: null,
+};
+
+/** A mark of deletion, for one hour after the first second. */
+export const deletion: Deletion = {
+  markedAt: 1_000,
+  purgeAt: 3_601_000,
+  action: "delete",
+  by: "ada",
+  reason: "old",
+  generation: 1,
+  purged: false,
 };
 
 export const noCounts: RunStatus["counts"] = {

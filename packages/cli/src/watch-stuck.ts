@@ -59,9 +59,9 @@ async function isReadyIn(mage: MageFlow, run: Run, name: string): Promise<boolea
 async function idleSwarm(mage: MageFlow, root: Run): Promise<SignatureView | null> {
   let run = root;
   let view = await root.view();
-  for (let depth = 0; depth < DEEPEST && view.status === "RUNNING"; depth++) {
+  for (let depth = 0; depth < DEEPEST && view.execution === "RUNNING"; depth++) {
     const { items } = await run.children({ limit: 100 });
-    const inner = items.find(({ kind, status }) => kind !== "task" && status === "RUNNING");
+    const inner = items.find(({ kind, execution }) => kind !== "task" && execution === "RUNNING");
     if (inner !== undefined) {
       view = inner;
       run = await mage.get(inner.id);

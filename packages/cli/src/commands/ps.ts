@@ -1,16 +1,9 @@
 import type { Command } from "commander";
-import {
-  type ListFilter,
-  type MageFlow,
-  NotFoundError,
-  type Page,
-  type SignatureView,
-  type Status,
-  type WorkerRow,
-} from "mageflow";
+import type { ListFilter, MageFlow, Page, SignatureView, Status, WorkerRow } from "mageflow";
 import { action, commaList, wholeNumber } from "../action.ts";
 import { commandLine, typedWith } from "../command-line.ts";
 import { type Column, fitColumns } from "../fit-columns.ts";
+import { isGone } from "../is-gone.ts";
 import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
@@ -18,6 +11,7 @@ import { paint, paintStatus } from "../paint.ts";
 import { clip } from "../plain-text.ts";
 import { screenWidth } from "../screen.ts";
 import { number, span } from "../span.ts";
+import { statusNote } from "../status-note.ts";
 import { statusList } from "../statuses.ts";
 import { table } from "../table.ts";
 
@@ -118,19 +112,21 @@ async function withProgress(mage: MageFlow, view: SignatureView): Promise<Row> {
     return { view, progress: { done: succeeded + failed + skipped, failed, total } };
   } catch (error) {
     // It was removed since the list was read.
-    if (error instanceof NotFoundError) return { view, progress: null };
+    if (isGone(error)) return { view, progress: null };
     throw error;
   }
 }
 
 function columns(rows: readonly Row[], all: boolean, now: number): Column[] {
   const column = (title: string, cell: (row: Row) => string): Column => ({ title, cells: rows.map(cell) });
+  const note = column("NOTE", ({ view }) => statusNote(view, now));
   return [
     column("ID", ({ view }) => clip(view.id, 60)),
     { ...column("NAME", ({ view }) => clip(view.name, 40)), least: 12 },
     column("KIND", ({ view }) => view.kind),
     ...(all ? [column("ROLE", ({ view }) => view.role)] : []),
     column("STATUS", ({ view }) => paintStatus(view.status)),
+    ...(note.cells.every((cell) => cell === "") ? [] : [{ ...note, least: 20 }]),
     column("PROGRESS", ({ progress }) => (progress === null ? "" : progressText(progress))),
     column("AGE", ({ view }) => span(now - view.createdAt)),
     column("DURATION", ({ view: { startedAt, finishedAt } }) =>

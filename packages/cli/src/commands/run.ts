@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { type AnyPlan, type MageFlow, type Run, type Settled, type Worker } from "mageflow";
 import { action, type Globals, wholeNumber } from "../action.ts";
 import { commandLine } from "../command-line.ts";
-import { CommandError, EXIT } from "../exit-codes.ts";
+import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { startKeyed } from "../known-key.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
+import { parseMessage } from "../message-option.ts";
 import { printOutcome } from "../outcome.ts";
 import { note, print, printJson, warn } from "../output.ts";
 import { paintStatus } from "../paint.ts";
@@ -32,7 +33,7 @@ export function addRun(program: Command): void {
     .summary("run the plan of a module")
     .description(
       "Stores the plan of a module, runs it with a worker in this process, and prints its result when everything has ended, callbacks and cleanups " +
-        "included. Ends with 1 when the workflow failed.",
+        "included. Ends with 1 when the workflow failed, with 5 when it was interrupted or cancelled.",
     )
     .option("-m, --message <json>", "input of the plan, as JSON", parseMessage)
     .option("-k, --key <key>", "idempotency key: the same key again gives the run that exists")
@@ -112,8 +113,8 @@ async function start(
     say(`stopped; ${goesOn}`);
     return EXIT.interrupted;
   }
-  await printOutcome(run, outcome, options);
-  return outcome.status === "SUCCEEDED" ? EXIT.ok : EXIT.failed;
+  await printOutcome(run, name, outcome, options);
+  return outcome.status === "SUCCEEDED" ? EXIT.ok : exitCodeOf(outcome.status);
 }
 
 /** Waits for the end of everything, or for a signal: then what runs gets the worker's grace to end. */
@@ -138,17 +139,5 @@ async function settledOrStopped(
     return await Promise.race([settled, stopped]);
   } finally {
     off();
-  }
-}
-
-function parseMessage(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new CommandError(
-      "USAGE",
-      `--message is not JSON: ${(error as Error).message}`,
-      `quote it for the shell, as in --message '{"name":"Ada"}'`,
-    );
   }
 }

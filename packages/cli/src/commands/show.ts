@@ -44,7 +44,7 @@ export function addShow(program: Command): void {
           const signature = await run.view();
           const [status, result, inside] = await Promise.all([
             run.status(),
-            signature.status === "SUCCEEDED" ? run.result() : null,
+            signature.execution === "SUCCEEDED" ? run.result() : null,
             readInside(mage, run, signature, options),
           ]);
           const shown = { signature, status, result, ...inside };
@@ -90,6 +90,7 @@ async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Gl
   const tree = await readSubtree(mage, shown, options.status === undefined);
   const inside = insideLines(tree, {
     width: screenWidth(),
+    now: Date.now(),
     more: (of, cursor) =>
       of === signature.id || options.status === undefined
         ? typedWith(
@@ -99,7 +100,7 @@ async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Gl
           )
         : commandLine(["show", of, "--cursor", cursor], store),
   });
-  const succeeded = signature.status === "SUCCEEDED";
+  const succeeded = signature.execution === "SUCCEEDED";
   return [
     `${paintStatus(status.status)}  ${paint("bold", clip(signature.name, 200))}  ${signature.kind}`,
     ...factLines(signature, status, Date.now()),

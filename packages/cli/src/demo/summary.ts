@@ -74,8 +74,8 @@ export function drawSummary({ stages, callbacks, failures }: Summary): string[] 
 }
 
 function stageRow(name: string, tasks: readonly SignatureView[]): StageRow {
-  const of = (status: SignatureView["status"]): number =>
-    tasks.filter((task) => task.status === status).length;
+  const of = (status: SignatureView["execution"]): number =>
+    tasks.filter((task) => task.execution === status).length;
   return {
     name,
     tasks: tasks.length,

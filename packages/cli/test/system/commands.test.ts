@@ -164,7 +164,19 @@ test("submitted only, it waits for a worker; suspend and resume are idempotent",
 
   for (let again = 0; again < 2; again++) {
     const { code, value } = await scene.json("suspend", run.id);
-    expect([code, value]).toEqual([0, { id: run.id, name: "gated", status: "SUSPENDED", heldBy: null }]);
+    expect([code, value]).toEqual([
+      0,
+      {
+        id: run.id,
+        name: "gated",
+        status: "SUSPENDED",
+        execution: "SUSPENDED",
+        generation: 1,
+        heldBy: null,
+        deletion: null,
+        interrupted: null,
+      },
+    ]);
   }
   for (let again = 0; again < 2; again++) {
     expect((await scene.json<Outcome>("resume", run.id)).value.status).toBe("RUNNING");

@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { action } from "../action.ts";
+import { withStore } from "../open-store.ts";
+import { print, printJson } from "../output.ts";
+import { paint } from "../paint.ts";
+import { clip } from "../plain-text.ts";
+
+interface PurgeOptions {
+  readonly reason?: string;
+}
+
+export function addPurge(program: Command): void {
+  program
+    .command("purge")
+    .argument("<id>", "id of a workflow of which nothing is open")
+    .summary("remove a workflow now")
+    .description(
+      "Removes a workflow that has ended, or has never started, with everything that is stored of it: records, callbacks, results, checkpoints, logs. " +
+        "A tombstone answers those who ask for it later, and the audit trail tells who did it. There is no way back; `delete` has one.",
+    )
+    .option("-r, --reason <text>", "why, for those who ask for it later")
+    .action(
+      action<[string], PurgeOptions>(async ([id], { store, json, reason }) =>
+        withStore(store, async (mage) => {
+          const run = await mage.get(id);
+          const { name } = await run.view();
+          await run.purgeNow(reason === undefined ? {} : { reason });
+          if (json) printJson({ id, name, removed: true });
+          else print(`${paint("gray", "removed")}  ${clip(name, 100)}  ${clip(id, 400)}`);
+          return 0;
+        }),
+      ),
+    );
+}

@@ -1,0 +1,17 @@
+import { Command } from "commander";
+import { expect, test } from "vitest";
+import { type DeletionTime, deletionTime, withDeletionTime } from "./deletion-time.ts";
+
+function parsed(...words: string[]): ReturnType<typeof deletionTime> {
+  const command = withDeletionTime(new Command()).parse(words, { from: "user" });
+  return deletionTime(command.opts<DeletionTime>());
+}
+
+test("a span or an instant, one of the two", () => {
+  expect(parsed("--after", "7d")).toEqual({ after: "7d" });
+  expect(parsed("--at", "2027-01-31T06:00+01:00")).toEqual({ at: new Date("2027-01-31T05:00Z") });
+  expect(() => parsed()).toThrow("it is not said when");
+  expect(() => parsed("--at", "2027-01-31T06:00Z", "--after", "7d")).toThrow("both");
+  for (const text of ["2027-01-31", "tomorrow", "2027-02-31T99:00", "0"])
+    expect(() => parsed("--at", text)).toThrow("no instant");
+});

@@ -1,0 +1,42 @@
+import type { Impact } from "mageflow";
+import { number } from "./span.ts";
+
+/** `7 signatures (3 running, 2 callbacks), 12 log lines, 3.4 kB`; of so many workflows, whose roots are counted in. */
+export function impactText({ descendants, running, callbacks, logs, bytes }: Impact, workflows = 1): string {
+  const parts = [
+    ...(running > 0 ? [`${number(running)} running`] : []),
+    ...(callbacks > 0 ? [`${number(callbacks)} ${callbacks === 1 ? "callback" : "callbacks"}`] : []),
+  ];
+  const signatures = descendants + workflows;
+  const what = `${number(signatures)} ${signatures === 1 ? "signature" : "signatures"}`;
+  return [
+    parts.length === 0 ? what : `${what} (${parts.join(", ")})`,
+    `${number(logs)} log ${logs === 1 ? "line" : "lines"}`,
+    size(bytes),
+  ].join(", ");
+}
+
+const UNITS = ["kB", "MB", "GB"] as const;
+
+function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  let [amount, unit] = [bytes / 1_000, 0];
+  while (amount >= 1_000 && unit < UNITS.length - 1) {
+    amount /= 1_000;
+    unit++;
+  }
+  return `${amount.toFixed(1)} ${UNITS[unit]!}`;
+}
+
+/** What several workflows together would lose. */
+export function sumOf(impacts: readonly Impact[]): Impact {
+  const sum = { descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
+  for (const impact of impacts) {
+    sum.descendants += impact.descendants;
+    sum.running += impact.running;
+    sum.callbacks += impact.callbacks;
+    sum.logs += impact.logs;
+    sum.bytes += impact.bytes;
+  }
+  return sum;
+}
