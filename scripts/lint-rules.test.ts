@@ -78,6 +78,7 @@ const allowed: [file: string, code: string][] = [
   ["mageflow/src/core/plant.test.ts", `import "vitest"; export const x = Date.now();`],
   ["mageflow/src/ports/plant.ts", `import "../core/plan.ts";`],
   ["mageflow/src/runtime/plant.ts", `import "../ports/clock.ts"; import "../core/plan.ts";`],
+  ["mageflow/src/runtime/plant.ts", `import "temporal-polyfill";`],
   [
     "mageflow/src/runtime/plant.ts",
     `import { AsyncLocalStorage } from "node:async_hooks"; export const x = new AsyncLocalStorage();`,
