@@ -114,7 +114,7 @@ function planLines(planned: readonly Planned[], limit: number | null): string[] 
     );
   if (planned.length > LISTED) lines.push(paint("dim", `… and ${number(planned.length - LISTED)} more`));
   const count = planned.length === 1 ? "1 workflow" : `${number(planned.length)} workflows`;
-  lines.push(`${count}: ${impactText(sumOf(planned.map(({ plan }) => plan.impact)), planned.length)}`);
+  lines.push(`${count}: ${impactText(sumOf(planned.map(({ plan }) => plan.impact)))}`);
   if (limit !== null)
     lines.push(paint("yellow", `more fit than --limit ${limit}; the others are left as they are`));
   return lines;

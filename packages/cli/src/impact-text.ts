@@ -1,8 +1,8 @@
 import type { Impact } from "mageflow";
 import { number } from "./span.ts";
 
-/** `7 signatures (3 running, 2 callbacks), 12 log lines, 3.4 kB`; of so many workflows, whose roots are counted in. */
-export function impactText({ descendants, running, callbacks, logs, bytes }: Impact, workflows = 1): string {
+/** `7 signatures (3 running, 2 callbacks), 12 log lines, 3.4 kB`; roots are counted in. */
+export function impactText({ workflows, descendants, running, callbacks, logs, bytes }: Impact): string {
   const parts = [
     ...(running > 0 ? [`${number(running)} running`] : []),
     ...(callbacks > 0 ? [`${number(callbacks)} ${callbacks === 1 ? "callback" : "callbacks"}`] : []),
@@ -30,8 +30,9 @@ function size(bytes: number): string {
 
 /** What several workflows together would lose. */
 export function sumOf(impacts: readonly Impact[]): Impact {
-  const sum = { descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
+  const sum = { workflows: 0, descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
   for (const impact of impacts) {
+    sum.workflows += impact.workflows;
     sum.descendants += impact.descendants;
     sum.running += impact.running;
     sum.callbacks += impact.callbacks;

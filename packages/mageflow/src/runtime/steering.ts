@@ -4,6 +4,7 @@ import { encode } from "../core/payload.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded } from "../core/status.ts";
+import { calendarInstant, type CalendarTime } from "./calendar.ts";
 import { type CancelPlan, GRACE_MS, planCancel } from "./cancel.ts";
 import { checkStart } from "./check-start.ts";
 import { type Control, control, missing } from "./control.ts";
@@ -105,14 +106,14 @@ export abstract class Steering {
   }
 
   /**
-   * Marks the workflow for deletion: it is removed after a span, or at an instant, when nothing of it is open. What runs goes on to
+   * Marks the workflow for deletion: it is removed after a span, or at a point in time (a local one with its `timeZone`), when nothing of it is open. What runs goes on to
    * its end; what has not started does not start unless the mark is taken away. Marking again is a no-op: see {@link extend}.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is not a root, MageFlowError (`INVALID_ARGUMENT`) for a bad time, LockedError,
    *   NotFoundError, GoneError.
    */
-  async delete(options: { after?: Duration; at?: Date | number; reason?: string }): Promise<void> {
-    const purgeAt = this.#instant(options);
+  async delete(options: PurgeTime & { reason?: string }): Promise<void> {
+    const purgeAt = await purgeInstant(options);
     const reason = options.reason ?? null;
     const { actor } = this.runtime;
     await this.change(
@@ -128,8 +129,8 @@ export abstract class Steering {
   }
 
   /** Moves the time of a marked workflow's deletion. @throws as {@link delete}, and for what is not marked */
-  async extend(options: { after?: Duration; at?: Date | number }): Promise<void> {
-    const purgeAt = this.#instant(options);
+  async extend(options: PurgeTime): Promise<void> {
+    const purgeAt = await purgeInstant(options);
     await this.change(
       (batch, record) => void batch.tell(record, { type: "extend", purgeAt: purgeAt(batch.now) }),
       { action: "extend" },
@@ -178,20 +179,6 @@ export abstract class Steering {
     });
   }
 
-  /** The instant that a span from now or a date gives, once the store's time is known. */
-  #instant({ after, at }: { after?: Duration; at?: Date | number }): (now: number) => number {
-    if ((after === undefined) === (at === undefined)) {
-      throw new MageFlowError("INVALID_ARGUMENT", "give either `after`, a span, or `at`, an instant");
-    }
-    if (after !== undefined) {
-      const span = milliseconds(after, "after");
-      return (now) => now + span;
-    }
-    const instant = Number(at);
-    if (!Number.isFinite(instant)) throw new MageFlowError("INVALID_ARGUMENT", "`at` is not a valid time");
-    return () => instant;
-  }
-
   /** Starts a root that has not been started; returns what stood here before. */
   protected async begin(message: string | null): Promise<SignatureRecord> {
     const record = await this.record();
@@ -221,6 +208,24 @@ export abstract class Steering {
     if (record === undefined) throw await missing(this.runtime.store, this.id);
     return record;
   }
+}
+
+/** When a workflow is to be removed: a span from now, which is the same on every calendar, or a point in time. */
+export interface PurgeTime extends Partial<CalendarTime> {
+  after?: Duration;
+}
+
+/** The instant of it, once the store's time is known. */
+async function purgeInstant({ after, at, timeZone }: PurgeTime): Promise<(now: number) => number> {
+  if ((after === undefined) === (at === undefined)) {
+    throw new MageFlowError("INVALID_ARGUMENT", "give either `after`, a span, or `at`, a point in time");
+  }
+  if (at !== undefined) {
+    const instant = await calendarInstant({ at, ...(timeZone === undefined ? {} : { timeZone }) }, "at");
+    return () => instant;
+  }
+  const span = milliseconds(after!, "after");
+  return (now) => now + span;
 }
 
 function isUnstarted({ role, readyAt, status }: SignatureRecord): boolean {

@@ -128,6 +128,17 @@ onEachStore("deletion", (open) => {
     await worker.stop();
   });
 
+  test("at a local time, which daylight saving may skip or repeat", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    await run.delete({ at: "2099-03-08T02:30", timeZone: "America/New_York" });
+    expect(new Date((await run.status()).deletion!.purgeAt).toISOString()).toBe("2099-03-08T07:30:00.000Z");
+    await run.extend({ at: "2099-11-01T01:30", timeZone: "America/New_York" });
+    expect(new Date((await run.status()).deletion!.purgeAt).toISOString()).toBe("2099-11-01T05:30:00.000Z");
+    await expect(run.extend({ at: "2099-11-01T01:30" })).rejects.toThrow("add a timeZone");
+    await expect(run.extend({})).rejects.toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+  });
+
   test("by retention, per outcome and per task", async () => {
     const mage = open();
     const good = mage.task("good", { retain: { succeeded: 1 } }, () => 1);
