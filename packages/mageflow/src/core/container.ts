@@ -1,5 +1,5 @@
-import { renewed } from "./generation.ts";
-import { halt, halted } from "./halt.ts";
+import { awaitsReset, renewed } from "./generation.ts";
+import { halt, halted, reported } from "./halt.ts";
 import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, proceed } from "./outcome.ts";
 import type { SignatureRecord, Sweep } from "./record.ts";
@@ -51,7 +51,7 @@ export function decideContainer(
     case "halt":
       return halt(view, record, signal);
     case "halted":
-      return advance(kind, view, halted(record, signal.clean));
+      return record.stop === null ? advance(kind, view, reported(record)) : halted(view, record, signal);
     case "reset":
       return isEnded(record.status) ? unchanged(renewed(record)) : unchanged(record);
     case "suspend":
@@ -65,10 +65,10 @@ export function decideContainer(
   }
 }
 
-/** What is done before anything starts in a later generation: what ran is reset, or else what was held goes on. */
-function sweepBefore({ generation, origin, startedAt }: SignatureRecord): Sweep | null {
-  if (generation === 1) return null;
-  return origin > 1 && startedAt === null ? "reset" : "unhold";
+/** What is done before anything starts in a later generation: what ran is reset, and what was held goes on. */
+function sweepBefore(record: SignatureRecord): Sweep | null {
+  if (record.generation === 1) return null;
+  return awaitsReset(record) ? "reset" : "unhold";
 }
 
 function start(kind: ContainerKind, view: View, record: SignatureRecord): Decision {
@@ -80,7 +80,7 @@ function start(kind: ContainerKind, view: View, record: SignatureRecord): Decisi
     ...admitted,
     status: "RUNNING",
     startedAt: record.startedAt ?? view.now,
-    sweep: record.sweep ?? sweepBefore(record),
+    sweep: sweepBefore(record) ?? record.sweep,
   };
   // An empty one ends by a decision of its own: it has run, however briefly.
   if (running.family!.total === 0)
@@ -101,8 +101,9 @@ function advance(kind: ContainerKind, view: View, record: SignatureRecord): Deci
 }
 
 /** What has ended goes on skipping what is in it, should any of it never have been reached. */
-function skipRest(decision: Decision, { status, family, sweep: sweeping }: SignatureRecord): Decision {
-  if (!isEnded(status) || status === "CANCELLED" || sweeping !== null || family!.total === 0) return decision;
+function skipRest(decision: Decision, record: SignatureRecord): Decision {
+  const { status, family, sweep: sweeping, stop } = record;
+  if (!isEnded(status) || stop !== null || sweeping !== null || family!.total === 0) return decision;
   return after(decision, sweep({ ...decision.record, sweep: "skip" }));
 }
 
@@ -113,7 +114,19 @@ function skip(view: View, record: SignatureRecord): Decision {
   const left = record.status === "INTERRUPTED" ? leaveOff(record) : { now: true, record };
   if (!left.now) return unchanged(left.record);
   const skipped = conclude(view, left.record, { status: "SKIPPED" });
-  return record.family!.total === 0 ? skipped : after(skipped, sweep({ ...skipped.record, sweep: "skip" }));
+  if (record.family!.total === 0) return skipped;
+  return after(skipped, sweep({ ...skipped.record, sweep: awaitsReset(record) ? "reset" : "skip" }));
+}
+
+function isStopping({ stop }: SignatureRecord): boolean {
+  return stop !== null && !stop.done;
+}
+
+/** An order to stop is passed on when what stands before it is done. */
+function passOn(record: SignatureRecord): Decision {
+  return record.sweep === null && isStopping(record)
+    ? sweep({ ...record, sweep: record.stop!.verb })
+    : unchanged(record);
 }
 
 function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: Took): Decision {
@@ -123,12 +136,18 @@ function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: 
       return unchanged(kind.started(view, next, signal));
     case "unhold":
     case "reset":
-      return next.sweep === null ? advance(kind, view, next) : unchanged(next);
+      if (next.sweep !== null) return unchanged(next);
+      if (isStopping(next)) return passOn(next);
+      if (signal.what === "reset")
+        return sweep({ ...next, sweep: next.status === "SKIPPED" ? "skip" : "unhold" });
+      return advance(kind, view, next);
     case "skip":
-      // What an interruption held, callbacks of parts that had ended, is let go on when nothing else inside can start any more.
-      return next.sweep === null && isEnded(next.status) && next.generation > 1
-        ? sweep({ ...next, sweep: "unhold" })
-        : unchanged(next);
+      // What is skipped after an earlier generation of it was stopped still holds callbacks of what had ended inside.
+      if (next.sweep === null && next.status === "SKIPPED" && next.generation > 1)
+        return sweep({ ...next, sweep: "unhold" });
+      return passOn(next);
+    case "clean":
+      return passOn(next);
     case "interrupt":
     case "cancel": {
       const family = next.family!;

@@ -19,7 +19,7 @@ export function decide(view: View, record: SignatureRecord, signal: Signal): Dec
   if (to !== record.status && generation === record.generation && !canMove(record.status, to)) {
     throw new Error(`invariant: ${signal.type} moved ${record.id} from ${record.status} to ${to}`);
   }
-  return decision.record === record ? decision : retained(view, decision);
+  return decision.record === record ? decision : retained(view, record, decision);
 }
 
 /** What is alike for all kinds, or else what the kind decides. */

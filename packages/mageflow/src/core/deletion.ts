@@ -1,5 +1,5 @@
 import { IllegalTransitionError } from "./errors.ts";
-import { type Deletion, isSettled, type SignatureRecord } from "./record.ts";
+import { type Deletion, isCancelled, isSettled, type SignatureRecord } from "./record.ts";
 import { type Decision, type Signal, unchanged } from "./signal.ts";
 import type { View } from "./view.ts";
 
@@ -45,7 +45,8 @@ export function extend(record: SignatureRecord, purgeAt: number): Decision {
       "it is not marked for deletion",
     );
   }
-  return unchanged({ ...record, deletion: { ...record.deletion, purgeAt } });
+  const { generation } = record;
+  return unchanged({ ...record, deletion: { ...record.deletion, purgeAt, generation } });
 }
 
 /** True when a marked tree may be removed: its time has come, and nothing of it is open, or nothing of it ever started. */
@@ -58,7 +59,8 @@ export function isPurgeable(record: SignatureRecord, now: number): boolean {
 
 /** True when nothing of a tree is open, or nothing of it ever started. */
 export function isClosed(record: SignatureRecord): boolean {
-  return isSettled(record) || (record.startedAt === null && record.status !== "RUNNING");
+  const { startedAt, status, stop } = record;
+  return isSettled(record) || (startedAt === null && status !== "RUNNING" && stop === null);
 }
 
 /** A tree that is due and still open gets its whole time again, from now on. */
@@ -74,17 +76,23 @@ export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
 /** So that a tree that was marked for at once is not asked again at once. */
 const LEAST_SPAN_MS = 1_000;
 
-function requireRoot({ id, role, status }: SignatureRecord, verb: string): void {
+function requireRoot(record: SignatureRecord, verb: string): void {
+  const { id, role, status } = record;
   if (role !== "root")
     throw new IllegalTransitionError(id, verb, status, "a workflow is deleted as a whole, by its root");
-  if (status === "CANCELLED") throw new IllegalTransitionError(id, verb, status, "it is being removed");
+  if (isCancelled(record)) throw new IllegalTransitionError(id, verb, status, "it is being removed");
 }
 
-/** A root that has settled and is not kept is marked in the same commit: what was cancelled at once, else by its retention. */
-export function retained(view: View, decision: Decision): Decision {
+/**
+ * A root that settles and is not kept is marked in the same commit: by its retention, or, when it was cancelled, at once and whatever
+ * mark it had.
+ */
+export function retained(view: View, before: SignatureRecord, decision: Decision): Decision {
   const { record } = decision;
-  if (record.role !== "root" || record.deletion !== null || !isSettled(record)) return decision;
-  const cancelled = record.stop?.verb === "cancel";
+  if (record.role !== "root" || !isSettled(record)) return decision;
+  const cancelled = isCancelled(record);
+  if (cancelled ? before.stop?.done === true && isCancelled(before) : settledBefore(before, record))
+    return decision;
   const kept = cancelled ? 0 : keptFor(view, record);
   if (kept === null) return decision;
   const deletion: Deletion = {
@@ -97,6 +105,11 @@ export function retained(view: View, decision: Decision): Decision {
     purged: false,
   };
   return { ...decision, record: { ...record, deletion } };
+}
+
+/** What was settled already keeps the mark that it has, or that was taken away. */
+function settledBefore(before: SignatureRecord, { generation, deletion }: SignatureRecord): boolean {
+  return deletion !== null || (isSettled(before) && before.generation === generation);
 }
 
 function keptFor(view: View, record: SignatureRecord): number | null {

@@ -1,6 +1,6 @@
 import { IllegalTransitionError } from "./errors.ts";
 import { isCleanup } from "./ids.ts";
-import { MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
+import { isCancelled, MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import { type Addressed, type Decision, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 
@@ -18,7 +18,8 @@ export function rerun(record: SignatureRecord, message: string | undefined): Dec
   const { id, status, role, milestone } = record;
   if (role !== "root")
     throw new IllegalTransitionError(id, "rerun", status, "rerun the root of its workflow");
-  if (!isEnded(status) || status === "CANCELLED") {
+  if (isCancelled(record)) throw new IllegalTransitionError(id, "rerun", status, "it was cancelled");
+  if (!isEnded(status)) {
     throw new IllegalTransitionError(id, "rerun", status, "only what has ended can be run again");
   }
   if (milestone !== MILESTONE.SETTLED) {
@@ -37,6 +38,7 @@ export function renewed(record: SignatureRecord): SignatureRecord {
     recoveries: 0,
     dueAt: null,
     result: null,
+    error: null,
     startedAt: null,
     deletion: null,
     family:
@@ -44,6 +46,11 @@ export function renewed(record: SignatureRecord): SignatureRecord {
         ? null
         : { ...NO_FAMILY, total: family.total, unsettled: family.total },
   };
+}
+
+/** True for a container that begins again and whose children are still as they were at the end of the life before. */
+export function awaitsReset({ kind, origin, startedAt, sweep }: SignatureRecord): boolean {
+  return kind !== "task" && origin > 1 && (startedAt === null || sweep === "reset");
 }
 
 /** Lets what was interrupted go on, by whoever's turn it is to start it. What was delayed keeps its time. */
@@ -82,7 +89,6 @@ function nextGeneration(record: SignatureRecord): SignatureRecord {
     readyAt: null,
     deadlineAt: null,
     workerId: null,
-    error: null,
     sweep: null,
     stop: null,
     milestone: MILESTONE.OPEN,

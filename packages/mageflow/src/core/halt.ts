@@ -1,6 +1,6 @@
 import { IllegalTransitionError } from "./errors.ts";
-import { conclude } from "./outcome.ts";
-import type { SignatureRecord, Stop } from "./record.ts";
+import { conclude, credit, followers, proceed, report } from "./outcome.ts";
+import { isSettled, MILESTONE, NO_FAMILY, type SignatureRecord, type Stop } from "./record.ts";
 import { after, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 import { sweep } from "./sweep.ts";
@@ -19,34 +19,57 @@ type Halt = Extract<Signal, { type: "halt" }>;
  * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for interrupting what has ended.
  */
 export function halt(view: View, record: SignatureRecord, order: Halt): Decision {
-  const { id, status, kind } = record;
+  const { status, kind, stop: known } = record;
+  if (isEnded(status)) return haltEnded(view, record, order);
+  if (known !== null && (order.verb === "interrupt" || known.verb === "cancel"))
+    return haltAgain(record, known, order);
   const stop = ordered(view, record, order);
-  if (isEnded(status)) {
-    if (order.verb === "interrupt" && order.by === null) {
-      throw new IllegalTransitionError(id, "interrupt", status, "only what has not ended can be interrupted");
-    }
-    if (order.by !== null) return { ...unchanged(record), send: [report(order.by, true)] };
-    // It keeps its outcome, but nothing that follows from it starts any more.
-    return unchanged({ ...record, stop });
-  }
-  const known = record.stop;
-  if (known !== null && (order.verb === "interrupt" || known.verb === "cancel")) {
-    const by = status === "RUNNING" ? (known.by ?? order.by) : known.by;
-    const own = known.own || order.by === null || order.own === true;
-    if (by === known.by && own === known.own && !known.resumes) return unchanged(record);
-    return unchanged({
-      ...record,
-      heldBy: own ? null : record.heldBy,
-      stop: { ...known, by, own, resumes: false },
-    });
-  }
   if (status === "RUNNING" && kind === "task") return unchanged({ ...record, stop });
   return stopped(view, { ...record, stop });
 }
 
+/** Whoever gives the same order again hears when it has been carried out, and it stops for the sake of all who gave it. */
+function haltAgain(record: SignatureRecord, known: Stop, order: Halt): Decision {
+  const by = known.done ? known.by : (known.by ?? order.by);
+  // What was resumed while it was stopping stops for its container alone.
+  const own = order.by === null || order.own === true || (known.own && !known.resumes);
+  if (by === known.by && own === known.own && !known.resumes) return unchanged(record);
+  const heldBy = own ? null : record.status === "INTERRUPTED" ? by : record.heldBy;
+  return unchanged({ ...record, heldBy, stop: { ...known, by, own, resumes: false } });
+}
+
+/** What has ended keeps its outcome. When it is cancelled, its callbacks and those inside it stop, and nothing follows from it any more. */
+function haltEnded(view: View, record: SignatureRecord, order: Halt): Decision {
+  const { id, status, kind, stop: known } = record;
+  const answer = report(order, true, record.milestone === MILESTONE.ENDED);
+  if (order.verb === "interrupt") {
+    // Its container has not been credited with its end, and must not clean up before it knows.
+    const credited = { ...record, credited: record.milestone };
+    if (order.by !== null)
+      return { ...unchanged(credited), send: [...answer, ...credit(credited, record.credited)] };
+    throw new IllegalTransitionError(id, "interrupt", status, "only what has not ended can be interrupted");
+  }
+  if (known !== null) return order.by === null ? unchanged(record) : { ...unchanged(record), send: answer };
+  if (order.by !== null && isSettled(record)) return { ...unchanged(record), send: answer };
+  const told = isSettled(record) ? [] : followers(view, record);
+  const family = record.family ?? NO_FAMILY;
+  const sweeping = kind === "task" || isSettled(record) ? null : (record.sweep ?? "cancel");
+  const next: SignatureRecord = {
+    ...record,
+    family: told.length === 0 ? record.family : { ...family, halting: family.halting + told.length },
+    sweep: sweeping,
+    stop: ordered(view, record, order),
+  };
+  const passed: Decision = {
+    ...sweep(next),
+    send: told.map((to) => ({ to, signal: { ...order, by: id } })),
+  };
+  return after(passed, { ...proceed(view, next), take: null });
+}
+
 function ordered(
   view: View,
-  { stop }: SignatureRecord,
+  { stop, status }: SignatureRecord,
   { verb, actor, reason, grace, by, own = false }: Halt,
 ): Stop {
   const until = view.now + grace;
@@ -55,7 +78,8 @@ function ordered(
     actor,
     reason,
     by: by ?? stop?.by ?? null,
-    own: by === null || own || stop?.own === true,
+    // What was suspended by itself does not go on along with its container.
+    own: by === null || own || stop?.own === true || status === "SUSPENDED",
     until: stop === null ? until : Math.min(stop.until, until),
     clean: stop?.clean ?? true,
     resumes: false,
@@ -74,17 +98,23 @@ export function stopped(view: View, record: SignatureRecord, clean = true): Deci
   return concluded.record.sweep === null ? concluded : after(concluded, sweep(concluded.record));
 }
 
-/** The container after a child that was told to stop has. */
-export function halted(record: SignatureRecord, clean: boolean): SignatureRecord {
+/** What was told to stop has. An answer to an earlier order, which this one has outdone, is not counted. */
+export function halted(
+  view: View,
+  record: SignatureRecord,
+  { verb, clean, uncleaned }: Extract<Signal, { type: "halted" }>,
+): Decision {
   const { stop } = record;
-  const family = record.family!;
-  return {
-    ...record,
-    family: { ...family, halting: Math.max(0, family.halting - 1) },
-    stop: stop === null ? null : { ...stop, clean: stop.clean && clean },
+  if (stop === null || stop.done || stop.verb !== verb) return unchanged(record);
+  const next = {
+    ...reported(record),
+    stop: { ...stop, clean: stop.clean && clean },
   };
+  return uncleaned ? unchanged(next) : proceed(view, next);
 }
 
-function report(to: string, clean: boolean): Decision["send"][number] {
-  return { to, signal: { type: "halted", clean } };
+/** One answer less to wait for. */
+export function reported(record: SignatureRecord): SignatureRecord {
+  const family = record.family!;
+  return { ...record, family: { ...family, halting: Math.max(0, family.halting - 1) } };
 }

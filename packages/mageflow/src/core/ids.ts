@@ -35,6 +35,13 @@ export function isCallback(role: Role): role is CallbackRole {
   return role !== "root" && role !== "step" && role !== "item";
 }
 
+/** True for a cleanup of something inside `above`, and for everything inside such a cleanup. */
+export function standsInCleanup(id: string, above: string): boolean {
+  return CLEANUP.test(id.slice(above.length));
+}
+
+const CLEANUP = /\.(?:cleanup|itemCleanup)\d/;
+
 export function isCleanup(role: Role): boolean {
   return role === "cleanup" || role === "itemCleanup";
 }

@@ -349,3 +349,47 @@ describe("suspending", () => {
     },
   );
 });
+
+describe("a lock", () => {
+  const until = (stage: Stage, ms: number): void => {
+    const record = stage.get("r");
+    stage.records.set("r", { ...record, lock: { token: "t", by: "somebody", until: stage.now + ms } });
+  };
+
+  it("keeps what was to start from starting, until it ends", () => {
+    const stage = new Stage();
+    stage.submit(chain([task("ok")]), { start: false });
+    until(stage, 100);
+    stage.send("r", { type: "start" });
+    expect(stage.get("r")).toMatchObject({ status: "WAITING", dueAt: stage.now + 100 });
+    stage.pass(99);
+    expect(stage.status("r")).toBe("WAITING");
+    stage.pass(1);
+    expect(stage.status("r")).toBe("RUNNING");
+  });
+
+  it("keeps what is ready from being claimed, and does not touch what runs", () => {
+    const stage = new Stage();
+    stage.submit(task("ok"));
+    until(stage, 100);
+    expect(stage.claim("r")).toBe(false);
+    expect(stage.get("r")).toMatchObject({ status: "WAITING", dueAt: stage.now + 100 });
+    stage.pass(100);
+    stage.claim("r");
+    until(stage, 100);
+    stage.finish("r");
+    expect(stage.status("r")).toBe("SUCCEEDED");
+  });
+
+  it("longer than the delay of what it keeps comes after that delay, so that its end does not bring the delay forward", () => {
+    const stage = new Stage();
+    stage.submit(task("ok", { delay: 50 }), { start: false });
+    until(stage, 100);
+    stage.send("r", { type: "start" });
+    expect(stage.get("r").dueAt).toBe(stage.now + 50);
+    stage.pass(50);
+    expect(stage.get("r")).toMatchObject({ status: "WAITING", dueAt: stage.now + 50 });
+    stage.pass(50);
+    expect(stage.status("r")).toBe("READY");
+  });
+});

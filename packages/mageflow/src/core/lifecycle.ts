@@ -1,6 +1,6 @@
 import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
 import { continued, reopened } from "./generation.ts";
-import type { SignatureRecord } from "./record.ts";
+import { isCancelled, type SignatureRecord } from "./record.ts";
 import { type Addressed, type Decision, unchanged } from "./signal.ts";
 import { spread } from "./spread.ts";
 import { isEnded } from "./status.ts";
@@ -29,15 +29,14 @@ export function admit(view: View, record: SignatureRecord): Admission {
     return { go: false, record: { ...record, readyAt } };
   const heldBy = holder(view, record);
   if (heldBy !== null) return { go: false, record: { ...record, readyAt, heldBy } };
-  const dueAt = later(record.dueAt ?? startTime(view, record), record.lock?.until ?? null);
-  if (dueAt !== null && dueAt > view.now) {
-    return { go: false, record: { ...record, status: "WAITING", readyAt, heldBy: null, dueAt } };
-  }
-  return { go: true, dueAt };
-}
-
-function later(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+  const dueAt = record.dueAt ?? startTime(view, record);
+  const wait = (until: number): Admission => ({
+    go: false,
+    record: { ...record, status: "WAITING", readyAt, heldBy: null, dueAt: until },
+  });
+  if (dueAt !== null && dueAt > view.now) return wait(dueAt);
+  // A lock is waited for after its own time, which releasing the lock must not bring forward.
+  return record.lock !== null && record.lock.until > view.now ? wait(record.lock.until) : { go: true, dueAt };
 }
 
 /** The instant that delay, start time and stagger give, or null when none is set. */
@@ -67,14 +66,17 @@ export function suspend(record: SignatureRecord): Decision {
     throw new IllegalTransitionError(id, "suspend", status, "only what has not ended can be suspended");
   }
   if (status === "RUNNING" && record.kind === "task") throw new AlreadyRunningError(id);
-  const prior = status === "RUNNING" ? "RUNNING" : "PENDING";
+  // What has not been reset yet is when it starts again: until then nothing in it is of this generation.
+  const resets = record.sweep === "reset";
+  const prior = status === "RUNNING" && !resets ? "RUNNING" : "PENDING";
   // Between two attempts an item keeps its slot, and goes on by itself.
   const frees =
     prior === "PENDING" && record.role === "item" && record.readyAt !== null && record.attempt === 0;
   const send: Addressed[] = frees ? [{ to: record.parentId!, signal: { type: "released" } }] : [];
   const readyAt = frees ? null : record.readyAt;
+  const startedAt = resets ? null : record.startedAt;
   return {
-    ...unchanged({ ...record, status: "SUSPENDED", prior, heldBy: null, readyAt, sweep: null }),
+    ...unchanged({ ...record, status: "SUSPENDED", prior, heldBy: null, readyAt, startedAt, sweep: null }),
     send,
   };
 }
@@ -85,10 +87,11 @@ export function suspend(record: SignatureRecord): Decision {
  *
  * What was interrupted goes on in its next generation, when it has stopped.
  *
- * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended.
+ * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended or is cancelled.
  */
 export function resume(record: SignatureRecord): Decision {
   const { id, status } = record;
+  if (isCancelled(record)) throw new IllegalTransitionError(id, "resume", status, "it was cancelled");
   if (isEnded(status)) {
     throw new IllegalTransitionError(id, "resume", status, "only what is suspended can be resumed");
   }
@@ -119,6 +122,6 @@ export function goOn(record: SignatureRecord): Decision {
 export function leaveOff(record: SignatureRecord): { now: boolean; record: SignatureRecord } {
   const stop = record.stop!;
   return stop.done
-    ? { now: true, record: reopened(record) }
+    ? { now: true, record: { ...reopened(record), startedAt: null } }
     : { now: false, record: { ...record, stop: { ...stop, resumes: true } } };
 }

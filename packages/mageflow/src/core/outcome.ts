@@ -3,8 +3,15 @@ import { expand } from "./expand.ts";
 import { continued } from "./generation.ts";
 import { callbackId, type CallbackRole, isCleanup } from "./ids.ts";
 import type { Callbacks, PlanNode } from "./plan.ts";
-import { type Family, MILESTONE, type Milestone, NO_FAMILY, type SignatureRecord } from "./record.ts";
-import { type Addressed, type Credit, type Decision, unchanged } from "./signal.ts";
+import {
+  type Family,
+  MILESTONE,
+  type Milestone,
+  NO_FAMILY,
+  type SignatureRecord,
+  type Stop,
+} from "./record.ts";
+import { type Addressed, after, type Credit, type Decision, unchanged } from "./signal.ts";
 import { callbackPrefix, SpecNumbers } from "./spec-book.ts";
 import { isEnded } from "./status.ts";
 import { itemCallbacks, pathOf, type View } from "./view.ts";
@@ -46,13 +53,14 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     ...(halts ? haltedParts(record) : NO_PARTS),
   };
   if (milestone === MILESTONE.SETTLED) {
-    return { ...unchanged(ended), send: [...answer(record, ending), ...credit(ended, record.credited)] };
+    return { ...unchanged(ended), send: [...answer(record, ended), ...credit(ended, record.credited)] };
   }
   const insert: SignatureRecord[] = [];
-  const send: Addressed[] = answer(record, ending);
+  const send: Addressed[] = [];
   if (due.length === 0) {
     const followed = proceed(view, ended);
-    return send.length === 0 ? followed : { ...followed, send: [...send, ...followed.send] };
+    const answers = answer(record, followed.record);
+    return answers.length === 0 ? followed : { ...followed, send: [...answers, ...followed.send] };
   }
   let cleanups = 0;
   for (const callback of due) {
@@ -66,35 +74,56 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     ...ended,
     family: { ...family, unsettled: family.unsettled + due.length, cleanups },
   });
-  return { ...followed, insert, send: [...send, ...followed.send] };
+  return { ...followed, insert, send: [...answer(record, followed.record), ...send, ...followed.send] };
 }
 
 /** What differs when a signature was stopped: it waits for what runs inside it, and may go on later. */
 function haltedParts(record: SignatureRecord): Partial<SignatureRecord> {
-  const { stop, epoch, kind, status, startedAt, sweep } = record;
+  const { stop, epoch, kind, status, startedAt, sweep, family } = record;
+  // What its children gave it while it ran is its own when it goes on.
+  const { result, error } = kind === "task" ? { result: null, error: null } : record;
+  // What an earlier order was passed on to gets this one too, and answers it.
+  const counted = family === null || family.halting === 0 ? family : { ...family, halting: 0 };
   return {
+    family: counted,
+    result,
+    error,
     // What has not been reset yet is when it starts again.
     startedAt: sweep === "reset" ? null : startedAt,
     stop,
     heldBy: stop!.verb === "interrupt" && !stop!.own ? stop!.by : null,
     readyAt: null,
     epoch: kind === "task" && status === "RUNNING" ? epoch + 1 : epoch,
-    sweep: kind !== "task" && startedAt !== null ? stop!.verb : null,
+    sweep: kind === "task" ? null : frees(record) ? "clean" : startedAt === null ? null : stop!.verb,
   };
+}
+
+/** True for what may hold cleanups, which it must not hold when it is stopped. */
+function frees({ status, sweep }: SignatureRecord): boolean {
+  return status === "SUSPENDED" || sweep === "unhold" || sweep === "reset" || sweep === "clean";
 }
 
 const NO_PARTS: Partial<SignatureRecord> = {};
 
 /** What those hear who wait for it: the swarm that gets a slot back, the container that told it to stop when it ends all the same. */
-function answer({ role, readyAt, parentId, stop }: SignatureRecord, { status }: Ending): Addressed[] {
-  if (!isHalt(status)) {
-    const by = stop?.by ?? null;
-    return by === null ? [] : [{ to: by, signal: { type: "halted", clean: true } }];
-  }
+function answer(
+  { role, readyAt, parentId, stop }: SignatureRecord,
+  { status, milestone }: SignatureRecord,
+): Addressed[] {
+  if (!isHalt(status)) return stop === null ? [] : report(stop, true, milestone === MILESTONE.ENDED);
   return role === "item" && readyAt !== null ? [{ to: parentId!, signal: { type: "released" } }] : [];
 }
 
-function isHalt(status: Ending["status"]): status is "INTERRUPTED" | "CANCELLED" {
+/** Tells the container that passed the order on that it has been carried out. */
+export function report(
+  { by, verb }: Pick<Stop, "by" | "verb">,
+  clean: boolean,
+  uncleaned = false,
+): Addressed[] {
+  return by === null ? [] : [{ to: by, signal: { type: "halted", verb, clean, uncleaned } }];
+}
+
+function isHalt(status: SignatureRecord["status"]): status is "INTERRUPTED" | "CANCELLED" {
   return status === "INTERRUPTED" || status === "CANCELLED";
 }
 
@@ -135,9 +164,14 @@ function born(
 export function proceed(view: View, record: SignatureRecord): Decision {
   if (record.status === "INTERRUPTED" || record.status === "CANCELLED") return subside(view, record);
   if (!isEnded(record.status)) return unchanged(record);
+  const followed = follow(view, record);
+  return record.stop === null ? followed : after(followed, fallSilent(followed.record));
+}
+
+function follow(view: View, record: SignatureRecord): Decision {
   const family = record.family ?? NO_FAMILY;
-  const milestone = reached(family);
-  const cleans = isCleanInside(family) && family.cleanupsEnded < family.cleanups;
+  const milestone = reached(record);
+  const cleans = isCleanInside(record) && family.cleanupsEnded < family.cleanups;
   if (!cleans && milestone === record.milestone) return unchanged(record);
   const send: Addressed[] = [];
   if (cleans) send.push({ to: cleanupId(view, record, family.cleanupsEnded), signal: { type: "start" } });
@@ -145,6 +179,15 @@ export function proceed(view: View, record: SignatureRecord): Decision {
   const next: SignatureRecord = { ...record, milestone, credited: milestone };
   send.push(...credit(next, record.credited));
   return { ...unchanged(next), send };
+}
+
+/** What was cancelled after it had ended is done when its callbacks have stopped, and all of it has been cleaned up. */
+function fallSilent(record: SignatureRecord): Decision {
+  const stop = record.stop!;
+  const halting = record.family?.halting ?? 0;
+  if (stop.done || record.sweep !== null || halting > 0 || record.milestone < MILESTONE.CLEANED)
+    return unchanged(record);
+  return { ...unchanged({ ...record, stop: { ...stop, done: true } }), send: report(stop, stop.clean) };
 }
 
 /**
@@ -162,29 +205,34 @@ function subside(view: View, record: SignatureRecord): Decision {
     };
   }
   const quiet = { ...record, stop: { ...stop, done: true } };
-  const send: Addressed[] =
-    stop.by === null ? [] : [{ to: stop.by, signal: { type: "halted", clean: stop.clean } }];
+  const send = report(stop, stop.clean);
   if (record.status === "CANCELLED" || !stop.resumes) return { ...unchanged(quiet), send };
   const next = continued(quiet);
   return { ...next, send: [...send, ...next.send] };
 }
 
-/** True when everything inside has ended and been cleaned up: what was not reached is being skipped until then. */
-export function isCleanInside({ total, succeeded, failed, skipped, uncleaned }: Family): boolean {
-  return uncleaned === 0 && succeeded + failed + skipped === total;
+/**
+ * True when everything inside has ended and been cleaned up: what was not reached is being skipped until then, or, when all of it was
+ * cancelled, stays as it is.
+ */
+export function isCleanInside({ family, stop, sweep }: SignatureRecord): boolean {
+  const { total, succeeded, failed, skipped, uncleaned, halting } = family ?? NO_FAMILY;
+  const ended = succeeded + failed + skipped === total;
+  return uncleaned === 0 && (ended || (stop !== null && sweep === null && halting === 0));
 }
 
 /** Tells the parent of a milestone. */
-function credit(child: SignatureRecord, from: Milestone): Addressed[] {
+export function credit(child: SignatureRecord, from: Milestone): Addressed[] {
   return child.parentId === null
     ? []
     : [{ to: child.parentId, signal: { type: "credit", credits: [{ child, from }] } }];
 }
 
 /** The milestone of a signature that has ended, as its counters tell. */
-export function reached(family: Family): Milestone {
-  if (!isCleanInside(family) || family.cleanupsEnded < family.cleanups) return MILESTONE.ENDED;
-  return family.unsettled > 0 ? MILESTONE.CLEANED : MILESTONE.SETTLED;
+export function reached(record: SignatureRecord): Milestone {
+  const { cleanups, cleanupsEnded, unsettled } = record.family ?? NO_FAMILY;
+  if (!isCleanInside(record) || cleanupsEnded < cleanups) return MILESTONE.ENDED;
+  return unsettled > 0 ? MILESTONE.CLEANED : MILESTONE.SETTLED;
 }
 
 /**
@@ -245,6 +293,14 @@ const NONE_DUE: readonly Due[] = [];
 
 function isEmpty({ success, error, cleanup }: Callbacks): boolean {
   return success.length === 0 && error.length === 0 && cleanup.length === 0;
+}
+
+/** Ids of the callbacks that its outcome has started. */
+export function followers(view: View, record: SignatureRecord): string[] {
+  if (!isEnded(record.status) || record.status === "SKIPPED") return [];
+  return callbacksAt(view, record, record.status)
+    .filter(({ role }) => !isCleanup(role))
+    .map(({ role, slot }) => callbackId(record.id, role, slot, record.generation));
 }
 
 /** Cleanups run in the reverse of their registration: the signature's own first, then its swarm's for items. */

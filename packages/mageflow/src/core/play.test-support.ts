@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { Callbacks, PlanNode } from "./plan.ts";
-import { MILESTONE, type SignatureRecord } from "./record.ts";
+import { isSettled, MILESTONE, type SignatureRecord, type Stop } from "./record.ts";
 import type { Addressed, Signal } from "./signal.ts";
 import { byName, chain, type Stage, swarm, task } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
@@ -83,6 +83,9 @@ export type Event = [
     | "again"
     | "together"
     | "interrupt"
+    | "rerun"
+    | "delete"
+    | "restore"
   ),
   number,
 ];
@@ -93,9 +96,23 @@ export const EVENT_OR_INTERRUPT: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant("interrupt" as const), fc.nat(10_000)) },
 );
 
+/** With everything among them that a person may want and that takes nothing away. */
+export const EVENT_OR_ORDER: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 9, arbitrary: EVENT },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom("interrupt", "rerun", "delete", "restore"), fc.nat(10_000)),
+  },
+);
+
 /** An order to stop that comes from a person. */
-export function interrupt(grace: number): Signal {
-  return { type: "halt", verb: "interrupt", actor: "somebody", reason: "by hand", grace, by: null };
+export function stop(verb: Stop["verb"], grace: number): Signal {
+  return { type: "halt", verb, actor: "somebody", reason: "by hand", grace, by: null };
+}
+
+/** The mark of deletion, far from its time. */
+export function marked(now: number): Signal {
+  return { type: "delete", purgeAt: now + 1_000_000_000, by: "somebody", reason: null };
 }
 
 export function play(stage: Stage, events: readonly Event[]): void {
@@ -138,9 +155,18 @@ export function play(stage: Stage, events: readonly Event[]): void {
       }
       case "interrupt": {
         const target = pick((record) => !isEnded(record.status));
-        if (target !== undefined) stage.send(target.id, interrupt(at % 3 === 0 ? 0 : 100));
+        if (target !== undefined) stage.send(target.id, stop("interrupt", at % 3 === 0 ? 0 : 100));
         break;
       }
+      case "rerun":
+        if (isEnded(stage.status("r")) && isSettled(stage.get("r"))) stage.send("r", { type });
+        break;
+      case "delete":
+        stage.send("r", marked(stage.now));
+        break;
+      case "restore":
+        stage.send("r", { type });
+        break;
       case "together": {
         // One commit for what gathered: every task that runs ends, something is resumed, a time has come.
         const signals: Addressed[] = all
@@ -180,6 +206,8 @@ export function play(stage: Stage, events: readonly Event[]): void {
 }
 
 export function finishAll(stage: Stage): void {
+  if (stage.get("r").deletion !== null && stage.get("r").stop?.verb !== "cancel")
+    stage.send("r", { type: "restore" });
   for (let turns = 0; ; turns++) {
     if (turns > 1_000) throw new Error("what is resumed never comes to its end");
     for (const status of ["SUSPENDED", "INTERRUPTED"] as const) {
@@ -189,4 +217,19 @@ export function finishAll(stage: Stage): void {
     stage.drain();
     if (stage.in("SUSPENDED").length + stage.in("INTERRUPTED").length === 0) return;
   }
+}
+
+/** A repeatable shuffle; the count of a window comes before whatever else the round holds for its container. */
+export function shuffler(seed: number): (round: Addressed[]) => Addressed[] {
+  let state = seed | 1;
+  return (round) => {
+    const shuffled = [...round];
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
+      const j = (state >>> 0) % (i + 1);
+      [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+    }
+    const first = ({ signal }: Addressed) => (signal.type === "took" ? 0 : 1);
+    return shuffled.toSorted((a, b) => first(a) - first(b));
+  };
 }

@@ -34,7 +34,11 @@ export function restart({
 /** True for what keeps others from starting, or is about to let them go on. */
 export function holds(holder: SignatureRecord | undefined): boolean {
   if (holder === undefined) return false;
-  return holder.status === "SUSPENDED" || hasStopped(holder) || holder.sweep === "unhold";
+  const { status, sweep, generation } = holder;
+  if (status === "SUSPENDED" || hasStopped(holder) || sweep === "unhold" || sweep === "reset") return true;
+  // What goes on after it was stopped lets go when it starts, or is skipped.
+  const goesOn = status === "PENDING" || status === "WAITING" || (status === "SKIPPED" && sweep === "skip");
+  return goesOn && generation > 1;
 }
 
 /**
@@ -87,23 +91,27 @@ function remedyOfEnded(
   children: readonly SignatureRecord[],
   awaited: readonly SignatureRecord[],
 ): Addressed | "recount" | null {
-  const family = record.family ?? NO_FAMILY;
+  // What was cancelled is never settled: nothing is counted any more but its cleanups.
+  const isOver = record.stop !== null;
   const callbacks = awaited.filter(
     ({ parentId, role, status }) => parentId === record.id && isCallback(role) && !isEnded(status),
   );
-  if (children.some((child) => child.status !== "INTERRUPTED" && !hasRun(child))) return available(record);
+  if (!isOver && children.some((child) => child.status !== "INTERRUPTED" && !hasRun(child)))
+    return available(record);
   const forgotten = callbacks.find((callback) => !isCleanup(callback.role) && isUntouched(callback));
-  if (forgotten !== undefined) return { to: forgotten.id, signal: { type: "start" } };
-  if (record.milestone !== reached(family)) return available(record);
+  if (!isOver && forgotten !== undefined) return { to: forgotten.id, signal: { type: "start" } };
+  if (record.milestone !== reached(record)) return available(record);
   const turn = nextCleanup(callbacks);
-  if (turn !== undefined && isUntouched(turn) && cleans(family)) return available(record);
+  if (turn !== undefined && isUntouched(turn) && cleans(record)) return available(record);
+  if (isOver) return null;
   const idle = awaited.every((each) => callbacks.includes(each) && isCleanup(each.role) && isUntouched(each));
   return idle && recount(record, awaited, null) !== null ? "recount" : null;
 }
 
 /** True when everything inside has been cleaned up, and cleanups of its own are left. */
-function cleans(family: Family): boolean {
-  return isCleanInside(family) && family.cleanupsEnded < family.cleanups;
+function cleans(record: SignatureRecord): boolean {
+  const { cleanups, cleanupsEnded } = record.family ?? NO_FAMILY;
+  return isCleanInside(record) && cleanupsEnded < cleanups;
 }
 
 /** The cleanup whose turn it is: the last registered, the signature's own before those of its swarm for items. */

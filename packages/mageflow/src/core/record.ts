@@ -26,7 +26,7 @@ export interface Family {
   succeeded: number;
   failed: number;
   skipped: number;
-  /** Children that were told to stop and have not reported that they have. */
+  /** Children, and callbacks of what had ended, that were told to stop and have not reported that they have. */
   halting: number;
   /** A swarm that takes more items. */
   open: boolean;
@@ -36,12 +36,15 @@ export interface Family {
 
 /**
  * Work that a commit leaves to the next one because it is done window by window: `start` children up to the
- * window, `skip` children that will never start, `unhold` what this one held, `interrupt` or `cancel` children that have
- * started, `reset` children that ran in an earlier generation.
+ * window, `skip` children that will never start, `unhold` what this one held, `clean` those cleanups among it which a stopped
+ * container lets through, `interrupt` or `cancel` children that have started, `reset` children that ran in an earlier generation.
  */
-export type Sweep = "start" | "skip" | "unhold" | "interrupt" | "cancel" | "reset";
+export type Sweep = "start" | "skip" | "unhold" | "clean" | "interrupt" | "cancel" | "reset";
 
-/** An order to stop. On what is RUNNING it is under way; what has stopped keeps it, to tell why. */
+/**
+ * An order to stop. On what is RUNNING it is under way; what has stopped keeps it, to tell why. What had ended before it was cancelled
+ * keeps its status and has the order too, for nothing that follows from it starts any more.
+ */
 export interface Stop {
   readonly verb: "interrupt" | "cancel";
   /** Who gave the order. */
@@ -131,11 +134,13 @@ export interface SignatureRecord {
 }
 
 /** True when nothing of it is open: it has ended with everything under it, or has stopped for good or until it is resumed. */
-export function isSettled({ milestone, stop, status }: SignatureRecord): boolean {
-  return (
-    milestone === MILESTONE.SETTLED ||
-    (stop?.done === true && (status === "INTERRUPTED" || status === "CANCELLED"))
-  );
+export function isSettled({ milestone, stop }: SignatureRecord): boolean {
+  return milestone === MILESTONE.SETTLED || stop?.done === true;
+}
+
+/** True for what nothing may start in any more, cleanups excepted, and which nobody brings back. */
+export function isCancelled({ stop }: SignatureRecord): boolean {
+  return stop?.verb === "cancel";
 }
 
 /** The row of a spec. Spec ids are unique within a workflow. */

@@ -36,8 +36,16 @@ export type Signal =
       readonly by: string | null;
       readonly own?: boolean;
     }
-  /** A child that was told to stop has, and what was to be cleaned up has been. */
-  | { readonly type: "halted"; readonly clean: boolean }
+  /**
+   * What was told to stop by this one has, and what was to be cleaned up has been; unless it ended by itself and is `uncleaned`, which
+   * the credit that comes along tells too.
+   */
+  | {
+      readonly type: "halted";
+      readonly verb: Stop["verb"];
+      readonly clean: boolean;
+      readonly uncleaned: boolean;
+    }
   /** Begin again, in the next generation; with another message when one is given. */
   | { readonly type: "rerun"; readonly message?: string }
   /** The container around it begins again: forget what was. */

@@ -3,6 +3,7 @@ import { decide } from "./decide.ts";
 import { describeThrown, MageFlowError } from "./errors.ts";
 import { type Entry, entriesOf, tells } from "./event.ts";
 import { expand, expandChildren } from "./expand.ts";
+import { awaitsReset } from "./generation.ts";
 import { SpecBook } from "./spec-book.ts";
 import { callbackId, isCallback, isCleanup } from "./ids.ts";
 import {
@@ -52,6 +53,7 @@ function base(name: string, options: Options<Spec>) {
     stagger: options.stagger ?? 0,
     tags: options.tags ?? [],
     metadata: options.metadata ?? {},
+    ...(options.retain === undefined ? {} : { retain: options.retain }),
   };
 }
 
@@ -121,6 +123,7 @@ export const byName: Script = (record) => {
 export interface Step {
   readonly id: string;
   readonly to: Status;
+  readonly generation: number;
 }
 
 export interface StageOptions {
@@ -128,7 +131,14 @@ export interface StageOptions {
   readonly order?: (round: Addressed[]) => Addressed[];
   /** True when a container's row is locked by somebody else, so that its credits have to wait. */
   readonly busy?: (id: string) => boolean;
+  /** The most that a window gives; the deciders' own limit when it is not given. */
+  readonly window?: number;
+  /** True when a commit is lost at its end, as if its process had died. */
+  readonly lost?: () => boolean;
 }
+
+/** A commit did not land. */
+export class LostError extends Error {}
 
 export class Stage {
   now: number = 1_000_000;
@@ -220,6 +230,7 @@ export class Stage {
     this.#touched.clear();
     try {
       work();
+      if (this.#options.lost?.() === true) throw new LostError("the commit was lost");
     } catch (error) {
       this.records = before;
       this.specs = specs;
@@ -253,7 +264,8 @@ export class Stage {
         for (const signal of signals) {
           const next = decide(this.view, decision.record, signal);
           const before = decision.record;
-          if (next.record.status !== before.status) this.steps.push({ id, to: next.record.status });
+          const { status: to, generation } = next.record;
+          if (to !== before.status) this.steps.push({ id, to, generation });
           decision = after(decision, next);
           this.records.set(id, decision.record);
           if (tells(before, next.record)) this.#touch(id);
@@ -264,12 +276,13 @@ export class Stage {
       }
       const answers: Addressed[] = [];
       for (const { id, take } of takes) {
-        const window = this.window(id, take.what, take.limit);
+        const limit = Math.min(take.limit, this.#options.window ?? Infinity);
+        const window = this.window(id, take.what, limit);
         const signal = told(this.get(id), take.what, this.now);
         for (const record of window) answers.push({ to: record.id, signal });
         answers.push({
           to: id,
-          signal: { type: "took", what: take.what, count: window.length, limit: take.limit },
+          signal: { type: "took", what: take.what, count: window.length, limit },
         });
       }
       round = [...answers, ...sent];
@@ -299,6 +312,7 @@ export class Stage {
     const order: Readonly<Record<Sweep, (one: SignatureRecord, other: SignatureRecord) => number>> = {
       start: (one, other) => other.priority - one.priority || one.slot - other.slot,
       unhold: (one, other) => (one.id < other.id ? -1 : 1),
+      clean: (one, other) => (one.id < other.id ? -1 : 1),
       skip: bySlot,
       interrupt: bySlot,
       cancel: bySlot,
@@ -498,7 +512,9 @@ export class Stage {
       if (counted !== found)
         throw new Error(`${record.id} (${record.status}) says ${what} ${counted}, it is ${found}`);
     };
-    const { family } = record;
+    // Its counters are ahead of its children.
+    const ahead = awaitsReset(record) && (!isEnded(record.status) || record.sweep === "reset");
+    const family = ahead || record.status === "CANCELLED" ? null : record.family;
     const members = all.filter((child) => !isCallback(child.role));
     // Callbacks of this generation; those of earlier ones have ended.
     const own = all.filter(
@@ -523,7 +539,8 @@ export class Stage {
         agree(what, family[what], ended.filter((child) => child.status === status).length);
       }
       const cleanups = own.filter((child) => isCleanup(child.role));
-      agree("halting", family.halting, members.filter((child) => isHalting(child, record.id)).length);
+      const told = [...members, ...own.filter((child) => !isCleanup(child.role))];
+      agree("halting", family.halting, told.filter((child) => isHalting(child, record)).length);
       agree("cleanups", family.cleanups, cleanups.length);
       const done = cleanups.filter((child) => child.credited > MILESTONE.OPEN);
       agree("cleanupsEnded", family.cleanupsEnded, done.length);
@@ -586,9 +603,9 @@ function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
   return ended || (kind !== "task" && status === "RUNNING");
 }
 
-/** A child that was told to stop on behalf of its container and has not reported. */
-function isHalting({ status, stop }: SignatureRecord, by: string): boolean {
-  return stop?.by === by && !stop.done && !(isEnded(status) && status !== "CANCELLED");
+/** What was told to stop on behalf of its container or owner, by the order that this one has, and has not reported. */
+function isHalting({ stop }: SignatureRecord, by: SignatureRecord): boolean {
+  return stop?.by === by.id && stop.verb === by.stop?.verb && !stop.done && !by.stop.done;
 }
 
 /** Orders by place. */

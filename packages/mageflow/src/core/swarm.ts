@@ -90,7 +90,9 @@ function absorb(view: View, record: SignatureRecord, credits: readonly Credit[])
       }
     } else counters.skipped++;
   });
-  return { ...record, family, error, sweep: isEnded(record.status) ? record.sweep : sweeping };
+  // What has stopped skips nothing before it goes on.
+  const skips = record.status === "RUNNING" || record.status === "SUSPENDED";
+  return { ...record, family, error, sweep: skips ? sweeping : record.sweep };
 }
 
 function recounted(view: View, record: SignatureRecord): SignatureRecord {

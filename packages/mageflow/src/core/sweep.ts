@@ -1,5 +1,5 @@
-import { isCallback } from "./ids.ts";
-import type { SignatureRecord, Sweep } from "./record.ts";
+import { isCallback, standsInCleanup } from "./ids.ts";
+import { MILESTONE, type SignatureRecord, type Sweep } from "./record.ts";
 import { type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 
@@ -38,6 +38,7 @@ export function swept(record: SignatureRecord, took: Took): SignatureRecord {
 export function belongs(record: SignatureRecord, id: string, what: Sweep): boolean {
   const { status, heldBy, stop } = record;
   if (what === "unhold") return heldBy === id;
+  if (what === "clean") return heldBy === id && standsInCleanup(record.id, id);
   if (record.parentId !== id || isCallback(record.role)) return false;
   switch (what) {
     case "start":
@@ -47,17 +48,22 @@ export function belongs(record: SignatureRecord, id: string, what: Sweep): boole
         ? stop === null || stop.done || !stop.resumes
         : isBeforeRunning(record) && record.attempt === 0;
     case "interrupt":
-      return status === "RUNNING" && stop?.by !== id;
+      // What has ended and is not counted yet may have cleanups that its container does not know of.
+      if (isEnded(status)) return record.milestone === MILESTONE.ENDED && record.credited < record.milestone;
+      return stop?.by !== id && (status === "INTERRUPTED" ? !stop!.done : hasBegun(record));
     case "cancel":
-      // What has not been started is left where it is: nothing starts it any more.
-      return (
-        !isEnded(status) &&
-        !(status === "PENDING" && heldBy === null) &&
-        !(stop?.verb === "cancel" && stop.by === id)
-      );
+      // What has ended may have callbacks that have not. What has not been started is left where it is: nothing starts it any more.
+      if (isEnded(status)) return stop === null && record.milestone !== MILESTONE.SETTLED;
+      return !(status === "PENDING" && heldBy === null) && !(stop?.verb === "cancel" && stop.by === id);
     case "reset":
       return isEnded(status);
   }
+}
+
+/** What is under way: it runs, or it has run and is to run again. */
+function hasBegun({ status, prior, attempt, heldBy }: SignatureRecord): boolean {
+  if (status === "PENDING" && heldBy === null) return false;
+  return status === "RUNNING" || prior === "RUNNING" || attempt > 0;
 }
 
 /** A suspended container that was running has something running inside. */
@@ -75,6 +81,7 @@ export function told(sweeper: SignatureRecord, what: Sweep, now: number): Signal
   switch (what) {
     case "start":
     case "unhold":
+    case "clean":
       return { type: "start" };
     case "skip":
       return { type: "skip" };

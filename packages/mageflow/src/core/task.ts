@@ -1,6 +1,6 @@
 import { describeThrown, TimeoutError } from "./errors.ts";
 import { renewed } from "./generation.ts";
-import { halt, stopped } from "./halt.ts";
+import { halt, halted, stopped } from "./halt.ts";
 import { isCleanup } from "./ids.ts";
 import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, credited, failure, proceed } from "./outcome.ts";
@@ -38,6 +38,8 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
       return resume(record);
     case "halt":
       return halt(view, record, signal);
+    case "halted":
+      return halted(view, record, signal);
     case "reset":
       return isEnded(record.status) ? unchanged(renewed(record)) : unchanged(record);
     case "available":
@@ -113,6 +115,9 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
   const heldBy = holder(view, record);
   if (heldBy !== null) return unchanged({ ...record, status: "PENDING", heldBy });
   if (late(view, record)) return expire(view, record);
+  // As when it is admitted: it may have been marked for deletion, or locked, since.
+  if (record.deletion !== null && record.startedAt === null)
+    return unchanged({ ...record, status: "PENDING" });
   if (record.lock !== null && record.lock.until > view.now) {
     return unchanged({ ...record, status: "WAITING", dueAt: record.lock.until });
   }

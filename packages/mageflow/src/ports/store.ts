@@ -263,7 +263,11 @@ export interface Transaction {
    * Locks the next signatures of a sweep:
    * `start`: PENDING children that nothing holds, by priority, then slot;
    * `skip`: children that never ran (PENDING, READY, WAITING, SUSPENDED, with attempt 0 and nothing running inside);
-   * `unhold`: what this signature holds (`heldBy`), by id.
+   * `unhold`: what this signature holds (`heldBy`), by id; `clean`: cleanups among it, and what is inside of cleanups;
+   * `interrupt`: children that have begun, which this signature has not told to stop, and those that have ended uncleaned and not
+   * credited;
+   * `cancel`: children that have been told to start and have not been told to stop, and those that have ended and are not settled;
+   * `reset`: children that have ended.
    */
   window(query: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]>;
 
@@ -358,7 +362,7 @@ export type DraftStep =
   | { readonly begin: string }
   | { readonly add: string }
   | { readonly finish: string }
-  /** Takes a stored tree out of every read, to be discarded. */
+  /** Takes a stored tree out of every read, to be discarded, and frees its root's key. */
   | { readonly condemn: string };
 
 /** What is left of a workflow that was removed, for those who ask for it. */

@@ -177,6 +177,13 @@ export class SignatureTable {
         return this.#startable.group(id)[Symbol.iterator]().take(limit).toArray();
       case "unhold":
         return this.#held.group(id)[Symbol.iterator]().take(limit).toArray();
+      case "clean":
+        return this.#held
+          .group(id)
+          [Symbol.iterator]()
+          .filter((record) => belongs(record, id, what))
+          .take(limit)
+          .toArray();
       default:
         return this.#swept(id, what, limit);
     }

@@ -101,7 +101,17 @@ export class Tables {
     const records = this.signatures.workflow(rootId);
     for (const { id } of records) this.signatures.delete(id);
     this.logs.drop(rootId);
-    this.drafts.condemn(rootId, records);
+    this.drafts.condemn(
+      rootId,
+      records.map((record) => (record.id === rootId ? this.#withoutKey(record) : record)),
+    );
+  }
+
+  /** Its key is free for the next. */
+  #withoutKey(record: SignatureRecord): SignatureRecord {
+    const key = keyOf(record);
+    if (key !== null) this.#keys.delete(key);
+    return { ...record, key: null };
   }
 
   #finish(rootId: string): void {

@@ -10,6 +10,9 @@ const CONDEMN = "UPDATE drafts SET begun_at = -1 WHERE root_id = ?";
 /** A stored tree that is to be removed is a draft that is being discarded: nobody sees it any more. */
 const CONDEMN_STORED = "INSERT OR REPLACE INTO drafts (root_id, begun_at) VALUES (?, -1)";
 
+/** Its key is free for the next. */
+const FREE_KEY = "UPDATE signatures SET key = NULL WHERE id = ?";
+
 const TAKES = "SELECT 1 FROM drafts WHERE root_id = ? AND begun_at >= 0";
 
 const EXISTS = "SELECT 1 FROM drafts WHERE root_id = ?";
@@ -54,6 +57,7 @@ export class DraftTable {
 
   condemn(rootId: string): void {
     this.#db.run(CONDEMN_STORED, rootId);
+    this.#db.run(FREE_KEY, rootId);
   }
 
   add(rootId: string): void {

@@ -78,6 +78,9 @@ const FIRST = `
   -- What waits for something inside it; family changes with every credit, so that no condition looks at it.
   CREATE INDEX unsettled ON signatures (id)
     WHERE (kind <> 'task' AND status = 'RUNNING') OR milestone = 1 OR milestone = 2;
+  -- What has ended and waits for its callbacks, by its place.
+  CREATE INDEX unsettled_children ON signatures (parent_id, slot)
+    WHERE (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item');
   -- What waits for nothing: empty, as long as nothing goes wrong.
   CREATE INDEX stalled ON signatures (id)
     WHERE (status = 'WAITING' AND due_at IS NULL) OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)

@@ -30,16 +30,28 @@ const runningChildren = (condition: string): string => `SELECT ${COLUMNS} FROM s
   WHERE parent_id = ?1 AND worker_id IS NOT NULL AND status = ?2 AND role IN ('step', 'item') AND ${condition}
   ORDER BY slot LIMIT ?3`;
 
-/** What `belongs` of core says of a status, in SQL. */
-type Swept = readonly [status: Status | "STARTABLE", sql: string];
+/** What `belongs` of core says of a status, or of what has ended in whatever way, in SQL. */
+type Swept = readonly [status: Status | "STARTABLE" | "ENDED", sql: string];
 
 /** A suspended container that was running has something running inside. */
 const NEVER_RAN = children("attempt = 0 AND prior IS NOT 'RUNNING'");
 const UNTOLD = "(stop IS NULL OR stop ->> '$.by' IS NOT ?1)";
 const UNCANCELLED = "(stop IS NULL OR stop ->> '$.verb' <> 'cancel' OR stop ->> '$.by' IS NOT ?1)";
 const ANY = children("true");
+/** Looks through what waits for its turn, which is as long as the container's window. */
+const UNDER_WAY = children(`attempt > 0 AND ${UNTOLD}`);
 
-const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold">, readonly Swept[]>> = {
+/** What has ended uncleaned, and its container does not know yet. */
+const UNCREDITED = `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = ?1 AND credited < milestone AND milestone = 1 AND role IN ('step', 'item') AND ?2 = 'ENDED'
+  ORDER BY id LIMIT ?3`;
+
+/** What has ended and waits for its callbacks. */
+const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = ?1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item')
+    AND ?2 = 'ENDED' ORDER BY slot LIMIT ?3`;
+
+const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean">, readonly Swept[]>> = {
   skip: [
     ["STARTABLE", NEVER_RAN],
     ["PENDING", NEVER_RAN],
@@ -51,6 +63,12 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold">, readonly Swept[
   interrupt: [
     ["RUNNING", children(UNTOLD)],
     ["RUNNING", runningChildren(UNTOLD)],
+    ["PENDING", UNDER_WAY],
+    ["READY", UNDER_WAY],
+    ["WAITING", UNDER_WAY],
+    ["SUSPENDED", children(`(attempt > 0 OR prior = 'RUNNING') AND ${UNTOLD}`)],
+    ["INTERRUPTED", children(`NOT stop ->> '$.done' AND ${UNTOLD}`)],
+    ["ENDED", UNCREDITED],
   ],
   cancel: [
     ["PENDING", children(UNCANCELLED)],
@@ -60,6 +78,7 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold">, readonly Swept[
     ["WAITING", children(UNCANCELLED)],
     ["SUSPENDED", children(UNCANCELLED)],
     ["INTERRUPTED", children(UNCANCELLED)],
+    ["ENDED", UNSETTLED],
   ],
   reset: [
     ["SUCCEEDED", ANY],
@@ -70,6 +89,11 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold">, readonly Swept[
 };
 
 const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ? ORDER BY id LIMIT ?`;
+
+/** Looks through what the signature holds, which is as long as the windows inside it. */
+const HELD_CLEANUPS = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ?1
+    AND (instr(substr(id, length(?1) + 1), '.cleanup') > 0 OR instr(substr(id, length(?1) + 1), '.itemCleanup') > 0)
+  ORDER BY id LIMIT ?2`;
 
 const READY = `SELECT ${COLUMNS} FROM shown
   WHERE status = 'READY' AND name = ? ORDER BY priority DESC, ready_at, slot, id LIMIT ?`;
@@ -138,6 +162,11 @@ export class SignatureTable {
   /** What a container holds, by id. */
   held(id: string, limit: number): Row[] {
     return this.#db.all<Row>(HELD, id, limit);
+  }
+
+  /** Cleanups, and what is inside of them, among what a container holds, by id. */
+  heldCleanups(id: string, limit: number): Row[] {
+    return this.#db.all<Row>(HELD_CLEANUPS, id, limit);
   }
 
   /** Children that a sweep is about. */

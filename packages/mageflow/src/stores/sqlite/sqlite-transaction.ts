@@ -96,6 +96,8 @@ export class SqliteTransaction implements Transaction {
           return signatures.startable(id, limit).map((stored) => this.#remembered(stored));
         case "unhold":
           return this.#records(signatures.held(id, limit));
+        case "clean":
+          return this.#records(signatures.heldCleanups(id, limit));
         default:
           return this.#records(signatures.swept(id, what, limit));
       }

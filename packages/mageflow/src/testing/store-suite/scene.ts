@@ -107,6 +107,8 @@ function atRest(record: SignatureRecord): SignatureRecord {
     dueAt: null,
     deadlineAt: null,
     sweep: null,
+    stop: null,
+    deletion: null,
     milestone: MILESTONE.SETTLED,
     credited: MILESTONE.SETTLED,
   };

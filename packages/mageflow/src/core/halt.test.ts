@@ -1,0 +1,128 @@
+/* oxlint-disable vitest/expect-expect -- the properties assert in `judge`. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { judge, judgeCancelled, standsIn } from "./judge.test-support.ts";
+import type { PlanNode } from "./plan.ts";
+import {
+  type Event,
+  EVENT_OR_INTERRUPT,
+  EVENT_OR_ORDER,
+  finishAll,
+  PLAN,
+  play,
+  shuffler,
+  stop,
+} from "./play.test-support.ts";
+import { isSettled } from "./record.ts";
+import { Stage, type StageOptions } from "./stage.test-support.ts";
+import { isEnded } from "./status.ts";
+
+const RUNS = { numRuns: Number(process.env["RUNS"] ?? 400) };
+
+/** Windows of one and two, so that the world is at it between them; and rounds in another order. */
+const OPTIONS: fc.Arbitrary<StageOptions> = fc
+  .record({ window: fc.constantFrom(1, 2, 500), seed: fc.option(fc.integer()) })
+  .map(({ window, seed }) => ({ window, ...(seed === null ? {} : { order: shuffler(seed) }) }));
+
+function run(plan: PlanNode, events: readonly Event[], options: StageOptions = {}): Stage {
+  const stage = new Stage(options);
+  stage.submit(plan);
+  play(stage, events);
+  return stage;
+}
+
+describe("any workflow that is interrupted", () => {
+  it("settles with the same outcome when all that was interrupted is resumed", () => {
+    fc.assert(
+      fc.property(PLAN, fc.array(EVENT_OR_INTERRUPT, { maxLength: 60 }), OPTIONS, (plan, events, options) => {
+        const stage = run(plan, events, options);
+        finishAll(stage);
+        judge(stage, plan);
+      }),
+      RUNS,
+    );
+  });
+
+  it("stops within the grace, lets nothing inside begin but cleanups, and is cleaned up", () => {
+    fc.assert(
+      fc.property(
+        PLAN,
+        fc.array(EVENT_OR_INTERRUPT, { maxLength: 40 }),
+        fc.nat(),
+        OPTIONS,
+        (plan, events, at, options) => {
+          const stage = run(plan, events, options);
+          const open = [...stage.records.values()].filter(({ status }) => !isEnded(status));
+          if (open.length === 0) return;
+          const target = open[at % open.length]!.id;
+          stage.send(target, stop("interrupt", 100));
+          const from = stage.steps.length;
+          while (stage.tidy());
+          // Nothing that runs answers: it is fenced off when its grace is over.
+          stage.pass(100);
+          for (let settling = true; settling;) {
+            const before = stage.steps.length;
+            for (const status of ["SUSPENDED", "INTERRUPTED"] as const) {
+              for (const id of stage.in(status)) {
+                if (stage.status(id) === status && !standsIn(stage, id, target))
+                  stage.send(id, { type: "resume" });
+              }
+            }
+            for (const id of stage.in("RUNNING")) {
+              if (stage.get(id).kind === "task" && !standsIn(stage, id, target)) stage.finish(id);
+            }
+            stage.drain();
+            settling = stage.steps.length > before;
+          }
+          // When its turn has passed, what follows from what had ended inside goes on.
+          const skipped = stage.steps.findIndex(({ id, to }) => id === target && to === "SKIPPED");
+          const begun = stage.steps
+            .slice(from, skipped < 0 ? undefined : skipped)
+            .filter(
+              ({ id, to }) =>
+                to === "RUNNING" && stage.get(id).kind === "task" && standsIn(stage, id, target),
+            );
+          expect(begun).toEqual([]);
+          expect(["INTERRUPTED", "SKIPPED"]).toContain(stage.status(target));
+          expect(isSettled(stage.get(target))).toBe(true);
+          const still = stage.in("RUNNING").filter((id) => standsIn(stage, id, target));
+          expect(still.filter((id) => !standsInCallback(stage, id, target))).toEqual([]);
+          finishAll(stage);
+          judge(stage, plan);
+        },
+      ),
+      RUNS,
+    );
+  });
+});
+
+describe("any workflow that is cancelled", () => {
+  it("begins nothing any more but cleanups, cleans up what had begun, settles, and is to be removed", () => {
+    fc.assert(
+      fc.property(
+        PLAN,
+        fc.array(EVENT_OR_ORDER, { maxLength: 60 }),
+        fc.array(EVENT_OR_INTERRUPT, { maxLength: 30 }),
+        OPTIONS,
+        (plan, before, after, options) => {
+          const stage = run(plan, before, options);
+          const from = stage.steps.length;
+          stage.send("r", stop("cancel", 100));
+          play(stage, after);
+          stage.pass(100);
+          finishAll(stage);
+          judgeCancelled(stage, from);
+        },
+      ),
+      RUNS,
+    );
+  });
+});
+
+/** True for what follows the end of something inside the target: it had its occasion before the target was stopped. */
+function standsInCallback(stage: Stage, id: string, target: string): boolean {
+  for (let at = stage.get(id); at.id !== target; at = stage.get(at.parentId!)) {
+    if (at.role !== "step" && at.role !== "item") return true;
+  }
+  return false;
+}
