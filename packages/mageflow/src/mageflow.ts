@@ -227,7 +227,7 @@ export class MageFlow implements AsyncDisposable {
       throw new MageFlowError("INVALID_ARGUMENT", what);
     }
     const ids = items.map(({ id }) => id);
-    return planCancel(await this.#open(), ids);
+    return planCancel(await this.#open(), ids, () => null);
   }
 
   /**

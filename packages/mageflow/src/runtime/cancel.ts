@@ -45,11 +45,16 @@ export const GRACE_MS = 10_000;
 const PAGE = 500;
 
 /**
- * Looks at what cancelling these workflows would remove, page by page, and gives out the token that it takes to do so.
+ * Looks at what cancelling these workflows would remove, page by page, and gives out the token that it takes to do so. `held` tells
+ * the token of the lock that the caller holds when it confirms, or null.
  *
  * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`), IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is not a root.
  */
-export async function planCancel(runtime: Runtime, ids: readonly string[]): Promise<CancelPlan> {
+export async function planCancel(
+  runtime: Runtime,
+  ids: readonly string[],
+  held: () => string | null,
+): Promise<CancelPlan> {
   const { store, committer } = runtime;
   const bounds: Bound[] = [];
   const impact = { workflows: 0, descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
@@ -77,7 +82,7 @@ export async function planCancel(runtime: Runtime, ids: readonly string[]): Prom
       return until;
     },
   });
-  return { impact, token, expiresAt, confirm: (options) => confirmCancel(runtime, token, options) };
+  return { impact, token, expiresAt, confirm: (options) => confirmCancel(runtime, token, options, held()) };
 }
 
 /**
@@ -91,6 +96,7 @@ export async function confirmCancel(
   runtime: Runtime,
   token: string,
   { reason, grace = GRACE_MS }: CancelOptions = {},
+  held: string | null = null,
 ): Promise<void> {
   const { committer, store, reconciler } = runtime;
   const order = { reason: reason ?? null, grace: milliseconds(grace, "grace") };
@@ -103,30 +109,31 @@ export async function confirmCancel(
   const open: Bound[] = [];
   for (const bound of bounds) {
     const [root] = await store.get([bound.id]);
-    if (root === undefined || isCancelled(root)) continue;
+    if (root === undefined || isGoing(root)) continue;
     requireSame(root, bound);
     const { descendants } = await census(store, root);
     if (descendants > bound.descendants) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
     open.push(bound);
   }
-  for (const bound of open) await cancelOne(runtime, bound, order);
+  for (const bound of open) await cancelOne(runtime, bound, { ...order, held });
   await reconciler.tick();
 }
 
 async function cancelOne(
   { committer, actor }: Runtime,
   bound: Bound,
-  { reason, grace }: { reason: string | null; grace: number },
+  { reason, grace, held }: { reason: string | null; grace: number; held: string | null },
 ): Promise<void> {
   const { id, generation, descendants } = bound;
   await committer.run({
     locks: [id],
     apply: async (batch) => {
       const root = batch.get(id);
-      if (root === undefined || isCancelled(root)) return;
+      if (root === undefined || isGoing(root)) return;
       requireSame(root, bound);
       const { name, kind, lock } = root;
-      if (lock !== null && lock.until > batch.now) throw new LockedError(id, lock.by, lock.until);
+      if (lock !== null && lock.until > batch.now && lock.token !== held)
+        throw new LockedError(id, lock.by, lock.until);
       const details = { name, kind, generation, descendants };
       await audit(batch, { actor, action: "cancel", target: id, reason, details });
       batch.tell(root, { type: "halt", verb: "cancel", actor, reason, grace, by: null });
@@ -134,7 +141,7 @@ async function cancelOne(
   });
 }
 
-function isCancelled({ stop, deletion }: SignatureRecord): boolean {
+function isGoing({ stop, deletion }: SignatureRecord): boolean {
   return stop?.verb === "cancel" || deletion?.purged === true;
 }
 

@@ -1,8 +1,6 @@
 import { isClosed, isPurgeable, rearmed } from "../core/deletion.ts";
 import { IllegalTransitionError } from "../core/errors.ts";
-import { isCleanup } from "../core/ids.ts";
 import type { SignatureRecord } from "../core/record.ts";
-import { ancestors } from "../core/view.ts";
 import type { Tombstone } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
@@ -11,7 +9,6 @@ import type { Committer } from "./committer.ts";
 const TREES = 20;
 /** Records that one transaction removes. */
 const WINDOW = 2_000;
-const RUNNING = 500;
 
 /**
  * Removes workflows whose time has come. One transaction decides, under the root's lock, that nothing of a tree is open, leaves a
@@ -38,13 +35,17 @@ async function condemnDue(batch: Batch): Promise<number> {
     due.map(({ id }) => id),
     { wait: true },
   );
-  for (const { id } of due) await condemn(batch, batch.get(id)!);
+  for (const { id } of due) {
+    // This very transaction may have taken the mark away, or have removed it already.
+    const root = batch.get(id)!;
+    if (root.deletion !== null && !root.deletion.purged) await condemn(batch, root);
+  }
   return due.length;
 }
 
 /** False when it is still open, and gets its time again. */
 export async function condemn(batch: Batch, root: SignatureRecord): Promise<boolean> {
-  if (!isPurgeable(root, batch.now) || (await stillRuns(batch, root))) {
+  if (!isPurgeable(root, batch.now) || (await runs(batch, root))) {
     batch.put(rearmed(root, batch.now));
     return false;
   }
@@ -56,33 +57,14 @@ export async function condemn(batch: Batch, root: SignatureRecord): Promise<bool
 
 /** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of the tree is open. */
 export async function requireClosed(batch: Batch, root: SignatureRecord): Promise<void> {
-  const running = await batch.tx.runningIn(root.id, 1);
-  if (isClosed(root) && running.length === 0) return;
+  if (isClosed(root) && !(await runs(batch, root))) return;
   throw new IllegalTransitionError(root.id, "purge", root.status, "something of it is still open");
 }
 
-/** Of what was cancelled, callbacks of parts that had ended may still run: they are told to stop now. */
-async function stillRuns(batch: Batch, root: SignatureRecord): Promise<boolean> {
-  const running = await batch.tx.runningIn(root.id, RUNNING);
-  const { stop } = root;
-  if (stop?.verb !== "cancel") return running.length > 0;
-  await batch.lock(
-    running.map(({ id }) => id),
-    { wait: true },
-  );
-  for (const { id } of running) {
-    const record = batch.get(id)!;
-    const cleans =
-      isCleanup(record.role) || [...ancestors(batch, record)].some(({ role }) => isCleanup(role));
-    const { verb, actor, reason } = stop;
-    if (!cleans)
-      batch.send({ to: id, signal: { type: "halt", verb, actor, reason, grace: GRACE_MS, by: null } });
-  }
-  return running.length > 0;
+/** Whether code of it runs: of what follows the end of something in a tree that was interrupted, or that never started as a whole. */
+async function runs(batch: Batch, root: SignatureRecord): Promise<boolean> {
+  return (await batch.tx.runningIn(root.id, 1)).length > 0;
 }
-
-/** What the code of such a callback gets to end by itself. */
-const GRACE_MS = 5_000;
 
 function tombstoneOf({ id, name, kind, status, deletion }: SignatureRecord, at: number): Tombstone {
   const { action, by, reason } = deletion!;

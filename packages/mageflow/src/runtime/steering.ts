@@ -150,7 +150,9 @@ export abstract class Steering {
         await requireClosed(batch, record);
         const { now } = batch;
         batch.tell(record, { type: "delete", purgeAt: now, by: actor, reason });
-        await condemn(batch, batch.tell(batch.get(this.id)!, { type: "extend", purgeAt: now }));
+        const marked = batch.tell(batch.get(this.id)!, { type: "extend", purgeAt: now });
+        // Whoever holds the lock may remove it.
+        await condemn(batch, { ...marked, lock: null });
       },
       { action: "purge", reason },
     );
@@ -159,7 +161,7 @@ export abstract class Steering {
 
   /** What cancelling it would remove, and what it takes to do so; nothing happens before `confirm()`. @throws as {@link delete} */
   planCancel(): Promise<CancelPlan> {
-    return planCancel(this.runtime, [this.id]);
+    return planCancel(this.runtime, [this.id], () => this.#token);
   }
 
   /**
