@@ -26,7 +26,7 @@ describe("any workflow that is run again", () => {
           }
         },
       ),
-      { numRuns: Number(process.env["RUNS"] ?? 400) },
+      { numRuns: Number(process.env["RUNS"] ?? 150) },
     );
   });
 });

@@ -17,7 +17,7 @@ import { isSettled } from "./record.ts";
 import { Stage, type StageOptions } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 
-const RUNS = { numRuns: Number(process.env["RUNS"] ?? 400) };
+const RUNS = { numRuns: Number(process.env["RUNS"] ?? 150) };
 
 /** Windows of one and two, so that the world is at it between them; and rounds in another order. */
 const OPTIONS: fc.Arbitrary<StageOptions> = fc
