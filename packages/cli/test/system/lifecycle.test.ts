@@ -62,7 +62,7 @@ test("interrupt stops it, with its cleanup, and resume goes on and says that it 
     code: 0,
     value: { id, status: "INTERRUPTED", interrupted: { reason: "by hand", clean: true } },
   });
-  await worker.printed(/ cleaned\n/, "stderr");
+  await worker.printed(/^cleaned up\n/m, "stderr");
   const again = await scene.run("interrupt", id);
   expect(again).toMatchObject({ code: 0, stdout: `INTERRUPTED  guarded  ${id}  by hand\n` });
 
@@ -140,7 +140,7 @@ test("cancel says what it would remove, and does it by its token, with a trace t
 
   const done = await scene.json("cancel", id, "--token", token, "--reason", "wrong input");
   expect(done).toMatchObject({ code: 0, value: { id, cancelled: true } });
-  await worker.printed(/ cleaned\n/, "stderr");
+  await worker.printed(/^cleaned up\n/m, "stderr");
   worker.kill("SIGTERM");
   await worker.ended;
 
@@ -176,8 +176,8 @@ test("cancel takes all that its filters fit, when it is told yes", async () => {
   );
   // Their cleanups wait for a worker, and nothing else of them is run.
   expect((await scene.json("cancel", "--tag", "import")).value).toEqual({ items: [], more: false });
-  const worker = scene.start("worker", fixture("guarded"), "--tasks", "clean", "--logs");
-  await worker.printed(/( cleaned\n[^]*){2}/, "stderr");
+  const worker = scene.start("worker", fixture("guarded"), "--tasks", "clean");
+  await worker.printed(/(cleaned up\n[^]*){2}/, "stderr");
   worker.kill("SIGTERM");
   await worker.ended;
   await scene.run("gc");
