@@ -144,9 +144,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "recovery-is-an-attempt",
     file: "core/task.ts",
-    find: 'return unchanged({ ...record, status: "READY", workerId: null, recoveries, readyAt: view.now });',
-    replace:
-      'return unchanged({ ...record, status: "READY", workerId: null, recoveries, readyAt: view.now, attempt: record.attempt + 1 });',
+    find: "const recovered = { ...record, workerId: null, recoveries };",
+    replace: "const recovered = { ...record, workerId: null, recoveries, attempt: record.attempt + 1 };",
     why: "a killed worker uses up the retries of a task",
   },
   {
@@ -159,17 +158,16 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "dead-workers-stay",
-    file: "runtime/reconciler.ts",
-    find: "for (const worker of await batch.tx.lapsed(LAPSED)) {",
-    replace: "for (const worker of (await batch.tx.lapsed(LAPSED)).slice(0, 0)) {",
+    file: "runtime/take-over.ts",
+    find: "for (const worker of await batch.tx.lapsed(SESSIONS)) {",
+    replace: "for (const worker of (await batch.tx.lapsed(SESSIONS)).slice(0, 0)) {",
     why: "what a dead worker held is never run again",
   },
   {
     name: "recover-once",
-    file: "runtime/reconciler.ts",
-    find: 'batch.send({ to: id, signal: { type: "recover", epoch: record.epoch } });',
-    replace:
-      'if (record.recoveries === 0) batch.send({ to: id, signal: { type: "recover", epoch: record.epoch } });',
+    file: "runtime/take-over.ts",
+    find: 'if (record.status !== "RUNNING") return true;',
+    replace: 'if (record.status !== "RUNNING" || record.recoveries > 0) return true;',
     why: "a task that loses two workers is stuck",
   },
   {

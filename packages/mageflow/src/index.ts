@@ -17,6 +17,8 @@ export type { Run, Page, Settled } from "./runtime/run.ts";
 export type { Worker, WorkerOptions } from "./runtime/worker.ts";
 export type { Cause, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
 export type { Counts, RunStatus, ShownStatus, SignatureView } from "./runtime/signature-view.ts";
+export type { AutoResumeOptions, ResumeValidator, TaskAutoResume } from "./runtime/auto-resume.ts";
+export type { Fate, ResumeEntry, ResumeReport } from "./core/resume-report.ts";
 export type { CancelOptions, CancelPlan, Impact } from "./runtime/cancel.ts";
 export type { Edit, Edits } from "./runtime/edits.ts";
 export type { RunLock } from "./runtime/lock.ts";

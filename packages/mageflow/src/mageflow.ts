@@ -13,7 +13,22 @@ import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
 import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
-import type { AuditRow, LogQuery, LogRow, Store, WorkerRow } from "./ports/store.ts";
+import type { ResumeReport } from "./core/resume-report.ts";
+import {
+  type AuditRow,
+  KEPT_REPORTS,
+  type LogQuery,
+  type LogRow,
+  type Store,
+  type WorkerRow,
+} from "./ports/store.ts";
+import {
+  type AutoResume,
+  autoResume,
+  type AutoResumeOptions,
+  type TaskAutoResume,
+  taskAutoResume,
+} from "./runtime/auto-resume.ts";
 import type { TaskContext } from "./runtime/context.ts";
 import type { Handler } from "./runtime/handler.ts";
 import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
@@ -43,6 +58,8 @@ export interface MageFlowOptions {
   actor?: string;
   /** How long workflows are kept once they have settled, unless their plan says so itself. Default: for ever. */
   retain?: Retention & { readonly [K in Kind]?: Retention };
+  /** What becomes of running tasks whose worker was lost. Default: they go on, at once. */
+  autoResume?: AutoResumeOptions;
 }
 
 /** A row of the audit trail. */
@@ -72,11 +89,18 @@ export interface TaskOptions<
   totalTimeout?: Duration;
   /** Most attempts of this task that one worker runs at once. Default: the worker's concurrency. */
   concurrency?: number;
-  /** Times it may lose its worker before it fails with `CRASH_LOOP`. Default 5. */
+  /** Times it may lose its worker before it fails with `CRASH_LOOP`. Default 5, or what `MageFlow` was told. */
   maxRecoveries?: number;
+  /** What becomes of it when it has lost its worker. False: it is interrupted, and goes on when somebody resumes it. */
+  autoResume?: false | TaskAutoResume;
 }
 
-const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = { store: true, actor: true, retain: true };
+const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
+  store: true,
+  actor: true,
+  retain: true,
+  autoResume: true,
+};
 
 const TASK_OPTIONS: OptionNames<TaskOptions> = {
   input: true,
@@ -86,6 +110,7 @@ const TASK_OPTIONS: OptionNames<TaskOptions> = {
   totalTimeout: true,
   concurrency: true,
   maxRecoveries: true,
+  autoResume: true,
   ...PLAN_OPTIONS,
 };
 
@@ -104,6 +129,7 @@ export class MageFlow implements AsyncDisposable {
   readonly #store: string | Store;
   readonly #actor: string;
   readonly #retain: NonNullable<MageFlowOptions["retain"]>;
+  readonly #autoResume: AutoResume;
   #runtime: Promise<Runtime> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -114,6 +140,7 @@ export class MageFlow implements AsyncDisposable {
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
     this.#actor = options.actor ?? `${userInfo().username}@${hostname()}`;
     this.#retain = options.retain ?? {};
+    this.#autoResume = autoResume(options.autoResume);
     for (const retention of [onlyOutcomes(this.#retain), ...KINDS.map((kind) => this.#retain[kind] ?? {})]) {
       storedRetention(retention);
     }
@@ -157,17 +184,13 @@ export class MageFlow implements AsyncDisposable {
     }
     if (typeof run !== "function") throw new InvalidPlanError(`task "${name}" has no function`);
     requireOptions(options, TASK_OPTIONS, `task "${name}"`);
-    const { concurrency = null, maxRecoveries = 5 } = options;
+    const { concurrency = null } = options;
     if (concurrency !== null && (!Number.isInteger(concurrency) || concurrency < 1)) {
       throw new InvalidPlanError(
         `the concurrency of task "${name}" is ${inWords(concurrency)}; give a whole number from 1`,
       );
     }
-    if (!Number.isInteger(maxRecoveries) || maxRecoveries < 0) {
-      throw new InvalidPlanError(
-        `maxRecoveries of task "${name}" is ${inWords(maxRecoveries)}; give a whole number from 0`,
-      );
-    }
+    const resuming = taskAutoResume(name, options.autoResume, options.maxRecoveries, this.#autoResume);
     const plan = new TaskPlan<unknown, unknown, unknown>({
       spec: {
         kind: "task",
@@ -177,14 +200,14 @@ export class MageFlow implements AsyncDisposable {
         retry: retryPolicy(options.retry),
         timeout: limit(options.timeout, "timeout"),
         totalTimeout: limit(options.totalTimeout, "totalTimeout"),
-        maxRecoveries,
+        ...resuming.stored,
       },
       bound: null,
       key: null,
     });
     const input = schema(options.input, `the input of task "${name}"`);
     const output = schema(options.output, `the output of task "${name}"`);
-    this.#handlers.set(name, { name, input, output, concurrency, run });
+    this.#handlers.set(name, { name, input, output, concurrency, mayResume: resuming.validate, run });
     return plan;
   }
 
@@ -283,6 +306,18 @@ export class MageFlow implements AsyncDisposable {
     return store.logs(query);
   }
 
+  /**
+   * What processes did about unfinished work when they started, and when they found that a worker was lost; newest first, 10 if not told
+   * otherwise, of the newest 100 that are kept.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad limit.
+   */
+  async resumeReports({ limit = 10 }: { limit?: number } = {}): Promise<ResumeReport[]> {
+    const rows = readLimit(limit, KEPT_REPORTS);
+    const { store } = await this.#open();
+    return store.reports({ after: null, limit: rows });
+  }
+
   /** Worker sessions, newest first, at most 500. @throws MageFlowError (`INVALID_ARGUMENT`) for another limit. */
   async workers(limit = 100): Promise<WorkerRow[]> {
     const rows = readLimit(limit, MOST_ROWS);
@@ -361,6 +396,7 @@ export class MageFlow implements AsyncDisposable {
       ids: ulidSource(),
       handlers: this.#handlers,
       actor: this.#actor,
+      autoResume: this.#autoResume,
       retain: (kind) =>
         this.#retain[kind] ?? (isEmpty(onlyOutcomes(this.#retain)) ? null : onlyOutcomes(this.#retain)),
     });

@@ -100,7 +100,8 @@ export function entriesOf(before: SignatureRecord | null, now: SignatureRecord):
   if (before !== null && now.recoveries > before.recoveries) add("recovered");
   if (was !== now.status) {
     if (was === "SUSPENDED" && !NEVER_RESUMED.includes(now.status)) add("resumed");
-    if (was === "RUNNING" && now.status === "WAITING") add("retrying");
+    if (was === "RUNNING" && now.status === "WAITING" && now.recoveries === before?.recoveries)
+      add("retrying");
     else if (now.status !== "PENDING" && !(was === "SUSPENDED" && now.status === "RUNNING"))
       add(BY_STATUS[now.status]);
     if (now.kind === "task" && now.stop?.clean === false && was === "RUNNING") add("abandoned");

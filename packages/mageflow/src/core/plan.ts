@@ -43,6 +43,8 @@ export interface TaskSpec extends SpecBase {
   readonly totalTimeout: number | null;
   /** Times a task may lose its worker before it fails with `CRASH_LOOP`. */
   readonly maxRecoveries: number;
+  /** False: when it has lost its worker, it waits for somebody to resume it. Else how many of it go on a second, if that is limited. */
+  readonly autoResume?: false | { readonly perSecond: number };
 }
 
 export interface ChainSpec extends SpecBase {

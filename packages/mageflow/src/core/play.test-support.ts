@@ -86,14 +86,15 @@ export type Event = [
     | "rerun"
     | "delete"
     | "restore"
+    | "park"
   ),
   number,
 ];
 
-/** With interrupts among them. */
+/** With interrupts among them, and lost workers whose tasks are parked. */
 export const EVENT_OR_INTERRUPT: fc.Arbitrary<Event> = fc.oneof(
   { weight: 9, arbitrary: EVENT },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("interrupt" as const), fc.nat(10_000)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom("interrupt", "park"), fc.nat(10_000)) },
 );
 
 /** With everything among them that a person may want and that takes nothing away. */
@@ -132,10 +133,19 @@ export function play(stage: Stage, events: readonly Event[]): void {
       case "finish":
         if (running !== undefined) stage.finish(running.id);
         break;
-      case "recover":
-      case "release":
+      case "recover": {
+        const how = { resume: true, dueAt: at % 2 === 0 ? null : stage.now + (at % 60) } as const;
         if (running !== undefined && running.recoveries < 4)
-          stage.send(running.id, { type, epoch: running.epoch });
+          stage.send(running.id, { type, epoch: running.epoch, how });
+        break;
+      }
+      case "park": {
+        const how = { resume: false, actor: "auto-resume", reason: "off" } as const;
+        if (running !== undefined) stage.send(running.id, { type: "recover", epoch: running.epoch, how });
+        break;
+      }
+      case "release":
+        if (running !== undefined) stage.send(running.id, { type, epoch: running.epoch });
         break;
       case "pass":
         stage.pass(at % 120);

@@ -1,4 +1,5 @@
 import type { StoredCause } from "./errors.ts";
+import type { Recovery } from "./recovery.ts";
 import type { Family, Milestone, SignatureRecord, Stop, Sweep } from "./record.ts";
 
 /**
@@ -60,8 +61,8 @@ export type Signal =
   | { readonly type: "finish"; readonly epoch: number; readonly outcome: AttemptOutcome }
   /** The worker that holds `epoch` hands the task back. */
   | { readonly type: "release"; readonly epoch: number }
-  /** The worker that holds `epoch` is dead. */
-  | { readonly type: "recover"; readonly epoch: number }
+  /** The worker that holds `epoch` is dead. It goes on at once if nothing else is said. */
+  | { readonly type: "recover"; readonly epoch: number; readonly how?: Recovery }
   /** The time of a WAITING signature, or a task's deadline, has come. */
   | { readonly type: "due" }
   /** Items were stored for a swarm, in the slots from its total on. */

@@ -66,6 +66,7 @@ export function task(name: string, options: Options<TaskSpec> = {}): PlanNode {
     timeout: options.timeout ?? null,
     totalTimeout: options.totalTimeout ?? null,
     maxRecoveries: options.maxRecoveries ?? 5,
+    ...(options.autoResume === undefined ? {} : { autoResume: options.autoResume }),
   };
   return { spec, bound: options.bound ?? null, key: options.key ?? null, children: null };
 }

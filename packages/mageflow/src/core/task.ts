@@ -6,6 +6,7 @@ import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, credited, failure, proceed } from "./outcome.ts";
 import type { TaskSpec } from "./plan.ts";
 import type { SignatureRecord } from "./record.ts";
+import { AT_ONCE, parking, type Recovery } from "./recovery.ts";
 import { backoffMs } from "./retry.ts";
 import { type AttemptOutcome, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
@@ -25,7 +26,7 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
     case "release":
       return owns(record, signal.epoch) ? release(view, record) : unchanged(record);
     case "recover":
-      return owns(record, signal.epoch) ? recover(view, record) : unchanged(record);
+      return owns(record, signal.epoch) ? recover(view, record, signal.how) : unchanged(record);
     case "skip":
       return skip(view, record);
     case "credit":
@@ -154,9 +155,13 @@ function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): D
   return conclude(view, record, { status: "FAILED", error: failure(view, record, outcome.cause) });
 }
 
-/** A lost worker costs a recovery, never an attempt; a task that keeps killing workers is stopped. */
-function recover(view: View, record: SignatureRecord): Decision {
+/**
+ * A lost worker costs a recovery, never an attempt; a task that keeps killing workers is stopped. One that is parked is not
+ * recovered, and costs none.
+ */
+function recover(view: View, record: SignatureRecord, how: Recovery = AT_ONCE): Decision {
   if (record.stop !== null) return stopped(view, record, false);
+  if (!how.resume) return stopped(view, { ...record, stop: parking(view, how) }, false);
   const recoveries = record.recoveries + 1;
   const { maxRecoveries } = spec(view, record);
   if (recoveries > maxRecoveries) {
@@ -171,7 +176,13 @@ function recover(view: View, record: SignatureRecord): Decision {
       { status: "FAILED", error: failure(view, record, cause) },
     );
   }
-  return unchanged({ ...record, status: "READY", workerId: null, recoveries, readyAt: view.now });
+  const recovered = { ...record, workerId: null, recoveries };
+  const { dueAt } = how;
+  return unchanged(
+    dueAt !== null && dueAt > view.now
+      ? { ...recovered, status: "WAITING", dueAt }
+      : { ...recovered, status: "READY", readyAt: view.now },
+  );
 }
 
 function spec(view: View, record: SignatureRecord): TaskSpec {

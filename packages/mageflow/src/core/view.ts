@@ -44,6 +44,13 @@ export function hasStopped({ status, stop }: SignatureRecord): boolean {
   return status === "INTERRUPTED" || status === "CANCELLED" || stop?.verb === "cancel";
 }
 
+/** True for a cleanup and for what is inside one. */
+export function isInCleanup(view: View, record: SignatureRecord): boolean {
+  if (isCleanup(record.role)) return true;
+  for (const { role } of ancestors(view, record)) if (isCleanup(role)) return true;
+  return false;
+}
+
 /** True for an item that has not run when its swarm is past its limit of failures: it is not started any more. */
 export function barred(view: View, record: SignatureRecord): boolean {
   if (record.role !== "item" || record.attempt > 0 || record.parentId === null) return false;

@@ -3,6 +3,7 @@ import type { Entry, FlowEvent, Progress } from "../core/event.ts";
 import type { Role } from "../core/ids.ts";
 import type { Kind } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
+import type { ResumeReport } from "../core/resume-report.ts";
 import type { Status } from "../core/status.ts";
 
 /**
@@ -68,6 +69,9 @@ export interface Store {
 
   /** Rows of the audit trail with a `seq` beyond `after`, in order. */
   audit(query: { after: number; limit: number }): Promise<AuditRow[]>;
+
+  /** What processes did about unfinished work, newest first, in the order of ids before `after`. */
+  reports(query: { after: string | null; limit: number }): Promise<ResumeReport[]>;
 
   /** RUNNING signatures that were told to stop, those first whose grace ends first. */
   stops(limit: number): Promise<SignatureRecord[]>;
@@ -349,6 +353,8 @@ export interface Changes {
   /** Rows behind {@link Transaction.lastAudit}. */
   readonly audit?: readonly AuditRow[];
   readonly tickets?: readonly Ticket[];
+  /** Stored, or put in the place of the one with the same id. The {@link KEPT_REPORTS} newest are kept. */
+  readonly reports?: readonly ResumeReport[];
   readonly drafts?: readonly DraftStep[];
   readonly stamp?: Stamp;
 }
@@ -394,6 +400,9 @@ export interface AuditRow {
   readonly previousHash: string;
   readonly hash: string;
 }
+
+/** Resume reports that are kept. */
+export const KEPT_REPORTS = 100;
 
 /** Something that somebody may come back with until it expires. */
 export interface Ticket {

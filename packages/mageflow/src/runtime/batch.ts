@@ -3,6 +3,7 @@ import { decide } from "../core/decide.ts";
 import { type Entry, entriesOf, type Progress, tells } from "../core/event.ts";
 import type { Spec } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
+import type { ResumeReport } from "../core/resume-report.ts";
 import type { Addressed, Credit, Decision, Signal } from "../core/signal.ts";
 import { belongs, told } from "../core/sweep.ts";
 import type { View } from "../core/view.ts";
@@ -46,6 +47,7 @@ interface Extras {
   audit: AuditRow[];
   tombstones: Tombstone[];
   tickets: Ticket[];
+  reports: ResumeReport[];
 }
 
 /**
@@ -77,6 +79,7 @@ export class Batch implements View {
     audit: [],
     tombstones: [],
     tickets: [],
+    reports: [],
   };
   readonly #entries = new Map<string, Entry[]>();
   readonly #drafts: DraftStep[] = [];

@@ -1,4 +1,5 @@
 import type { Schema } from "../core/validate.ts";
+import type { ResumeValidator } from "./auto-resume.ts";
 import type { TaskContext } from "./context.ts";
 
 /** A registered task: its code and what it says about its values. */
@@ -8,5 +9,7 @@ export interface Handler {
   readonly output: Schema | null;
   /** Most attempts of this task that one worker runs at once, or null. */
   readonly concurrency: number | null;
+  /** Says whether one that lost its worker may go on, or null. */
+  readonly mayResume: ResumeValidator | null;
   readonly run: (input: never, context: TaskContext) => unknown;
 }

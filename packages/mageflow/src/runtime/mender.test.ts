@@ -7,6 +7,7 @@ import { MageFlow } from "../mageflow.ts";
 import type { Store } from "../ports/store.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
 import { sqliteStore } from "../stores/sqlite/index.ts";
+import { autoResume } from "./auto-resume.ts";
 import { Committer } from "./committer.ts";
 import { Reconciler } from "./reconciler.ts";
 import { SpecCache } from "./spec-cache.ts";
@@ -126,7 +127,15 @@ describe.each(Object.keys(STORES))("what lost its reason to wait (%s)", (name) =
 
   function reconciler(): Reconciler {
     const committer = new Committer(store, systemClock, new SpecCache(), "s-test");
-    return new Reconciler(store, systemClock, committer, "s-test");
+    return new Reconciler({
+      store,
+      clock: systemClock,
+      committer,
+      session: "s-test",
+      handlers: new Map(),
+      autoResume: autoResume(),
+      newId: () => "r",
+    });
   }
 
   async function breaches(): Promise<string[]> {

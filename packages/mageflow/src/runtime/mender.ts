@@ -8,6 +8,7 @@ import { isEnded, type Status } from "../core/status.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
+import type { TakeOver } from "./take-over.ts";
 import { warnOfMended } from "./warning.ts";
 
 /** Signatures that one look takes in: each round of the walk goes on by so many. */
@@ -26,15 +27,17 @@ export class Mender {
   readonly #store: Store;
   readonly #committer: Committer;
   readonly #session: string;
+  readonly #takeOver: TakeOver;
   #walked: Cursor = null;
   #seen: Cursor = null;
   #begun = false;
   #mended = 0;
 
-  constructor(store: Store, committer: Committer, session: string) {
+  constructor(store: Store, committer: Committer, session: string, takeOver: TakeOver) {
     this.#store = store;
     this.#committer = committer;
     this.#session = session;
+    this.#takeOver = takeOver;
   }
 
   /** How many signatures were mended since the process began. */
@@ -51,12 +54,8 @@ export class Mender {
 
   /** Tasks that run under no session that anybody looks after. */
   async #strays(): Promise<void> {
-    await this.#mend(await this.#store.strays(WINDOW), async (batch, record) => {
-      const { id, kind, status, workerId, epoch } = record;
-      if (status !== "RUNNING" || kind !== "task" || workerId === null || (await batch.tx.alive(workerId)))
-        return [];
-      return [{ to: id, signal: { type: "recover", epoch } }];
-    });
+    const strays = await this.#store.strays(WINDOW);
+    if (strays.length > 0) this.#tell(await this.#takeOver.strays(strays));
   }
 
   async #stalled(): Promise<void> {
@@ -129,6 +128,10 @@ export class Mender {
         return found;
       },
     });
+    this.#tell(mended);
+  }
+
+  #tell(mended: readonly SignatureRecord[]): void {
     this.#mended += mended.length;
     warnOfMended(mended);
   }

@@ -7,6 +7,7 @@ import type { Commit, Committer } from "./committer.ts";
 import { Mender } from "./mender.ts";
 import { JumpGuard } from "./jump-guard.ts";
 import { discardAll, purge } from "./purger.ts";
+import { TakeOver, type TakeOverParts } from "./take-over.ts";
 import { warn, warnOfJump } from "./warning.ts";
 
 /** Time between two rounds (ms), and the part of it that is drawn at random so that processes do not move in step. */
@@ -18,7 +19,6 @@ const REFUSED_MS = 200;
 const WINDOW = 500;
 /** A draft that was not finished after this time (ms) belongs to a process that died. */
 const DRAFT_MS = 3_600_000;
-const LAPSED = 20;
 
 /**
  * Finds every open signature that has lost its reason to wait, and mends it: what is due, what a dead worker held, credits
@@ -35,18 +35,22 @@ export class Reconciler {
   readonly #session: string;
   readonly #mender: Mender;
   readonly #guard = new JumpGuard();
+  readonly #takeOver: TakeOver;
   #wake = new AbortController();
   #nextDue = 0;
+  #nextRound = 0;
   #soon = new Set<string>();
   #loop: Promise<void> | null = null;
   #leave: (() => void) | null = null;
 
-  constructor(store: Store, clock: Clock, committer: Committer, session: string) {
+  constructor(parts: TakeOverParts) {
+    const { store, clock, committer, session } = parts;
     this.#store = store;
     this.#clock = clock;
     this.#committer = committer;
     this.#session = session;
-    this.#mender = new Mender(store, committer, session);
+    this.#takeOver = new TakeOver(parts, () => this.#hasten());
+    this.#mender = new Mender(store, committer, session, this.#takeOver);
   }
 
   /** How many signatures it found that had lost their reason to wait and carried no mark: none, unless something went wrong. */
@@ -54,7 +58,9 @@ export class Reconciler {
     return this.#mender.mended;
   }
 
-  start(): void {
+  /** `at` is the store's time. */
+  start(at: number): void {
+    this.#takeOver.begin(at);
     this.#leave = this.#committer.listen((commit) => this.#onCommit(commit));
     this.#loop = this.#run();
   }
@@ -82,13 +88,14 @@ export class Reconciler {
 
   async #run(): Promise<void> {
     let round = 0;
-    let nextRound = this.#clock.monotonic();
+    this.#nextRound = this.#clock.monotonic();
     while (!this.#stopping.signal.aborted) {
       const now = this.#clock.monotonic();
       try {
-        if (now >= nextRound) {
-          nextRound = now + ROUND_MS + JITTER_MS * spread(`${this.#session} ${round++}`);
+        if (now >= this.#nextRound) {
+          this.#nextRound = now + ROUND_MS + JITTER_MS * spread(`${this.#session} ${round++}`);
           await this.tick();
+          await this.#takeOver.tellOfStart();
           this.#nextDue = await this.#untilDue();
         } else {
           await this.#hurry();
@@ -102,12 +109,18 @@ export class Reconciler {
         // The store refuses for now; the next round does what this one could not.
         await this.#clock.sleep(REFUSED_MS, this.#stopping.signal, { background: true });
       }
-      const until = Math.min(nextRound, this.#nextDue) - this.#clock.monotonic();
+      const until = Math.min(this.#nextRound, this.#nextDue) - this.#clock.monotonic();
       if (this.#soon.size === 0 && until > 0)
         await this.#clock.sleep(until, this.#wake.signal, { background: true });
       this.#wake = new AbortController();
       if (this.#stopping.signal.aborted) this.#wake.abort("woken");
     }
+  }
+
+  /** Makes the next round soon. */
+  #hasten(): void {
+    this.#nextRound = this.#clock.monotonic();
+    this.#wake.abort("woken");
   }
 
   /** What this process has just left open for the next transaction. */
@@ -172,26 +185,7 @@ export class Reconciler {
   }
 
   async #deadWorkers(): Promise<void> {
-    let more = true;
-    while (more) {
-      more = await this.#committer.run({
-        locks: [],
-        apply: async (batch) => {
-          let left = false;
-          for (const worker of await batch.tx.lapsed(LAPSED)) {
-            const held = await batch.tx.heldByWorker(worker.id, WINDOW);
-            await batch.lock(ids(held), { wait: true });
-            for (const { id } of held) {
-              const record = batch.get(id)!;
-              batch.send({ to: id, signal: { type: "recover", epoch: record.epoch } });
-            }
-            if (held.length < WINDOW) batch.extras.workers.push({ ...worker, endedAt: batch.now });
-            else left = true;
-          }
-          return left;
-        },
-      });
-    }
+    while (await this.#takeOver.round());
   }
 
   async #owed(): Promise<void> {

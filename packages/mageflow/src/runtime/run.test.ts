@@ -8,10 +8,11 @@ import { storedOptions } from "../core/plan-options.ts";
 import { retryPolicy } from "../core/retry.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
 import { Run } from "./run.ts";
+import { autoResume } from "./auto-resume.ts";
 import { Runtime } from "./runtime.ts";
 
 const handlers = new Map<string, Handler>([
-  ["task", { name: "task", input: null, output: null, concurrency: null, run: () => 1 }],
+  ["task", { name: "task", input: null, output: null, concurrency: null, mayResume: null, run: () => 1 }],
 ]);
 const limits = { retry: retryPolicy(undefined), timeout: null, totalTimeout: null, maxRecoveries: 5 };
 const task = new TaskPlan<unknown, unknown, unknown>({
@@ -30,6 +31,7 @@ async function counting(): Promise<{ runtime: Runtime; listeners: () => number }
     handlers,
     actor: "somebody",
     retain: () => null,
+    autoResume: autoResume(),
   });
   await runtime.start();
   let listeners = 0;

@@ -6,6 +6,7 @@ import type { Kind } from "../core/plan.ts";
 import type { Retention } from "../core/retention.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import type { AutoResume } from "./auto-resume.ts";
 import { Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { launch } from "./launch.ts";
@@ -26,6 +27,8 @@ export interface RuntimeParts {
   readonly actor: string;
   /** How long workflows are kept that say nothing of it themselves, by the kind of their root. */
   readonly retain: (kind: Kind) => Retention | null;
+  /** What becomes of tasks that have lost their worker. */
+  readonly autoResume: AutoResume;
   /** The registered tasks by name; it may grow while the runtime lives. */
   readonly handlers: ReadonlyMap<string, Handler>;
 }
@@ -58,7 +61,7 @@ export class Runtime {
   #closing = false;
   #closed = false;
 
-  constructor({ store, clock, ids, handlers, actor, retain }: RuntimeParts) {
+  constructor({ store, clock, ids, handlers, actor, retain, autoResume }: RuntimeParts) {
     const session = `s-${ids.next()}`;
     this.#store = store;
     this.actor = actor;
@@ -67,7 +70,9 @@ export class Runtime {
     this.#ids = ids;
     this.#handlers = handlers;
     this.committer = new Committer(store, clock, new SpecCache(), session);
-    this.reconciler = new Reconciler(store, clock, this.committer, session);
+    const newId = (): string => ids.next();
+    const { committer } = this;
+    this.reconciler = new Reconciler({ store, clock, committer, session, handlers, autoResume, newId });
     this.#waiters = new Waiters(store, clock, this.committer);
     this.reader = { read: (ids) => this.store.get(ids) };
   }
@@ -87,8 +92,8 @@ export class Runtime {
   async start(): Promise<void> {
     await this.#store.open();
     // The first transaction tells the store's time.
-    await this.committer.run({ locks: [], apply: () => {} });
-    unattributed(() => this.reconciler.start());
+    const at = await this.committer.run({ locks: [], apply: ({ now }) => now });
+    unattributed(() => this.reconciler.start(at));
   }
 
   /** Something that nobody guesses. */

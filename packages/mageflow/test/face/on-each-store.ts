@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe } from "vitest";
-import { MageFlow } from "../../src/index.ts";
-import type { Store } from "../../src/ports/store.ts";
+import { MageFlow, type MageFlowOptions } from "../../src/index.ts";
+import type { Store, Transaction } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
+import { openStore } from "../../src/stores/sqlite/index.ts";
 
 /** A place to keep a workflow for the length of one test. */
 interface Place {
@@ -37,11 +38,15 @@ function leftOpen(store: Store): Store {
   });
 }
 
+/** Gives a new MageFlow on the store of the test. */
+type Open = (options?: Omit<MageFlowOptions, "store">) => MageFlow;
+/** Writes to the store of the test past MageFlow. */
+type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
+
 /**
- * Runs the same cases on every store. `open` gives a new MageFlow; all that one test opens share a store, and are
- * closed after it.
+ * Runs the same cases on every store. All that one test opens share a store, and are closed after it.
  */
-export function onEachStore(what: string, cases: (open: () => MageFlow) => void): void {
+export function onEachStore(what: string, cases: (open: Open, strike: Strike) => void): void {
   for (const [name, make] of Object.entries(PLACES)) {
     describe(`${what} (${name})`, () => {
       let place: Place;
@@ -54,10 +59,16 @@ export function onEachStore(what: string, cases: (open: () => MageFlow) => void)
         await Promise.all(opened.map((mage) => mage.close()));
         place.remove();
       });
-      cases(() => {
-        const mage = new MageFlow({ store: place.store });
+      const open: Open = (options = {}) => {
+        const mage = new MageFlow({ ...options, store: place.store });
         opened.push(mage);
         return mage;
+      };
+      cases(open, async (work) => {
+        const store = typeof place.store === "string" ? openStore(place.store) : place.store;
+        await store.open();
+        await store.transact(work);
+        await store.close();
       });
     });
   }

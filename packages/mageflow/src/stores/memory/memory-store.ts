@@ -1,6 +1,7 @@
 import { StoreError } from "../../core/errors.ts";
 import type { FlowEvent } from "../../core/event.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
+import type { ResumeReport } from "../../core/resume-report.ts";
 import type { Status } from "../../core/status.ts";
 import type {
   AuditRow,
@@ -104,6 +105,10 @@ class MemoryStore implements Store {
 
   async audit({ after, limit }: { after: number; limit: number }): Promise<AuditRow[]> {
     return this.#tables.audit.filter(({ seq }) => seq > after).slice(0, limit);
+  }
+
+  async reports({ after, limit }: { after: string | null; limit: number }): Promise<ResumeReport[]> {
+    return this.#tables.reports.newest(after, limit);
   }
 
   async stops(limit: number): Promise<SignatureRecord[]> {

@@ -4,6 +4,7 @@ import { DraftTable } from "./draft-table.ts";
 import { JournalTable } from "./journal-table.ts";
 import { LogTable } from "./log-table.ts";
 import { NoteTable } from "./note-table.ts";
+import { ReportTable } from "./report-table.ts";
 import { SignatureTable } from "./signature-table.ts";
 import { SpecTable } from "./spec-table.ts";
 import { WorkerTable } from "./worker-table.ts";
@@ -23,6 +24,7 @@ export class Tables {
   readonly tombstones: Map<string, Tombstone> = new Map();
   readonly audit: AuditRow[] = [];
   readonly tickets: Map<string, Ticket> = new Map();
+  readonly reports: ReportTable = new ReportTable();
   /** Ids by {@link keyOf}, those in drafts included. */
   readonly #keys = new Map<string, string>();
 
@@ -66,6 +68,7 @@ export class Tables {
       this.tickets.delete(token);
     }
     for (const ticket of changes.tickets ?? []) this.tickets.set(ticket.token, ticket);
+    for (const report of changes.reports ?? []) this.reports.put(report);
     if (changes.stamp !== undefined) this.stamps.set(changes.stamp.by, changes.stamp.n);
     for (const step of drafts) {
       if ("finish" in step) this.#finish(step.finish);

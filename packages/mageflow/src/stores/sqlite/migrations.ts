@@ -188,6 +188,23 @@ const FIRST = `
   CREATE TABLE tickets (token TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX tickets_by_expiry ON tickets (expires_at);
 
+  -- What processes did about unfinished work; the entries are JSON. Only the newest are kept.
+  CREATE TABLE reports (
+    id TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    resumed INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    skipped INTEGER NOT NULL,
+    parked INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    more INTEGER NOT NULL,
+    entries TEXT NOT NULL
+  ) WITHOUT ROWID;
+
   CREATE TABLE workers (
     id TEXT NOT NULL PRIMARY KEY,
     host TEXT NOT NULL,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "../../core/errors.ts";
 import type { FlowEvent } from "../../core/event.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
+import type { ResumeReport } from "../../core/resume-report.ts";
 import type { Status } from "../../core/status.ts";
 import {
   type AuditRow,
@@ -150,6 +151,10 @@ export class SqliteStore implements Store {
 
   async audit({ after, limit }: { after: number; limit: number }): Promise<AuditRow[]> {
     return this.#read(({ audit }) => audit.read(after, limit));
+  }
+
+  async reports({ after, limit }: { after: string | null; limit: number }): Promise<ResumeReport[]> {
+    return this.#read(({ reports }) => reports.newest(after, limit));
   }
 
   async stops(limit: number): Promise<SignatureRecord[]> {

@@ -197,6 +197,7 @@ export class SqliteTransaction implements Transaction {
     for (const row of changes.tombstones ?? []) this.#tables.tombstones.put(row);
     for (const row of changes.audit ?? []) this.#tables.audit.append(row);
     if (changes.tickets !== undefined) this.#tables.tickets.put(changes.tickets, this.now);
+    for (const report of changes.reports ?? []) this.#tables.reports.put(report);
     for (const step of changes.drafts ?? []) {
       if ("finish" in step) drafts.finish(step.finish);
       if ("condemn" in step) this.#condemn(step.condemn);

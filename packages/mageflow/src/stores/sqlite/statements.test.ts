@@ -3,6 +3,7 @@ import type { SignatureRecord } from "../../core/record.ts";
 import type { ChildQuery, ListQuery, LogQuery, Store, Transaction } from "../../ports/store.ts";
 import { fullRecord, sampleItems, sampleSwarm, sampleTask } from "../../testing/store-suite/sample-record.ts";
 import { sampleLog } from "../../testing/store-suite/sample-log.ts";
+import { sampleReport } from "../../testing/store-suite/sample-report.ts";
 import { sampleWorker } from "../../testing/store-suite/sample-worker.ts";
 import { Connection } from "./connection.ts";
 import { sqliteStore } from "./index.ts";
@@ -30,6 +31,8 @@ beforeAll(async () => {
 const HARMLESS = [
   /^SCAN signatures USING (COVERING )?INDEX (newest|sweeping|owing|running|stalled)$/,
   /^SCAN workers USING INDEX workers_by_age$/,
+  // By its primary key, which is the table.
+  /^SCAN reports$/,
   /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|turns|holders|firsts|\(subquery)/,
 ];
 
@@ -91,6 +94,7 @@ async function callEverything(store: Store): Promise<void> {
       checkpoints: [{ id: "r", generation: 1, body: "1" }],
       progress: [{ id: "r", generation: 1, progress: { fraction: 1, note: null } }],
       workers: [sampleWorker("w")],
+      reports: [sampleReport("x")],
       stamp: { by: "me", n: 1 },
     }),
   );
@@ -133,6 +137,8 @@ async function readEverything(store: Store): Promise<void> {
   await store.awaited(["r"]);
   await store.damage(3);
   await store.workers(3);
+  await store.reports(page);
+  await store.reports({ after: "x", limit: 3 });
   const lists: Partial<ListQuery>[] = [
     {},
     { statuses: ["FAILED"] },

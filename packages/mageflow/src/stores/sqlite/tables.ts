@@ -6,6 +6,7 @@ import { JournalTable } from "./journal-table.ts";
 import { LogTable } from "./log-table.ts";
 import { Newest } from "./newest.ts";
 import { NoteTable } from "./note-table.ts";
+import { ReportTable } from "./report-table.ts";
 import { SignaturePages } from "./signature-pages.ts";
 import { SignatureTable } from "./signature-table.ts";
 import { SpecTable } from "./spec-table.ts";
@@ -29,6 +30,7 @@ export class Tables {
   readonly tombstones: TombstoneTable;
   readonly audit: AuditTable;
   readonly tickets: TicketTable;
+  readonly reports: ReportTable;
   readonly integrity: Integrity;
 
   constructor(db: Connection) {
@@ -45,6 +47,7 @@ export class Tables {
     this.tombstones = new TombstoneTable(db);
     this.audit = new AuditTable(db);
     this.tickets = new TicketTable(db);
+    this.reports = new ReportTable(db);
     this.integrity = new Integrity(db);
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock, IdSource } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
+import { autoResume } from "../../runtime/auto-resume.ts";
 import type { Handler } from "../../runtime/handler.ts";
 import { Runtime } from "../../runtime/runtime.ts";
 import type { Worker, WorkerOptions } from "../../runtime/worker.ts";
@@ -33,7 +34,13 @@ export class Process implements Actor {
     parts: { store: Store; clock: Clock; ids: IdSource },
     worker: WorkerOptions | null,
   ): Promise<void> {
-    this.runtime = new Runtime({ ...parts, handlers: this.handlers, actor: "somebody", retain: () => null });
+    this.runtime = new Runtime({
+      ...parts,
+      handlers: this.handlers,
+      actor: "somebody",
+      retain: () => null,
+      autoResume: autoResume(),
+    });
     await this.runtime.start();
     if (worker !== null) this.worker = await this.runtime.worker(worker);
     this.up = true;

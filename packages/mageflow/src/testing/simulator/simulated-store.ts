@@ -114,6 +114,7 @@ export function simulatedStore(world: StoreWorld, process: Process): Store {
     awaited: (ids) => read("awaited", () => inner.awaited(ids)),
     tombstone: (rootId) => read("tombstone", () => inner.tombstone(rootId)),
     audit: (query) => read("audit", () => inner.audit(query)),
+    reports: (query) => read("reports", () => inner.reports(query)),
     stops: (limit) => read("stops", () => inner.stops(limit)),
     logCount: (rootId) => read("logCount", () => inner.logCount(rootId)),
     workers: (limit) => read("workers", () => inner.workers(limit)),

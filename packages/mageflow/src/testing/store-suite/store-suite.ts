@@ -16,6 +16,7 @@ import { notesCases } from "./cases/notes.ts";
 import { openCloseCases } from "./cases/open-close.ts";
 import { owingCases } from "./cases/owing.ts";
 import { readyCases } from "./cases/ready.ts";
+import { reportsCases } from "./cases/reports.ts";
 import { scanCases } from "./cases/scan.ts";
 import { specsCases } from "./cases/specs.ts";
 import { stalledCases } from "./cases/stalled.ts";
@@ -71,6 +72,7 @@ export function storeSuite(harness: StoreHarness): void {
     unsettledCases(harness);
     awaitedCases(harness);
     draftsCases(harness);
+    reportsCases(harness);
     damageCases(harness);
     watchCases(harness);
     writeCases(harness);

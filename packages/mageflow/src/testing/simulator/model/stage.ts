@@ -31,6 +31,7 @@ export class ModelStage {
       input: null,
       output: null,
       concurrency: null,
+      mayResume: null,
       run: (_input: never, context: TaskContext) => this.#run(process, context),
     });
     this.#make = new PlanMaker((name, script) => this.world.register(name, script));

@@ -1,0 +1,54 @@
+import type { TaskSpec } from "./plan.ts";
+import type { SignatureRecord, Stop } from "./record.ts";
+import { isInCleanup, type View } from "./view.ts";
+
+/** What is to become of a task whose worker was lost. */
+export type Recovery =
+  /** It goes on: at `dueAt`, or at once. */
+  | { readonly resume: true; readonly dueAt: number | null }
+  /** It stops where it is, as if `actor` had interrupted it, and goes on when somebody resumes it. */
+  | { readonly resume: false; readonly actor: string; readonly reason: string };
+
+export const AT_ONCE: Recovery = { resume: true, dueAt: null };
+
+/** Which tasks go on by themselves when they have lost their worker. */
+export interface ResumeRules {
+  readonly enabled: boolean;
+  /** Names of the only tasks that do, or null. */
+  readonly only: readonly string[] | null;
+  /** Names of tasks that do not. */
+  readonly except: readonly string[];
+}
+
+/**
+ * Why a task that has lost its worker does not go on by itself, as far as that shows without its code; null when it may. Cleanups, and
+ * what is inside them, go on whatever the rules say, for others count on them: only their own task keeps them from it.
+ */
+export function reasonToPark(
+  view: View,
+  record: SignatureRecord,
+  { enabled, only, except }: ResumeRules,
+): string | null {
+  const { name } = record;
+  const allowed = enabled && (only === null || only.includes(name)) && !except.includes(name);
+  const own = (view.spec(record) as TaskSpec).autoResume !== false;
+  return own && (allowed || isInCleanup(view, record)) ? null : "auto-resume is off for it";
+}
+
+/** The order by which such a task is stopped. What its worker did last is not known, so it has not stopped cleanly. */
+export function parking(
+  { now }: View,
+  { actor, reason }: Extract<Recovery, { readonly resume: false }>,
+): Stop {
+  return {
+    verb: "interrupt",
+    actor,
+    reason,
+    by: null,
+    own: true,
+    until: now,
+    clean: false,
+    resumes: false,
+    done: false,
+  };
+}

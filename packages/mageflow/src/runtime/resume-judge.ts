@@ -1,0 +1,58 @@
+import { composeInput } from "../core/compose.ts";
+import { describeThrown, ValidationError } from "../core/errors.ts";
+import type { SignatureRecord } from "../core/record.ts";
+import { type Schema, validate } from "../core/validate.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Assignment } from "./assignment.ts";
+import type { ResumeValidator } from "./auto-resume.ts";
+import { viewOf } from "./signature-view.ts";
+
+/** Whether a task may go on, as only code can tell. */
+export interface Question {
+  readonly record: SignatureRecord;
+  /** Its input and the schema that it must fit, or null. */
+  readonly input: { readonly schema: Schema; readonly assignment: Assignment } | null;
+  readonly validators: readonly ResumeValidator[];
+}
+
+/** `reason` is why it may not go on, or null. It holds for the run of the task under `epoch`. */
+export interface Verdict {
+  readonly epoch: number;
+  readonly reason: string | null;
+}
+
+/** How long one question may take (ms). */
+const PATIENCE_MS = 10_000;
+/** Characters of a reason. */
+const LONGEST = 500;
+
+/** Answers a question; code that throws, or does not answer, refuses. Never rejects. */
+export async function judge(clock: Clock, question: Question): Promise<Verdict> {
+  const over = new AbortController();
+  const limit = clock
+    .sleep(PATIENCE_MS, over.signal, { background: true })
+    .then(() => `validate did not answer within ${PATIENCE_MS} ms`);
+  const reason = await Promise.race([answer(question), limit]);
+  over.abort();
+  return { epoch: question.record.epoch, reason: reason === null ? null : reason.slice(0, LONGEST) };
+}
+
+async function answer({ record, input, validators }: Question): Promise<string | null> {
+  try {
+    if (input !== null) await validate(input.schema, composeInput(input.assignment), "the input");
+  } catch (error) {
+    return `its input does not fit any more: ${misfit(error)}`;
+  }
+  try {
+    for (const ask of validators) if (!(await ask(viewOf(record)))) return "refused by validate";
+    return null;
+  } catch (error) {
+    return `refused by validate, which threw: ${describeThrown(error).message}`;
+  }
+}
+
+function misfit(error: unknown): string {
+  return error instanceof ValidationError
+    ? error.issues.map(({ path, message }) => `${path}: ${message}`).join("; ")
+    : describeThrown(error).message;
+}

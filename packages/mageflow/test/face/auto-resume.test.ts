@@ -1,0 +1,325 @@
+import { expect, test } from "vitest";
+import * as v from "valibot";
+import {
+  type AutoResumeOptions,
+  chain,
+  MageFlow,
+  type ResumeReport,
+  type SignatureView,
+  type TaskAutoResume,
+} from "../../src/index.ts";
+import type { SignatureRecord } from "../../src/core/record.ts";
+import { eventually } from "./eventually.ts";
+import { gate } from "./gate.ts";
+import { onEachStore } from "./on-each-store.ts";
+
+const COUNTS = ["resumed", "started", "kept", "skipped", "parked", "failed"] as const;
+
+/** What a report counts, but for zeros. */
+function counts(report: ResumeReport | undefined): Record<string, number> {
+  expect(COUNTS.reduce((sum, count) => sum + report![count], 0)).toBe(report!.seen);
+  return Object.fromEntries(
+    COUNTS.filter((count) => report![count] > 0).map((count) => [count, report![count]]),
+  );
+}
+
+/** The newest report, when it has seen so many. */
+function report(mage: MageFlow, seen = 1): Promise<ResumeReport> {
+  return eventually(async () => {
+    const [newest] = await mage.resumeReports({ limit: 1 });
+    return newest?.seen === seen ? newest : null;
+  });
+}
+
+/** The view of a signature when it runs no more. */
+async function stopped(mage: MageFlow, id: string): Promise<SignatureView> {
+  const run = await mage.get(id);
+  return eventually(async () => {
+    const view = await run.view();
+    return view.status === "RUNNING" ? null : view;
+  });
+}
+
+onEachStore("auto-resume", (open, strike) => {
+  /** What a worker leaves behind that was killed: its tasks run, and its lease has lapsed. */
+  function kill(ids: readonly string[], changes: Partial<SignatureRecord> = {}): Promise<void> {
+    return strike(async (tx) => {
+      const { records } = await tx.lock(ids, { wait: true });
+      const running = {
+        status: "RUNNING",
+        workerId: "w-killed",
+        epoch: 1,
+        attempt: 1,
+        startedAt: 1,
+      } as const;
+      const update = records.map((record) => ({ ...record, ...running, ...changes }));
+      const session = { id: "w-killed", host: "h", pid: 1, tasks: [], concurrency: 1 };
+      await tx.write({ update, workers: [{ ...session, startedAt: 1, leaseUntil: 1, endedAt: null }] });
+    });
+  }
+
+  /** Ids of tasks that ran on a worker that was killed, in a store that nobody has open. */
+  async function killed(count: number, autoResume: TaskAutoResume = {}): Promise<string[]> {
+    const before = open();
+    const work = before.task("work", { autoResume }, (input: { n: number }) => input.n);
+    const ids: string[] = [];
+    for (let n = 0; n < count; n++) ids.push((await before.run(work.with({ n }))).id);
+    await before.close();
+    await kill(ids);
+    return ids;
+  }
+
+  function working(autoResume: AutoResumeOptions = {}, own: false | TaskAutoResume = {}): MageFlow {
+    const mage = open({ autoResume });
+    mage.task("work", { autoResume: own }, (input: { n: number }) => input.n);
+    return mage;
+  }
+
+  test("goes on at once with what a lost worker held, and reports it", async () => {
+    const [id] = await killed(1);
+    const mage = working();
+    await using worker = await mage.worker();
+    const run = await mage.get(id!);
+    expect(await run.result()).toBe(0);
+    expect(await run.view()).toMatchObject({ recoveries: 1, attempt: 1 });
+    const told = await report(mage);
+    expect(told).toMatchObject({ reason: "start", by: expect.stringMatching(/^s-/), more: false });
+    expect(told.entries).toEqual([
+      { id, name: "work", what: "resumed", why: "its worker w-killed was lost" },
+    ]);
+    expect(counts(told)).toEqual({ resumed: 1 });
+    await worker.stop();
+  });
+
+  test("parks a task that says so, whoever finds it, until somebody resumes it", async () => {
+    const before = open();
+    const cleaned: string[] = [];
+    const clean = (mage: MageFlow) =>
+      mage.task("clean", (_input: unknown, { cause }) => void cleaned.push(cause!.name));
+    const once = before.task("once", { autoResume: false }, () => 1).onCleanup(clean(before));
+    const { id } = await before.run(once);
+    await before.close();
+    await kill([id]);
+    // It knows nothing of the task.
+    const other = open();
+    clean(other);
+    await using cleaner = await other.worker();
+    const run = await other.get(id);
+    expect(await run.settled()).toEqual({ id, status: "INTERRUPTED" });
+    expect((await run.view()).interrupted).toEqual({ reason: "auto-resume is off for it", clean: false });
+    expect(cleaned).toEqual(["once"]);
+    expect((await report(other)).entries[0]).toMatchObject({
+      id,
+      what: "parked",
+      why: "auto-resume is off for it",
+    });
+    await run.resume();
+    other.task("once", () => 2);
+    await using worker = await other.worker();
+    expect(await run.result()).toBe(2);
+    await Promise.all([worker.stop(), cleaner.stop()]);
+  });
+
+  test("a parked task goes on from its checkpoint and its finished steps", async () => {
+    const mage = open();
+    const left = gate();
+    const steps: number[] = [];
+    const task = mage.task("task", { autoResume: false }, async (_input: unknown, ctx) => {
+      const step = await ctx.step("step", () => steps.push(ctx.epoch));
+      if (ctx.checkpointed !== null) return { step, checkpointed: ctx.checkpointed };
+      await ctx.checkpoint({ page: 7 });
+      left.open();
+      return new Promise<never>((_, reject) => {
+        ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason as Error));
+      });
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(task);
+    await left.opened;
+    await strike(async (tx) => {
+      const row = { id: worker.id, host: "h", pid: 1, tasks: ["task"], concurrency: 1, startedAt: 1 };
+      await tx.write({ workers: [{ ...row, leaseUntil: 1, endedAt: null }] });
+    });
+    expect(await run.settled()).toEqual({ id: run.id, status: "INTERRUPTED" });
+    expect(counts(await report(mage))).toEqual({ parked: 1 });
+    expect(await report(mage)).toMatchObject({ reason: "lost worker" });
+    await run.resume();
+    expect(await run.result()).toEqual({ step: 1, checkpointed: { page: 7 } });
+    expect(steps).toHaveLength(1);
+    await worker.stop();
+  });
+
+  test.for<[what: string, options: AutoResumeOptions, own: TaskAutoResume, status: string, why: string]>([
+    ["the switch", { enabled: false }, {}, "INTERRUPTED", "auto-resume is off for it"],
+    ["only others", { only: ["other"] }, {}, "INTERRUPTED", "auto-resume is off for it"],
+    ["except", { except: ["work"] }, {}, "INTERRUPTED", "auto-resume is off for it"],
+    ["only it", { only: ["work"], except: ["other"] }, {}, "READY", "its worker w-killed was lost"],
+    ["a validator", { validate: () => false }, {}, "INTERRUPTED", "refused by validate"],
+    ["one that waits", { validate: async () => true }, {}, "READY", "its worker w-killed was lost"],
+    ["the task's own", {}, { validate: ({ id }) => id === "x" }, "INTERRUPTED", "refused by validate"],
+    [
+      "one that throws",
+      {
+        validate: () => {
+          throw new Error("no idea");
+        },
+      },
+      {},
+      "INTERRUPTED",
+      "refused by validate, which threw: no idea",
+    ],
+  ])("%s decides", async ([, options, own, status, why]) => {
+    const [id] = await killed(1);
+    const mage = working(options, own);
+    expect((await stopped(mage, id!)).status).toBe(status);
+    expect((await report(mage)).entries[0]).toMatchObject({ id, why });
+  });
+
+  test("an input that does not fit any more is parked", async () => {
+    const [id] = await killed(1);
+    const mage = open();
+    mage.task("work", { input: v.object({ n: v.pipe(v.number(), v.minValue(5)) }) }, ({ n }) => n);
+    expect((await stopped(mage, id!)).status).toBe("INTERRUPTED");
+    const why = "its input does not fit any more: $.n: Invalid value: Expected >=5 but received 0";
+    expect((await report(mage)).entries[0]).toMatchObject({ id, what: "parked", why });
+  });
+
+  test("a validator may ask MageFlow itself", async () => {
+    const [id] = await killed(1);
+    const mage: MageFlow = working({
+      validate: async (view) => (await (await mage.get(view.id)).view()).status === "RUNNING",
+    });
+    await using worker = await mage.worker();
+    expect(await (await mage.get(id!)).result()).toBe(0);
+    await worker.stop();
+  });
+
+  test("stagger lets so many go on a second, and fewer of one task", async () => {
+    const ids = await killed(4, { perSecond: 5 });
+    const mage = working({ stagger: { perSecond: 100, jitter: "none" } });
+    const views = await Promise.all(ids.map((id) => stopped(mage, id)));
+    const due = views.map(({ dueAt }) => dueAt ?? 0).sort((a, b) => a - b);
+    expect(due.slice(1).every((at) => at > 0)).toBe(true);
+    expect([due[2]! - due[1]!, due[3]! - due[2]!]).toEqual([200, 200]);
+    await using worker = await mage.worker();
+    for (const [n, id] of ids.entries()) expect(await (await mage.get(id)).result()).toBe(n);
+    await worker.stop();
+  });
+
+  test("too many recoveries are a CRASH_LOOP", async () => {
+    const before = open({ autoResume: { maxRecoveries: 2 } });
+    const ids = [
+      before.task("two", () => 1),
+      before.task("three", { autoResume: { maxRecoveries: 3 } }, () => 1),
+      before.task("four", { maxRecoveries: 4 }, () => 1),
+    ].map(async (task) => (await before.run(task)).id);
+    const all = await Promise.all(ids);
+    await before.close();
+    await kill(all, { recoveries: 2 });
+    const mage = working({ maxRecoveries: 9 });
+    const told = await report(mage, 3);
+    expect(counts(told)).toEqual({ resumed: 2, failed: 1 });
+    expect(told.entries.find(({ what }) => what === "failed")!.id).toBe(all[0]);
+    expect((await (await mage.get(all[0]!)).view()).error?.code).toBe("CRASH_LOOP");
+  });
+
+  test("a start tells what becomes of every open workflow, once", async () => {
+    const before = open();
+    const work = before.task("work", () => 1);
+    const fails = before.task("fails", () => {
+      throw new Error("no");
+    });
+    const never = before.task("never", () => 1);
+    await using worker = await before.worker({ tasks: ["work", "fails"] });
+    await (await before.run(work)).settled();
+    const failed = await before.run(fails.onError(never));
+    await failed.result().catch(() => {});
+    const suspended = await before.run(chain([never, work]));
+    await suspended.suspend();
+    const interrupted = await before.run(never);
+    await interrupted.interrupt({ reason: "by hand" });
+    const created = await before.create(never);
+    const ready = await before.run(never);
+    const later = await before.run(never, undefined, { delay: "1h" });
+    const lost = await before.run(never);
+    await worker.stop();
+    await before.close();
+    await kill([lost.id]);
+
+    const first = open();
+    first.task("work", () => 1);
+    const told = await report(first, 7);
+    expect(told).toMatchObject({ reason: "start", more: false });
+    expect(counts(told)).toEqual({ resumed: 1, started: 2, kept: 3, skipped: 1 });
+    expect(new Map(told.entries.map(({ id, what }) => [id, what]))).toEqual(
+      new Map([
+        [lost.id, "resumed"],
+        [later.id, "started"],
+        [ready.id, "started"],
+        [created.id, "kept"],
+        [interrupted.id, "kept"],
+        [suspended.id, "kept"],
+        [failed.id, "skipped"],
+      ]),
+    );
+    await first.close();
+
+    const second = open();
+    second.task("work", () => 1);
+    await using again = await second.worker({ tasks: ["work"] });
+    await (await second.run(second.task("work of its own", () => 1))).suspend();
+    await again.stop();
+    await second.close();
+    const third = open();
+    expect(await third.resumeReports()).toHaveLength(1);
+  });
+
+  test("an empty store, and one that nobody left work in, tell nothing", async () => {
+    const mage = working();
+    await using worker = await mage.worker();
+    const task = mage.task("task", () => 1);
+    await (await mage.run(task)).settled();
+    await worker.stop();
+    await mage.close();
+    const again = working();
+    await again.workers();
+    await again.close();
+    expect(await open().resumeReports()).toEqual([]);
+  });
+
+  test("a bad limit is refused", async () => {
+    await expect(open().resumeReports({ limit: 101 })).rejects.toThrow(
+      "limit is 101; give a whole number from 1 to 100",
+    );
+  });
+});
+
+test.for<[options: unknown, message: string]>([
+  [null, "the options of autoResume are null; give an object"],
+  [{ enable: true }, 'autoResume has no option "enable"; it has enabled, only, except, stagger'],
+  [{ enabled: 1 }, "autoResume.enabled is 1; give true or false"],
+  [{ only: "work" }, 'autoResume.only is "work"; give an array of names of tasks'],
+  [{ except: [1] }, "autoResume.except has 1; give names of tasks"],
+  [{ stagger: 5 }, "the options of autoResume.stagger are 5; give an object"],
+  [{ stagger: {} }, "autoResume.stagger has no perSecond"],
+  [{ stagger: { perSecond: 0 } }, "autoResume.stagger.perSecond is 0; give a number"],
+  [{ stagger: { perSecond: 1, jitter: "half" } }, 'jitter is "half"; give "full" or "none"'],
+  [{ maxRecoveries: -1 }, "autoResume.maxRecoveries is -1; give a whole number from 0"],
+  [{ validate: true }, "autoResume.validate is true; give a function"],
+])("MageFlow refuses autoResume %j", ([autoResume, message]) => {
+  expect(() => new MageFlow({ autoResume: autoResume as AutoResumeOptions })).toThrow(
+    expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+  );
+  expect(() => new MageFlow({ autoResume: autoResume as AutoResumeOptions })).toThrow(message);
+});
+
+test.for<[options: object, message: string]>([
+  [{ autoResume: true }, 'the options of autoResume of task "t" are true; give an object'],
+  [{ autoResume: { only: [] } }, 'autoResume of task "t" has no option "only"'],
+  [{ autoResume: { perSecond: Number.NaN } }, 'autoResume of task "t": perSecond is NaN'],
+  [{ autoResume: { maxRecoveries: 0.5 } }, 'autoResume of task "t": maxRecoveries is 0.5'],
+  [{ autoResume: { maxRecoveries: 1 }, maxRecoveries: 1 }, 'task "t" has maxRecoveries twice'],
+  [{ maxRecoveries: "5" }, 'maxRecoveries of task "t" is "5"; give a whole number from 0'],
+])("a task refuses %j", ([options, message]) => {
+  expect(() => new MageFlow({ store: "memory:" }).task("t", options, () => 1)).toThrow(message);
+});
