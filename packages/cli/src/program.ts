@@ -11,6 +11,7 @@ import { addDelete, addExtend, addRestore } from "./commands/marks.ts";
 import { addPs } from "./commands/ps.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addRerun } from "./commands/rerun.ts";
+import { addResumeReport } from "./commands/resume-report.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
 import { addResume, addSuspend } from "./commands/suspend-resume.ts";
@@ -64,6 +65,7 @@ Getting started:
     addPurge,
     addGc,
     addAudit,
+    addResumeReport,
     addVerify,
     addDemo,
     addHelp,

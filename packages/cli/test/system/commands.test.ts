@@ -231,6 +231,36 @@ test("a worker that is told twice ends at once; run stops with 130 and leaves th
   expect((await scene.json<Listing>("ps")).value.items).toMatchObject([{ id, status: "RUNNING" }]);
 });
 
+test("resume-report tells what a worker found at its start", async () => {
+  await using scene = new Scene();
+  const message = JSON.stringify({ file: scene.path("gate") });
+  const { value: run } = await scene.json<Outcome>(
+    "run",
+    fixture("gated"),
+    "--no-worker",
+    "--message",
+    message,
+  );
+  expect((await scene.run("resume-report")).stdout).toBe(
+    "Nothing to report: no process has found unfinished work, or lost a worker.\n",
+  );
+  const worker = scene.start("worker", fixture("gated"), "--json");
+  await worker.printed(/.*\n/);
+  const reports = async (): Promise<unknown[]> =>
+    (await scene.json<{ reports: unknown[] }>("resume-report", "--limit", "1")).value.reports;
+  let told = await reports();
+  while (told.length === 0) told = await reports();
+  expect(told).toMatchObject([
+    { reason: "start", seen: 1, started: 1, more: false, entries: [{ id: run.id, what: "started" }] },
+  ]);
+  const { code, stdout } = await scene.run("resume-report");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^\d{4}-\S+ \S+Z {2}start \(s-\w+\)\n1 seen: 1 started\nID +NAME +WHAT +WHY\n\w+ +gated +started +it goes on\n$/,
+  );
+  worker.kill("SIGKILL");
+});
+
 test("run and worker say what waits for something that they cannot give", async () => {
   await using scene = new Scene();
   const open = scene.start("run", fixture("open"), "--json");

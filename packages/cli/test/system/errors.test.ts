@@ -28,6 +28,7 @@ test("help and version", async () => {
     "purge",
     "gc",
     "audit",
+    "resume-report",
     "verify",
     "demo",
     "help",
