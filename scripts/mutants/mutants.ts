@@ -44,8 +44,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "resume-without-unhold",
     file: "core/lifecycle.ts",
-    find: 'return unchanged({ ...next, sweep: "unhold" });',
-    replace: "return unchanged(next);",
+    find: 'const sweep = record.kind === "task" ? null : "unhold";',
+    replace: "const sweep = null;",
     why: "what a suspension held is never let go",
   },
   {
@@ -115,8 +115,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "cleanup-too-early",
     file: "core/outcome.ts",
-    find: "const cleans = family.uncleaned === 0 && family.cleanupsEnded < family.cleanups;",
-    replace: "const cleans = family.cleanupsEnded < family.cleanups;",
+    find: "return uncleaned === 0 && (ended || (",
+    replace: "return uncleaned >= 0 && (ended || (",
     why: "an outer cleanup runs while inner ones still do",
   },
   {
@@ -129,16 +129,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "error-callback-on-success",
     file: "core/outcome.ts",
-    find: 'add(ok ? "success" : "error", ok ? own.success : own.error, record.spec);',
-    replace:
-      'add(ok ? "success" : "error", ok ? own.success : own.error, record.spec);\n  if (ok) add("error", own.error, record.spec);',
+    find: 'add("success", own.success, record.spec);',
+    replace: 'add("success", own.success, record.spec);\n    add("error", own.error, record.spec);',
     why: "an error callback fires for a success",
   },
   {
     name: "item-callback-lost",
     file: "core/outcome.ts",
-    find: "ok ? item.callbacks.success : item.callbacks.error, item.declaredBy",
-    replace: "ok ? item.callbacks.success : [], item.declaredBy",
+    find: 'add("itemError", item.callbacks.error, item.declaredBy);',
+    replace: "",
     why: "failed items have no callback",
   },
   {

@@ -15,7 +15,7 @@ export type { RunArguments, RunOptions } from "./runtime/launch.ts";
 export type { ListFilter } from "./runtime/list-query.ts";
 export type { Run, Page, Settled } from "./runtime/run.ts";
 export type { Worker, WorkerOptions } from "./runtime/worker.ts";
-export type { Cause, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
+export type { Cause, CauseOutcome, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
 export type { Counts, RunStatus, ShownStatus, SignatureView } from "./runtime/signature-view.ts";
 export type { AutoResumeOptions, ResumeValidator, TaskAutoResume } from "./runtime/auto-resume.ts";
 export type { Fate, ResumeEntry, ResumeReport } from "./core/resume-report.ts";

@@ -143,7 +143,7 @@ mage.task("inside", async (_input, ctx) => {
   expectTypeOf(await (await ctx.run(bare, { a: "x" })).result()).toEqualTypeOf<number>();
   // @ts-expect-error -- the input is not complete
   await ctx.run(bare);
-  expectTypeOf(ctx.cause?.outcome).toEqualTypeOf<"success" | "error" | undefined>();
+  expectTypeOf(ctx.cause?.outcome).toEqualTypeOf<"success" | "error" | "interrupt" | "cancel" | undefined>();
 });
 
 // --- literal results need no `as const`

@@ -6,6 +6,7 @@ import type { Kind, TaskSpec } from "../core/plan.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import { ancestors } from "../core/view.ts";
 import type { Batch } from "./batch.ts";
+import type { CauseOutcome } from "./context.ts";
 import { resultText } from "./results.ts";
 
 /** A claimed task with everything that its handler needs, read in the transaction that claimed it. */
@@ -28,7 +29,7 @@ interface CauseTexts {
   readonly name: string;
   readonly kind: Kind;
   readonly generation: number;
-  readonly outcome: "success" | "error";
+  readonly outcome: CauseOutcome;
   readonly input: string;
   readonly result: string | null;
   readonly error: StoredError | null;
@@ -162,7 +163,7 @@ class Assembly {
       name: owner.name,
       kind: owner.kind,
       generation: owner.generation,
-      outcome: ok ? "success" : "error",
+      outcome: outcomeOf(owner.status),
       input: await this.#input(owner),
       result: ok ? await resultText(this.#batch, owner) : null,
       error: ok ? null : owner.error,
@@ -186,4 +187,10 @@ interface Surroundings {
 function isEmpty(object: object): boolean {
   for (const _ in object) return false;
   return true;
+}
+
+function outcomeOf(status: SignatureRecord["status"]): CauseOutcome {
+  if (status === "SUCCEEDED") return "success";
+  if (status === "INTERRUPTED") return "interrupt";
+  return status === "CANCELLED" ? "cancel" : "error";
 }

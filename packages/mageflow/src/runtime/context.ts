@@ -21,13 +21,17 @@ export interface TaskLog {
   error(message: string, fields?: object): void;
 }
 
+/** How what a callback follows came to its end. */
+export type CauseOutcome = "success" | "error" | "interrupt" | "cancel";
+
 /** What a callback follows. */
 export interface Cause {
   readonly id: string;
   readonly name: string;
   readonly kind: Kind;
   readonly generation: number;
-  readonly outcome: "success" | "error";
+  /** How it came to its end; a cleanup also follows what was interrupted or cancelled. */
+  readonly outcome: CauseOutcome;
   readonly input: Json;
   readonly result?: Json;
   readonly error?: StoredError;

@@ -1,5 +1,6 @@
-import { IllegalTransitionError, LockedError, NotFoundError } from "../core/errors.ts";
+import { IllegalTransitionError, InvalidPlanError, LockedError, NotFoundError } from "../core/errors.ts";
 import type { AnyPlan } from "../core/flow.ts";
+import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import { encode } from "../core/payload.ts";
 import type { Outcome } from "../core/plan.ts";
 import { storedOptions } from "../core/plan-options.ts";
@@ -25,6 +26,15 @@ export interface Edit {
   onCleanup?: AnyPlan;
 }
 
+const EDIT: OptionNames<Edit> = {
+  with: true,
+  priority: true,
+  tags: true,
+  onSuccess: true,
+  onError: true,
+  onCleanup: true,
+};
+
 interface Change {
   readonly id: string;
   readonly bound: string | undefined;
@@ -39,6 +49,7 @@ export class Edits {
 
   /** Sets what a signature is to be when all edits are made. @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`) */
   set(run: Pick<Run, "id">, edit: Edit): void {
+    requireOptions(edit, EDIT, "an edit");
     const { priority, tags } = edit;
     storedOptions({
       ...(priority === undefined ? {} : { priority }),
@@ -58,7 +69,7 @@ export class Edits {
         locks: this.#changes.map(({ id }) => id),
         apply: async (batch) => {
           // All are looked at before any is changed: a command that fails has changed nothing.
-          for (const { id } of this.#changes) requireEditable(batch, id);
+          for (const change of this.#changes) requireEditable(batch, change);
           for (const change of this.#changes) apply(batch, change, runtime.newToken());
           for (const { id, priority, tags, bound } of this.#changes) {
             const details = {
@@ -76,7 +87,7 @@ export class Edits {
   }
 }
 
-function requireEditable(batch: Batch, id: string): SignatureRecord {
+function requireEditable(batch: Batch, { id, tags }: Change): void {
   const record = batch.get(id);
   if (record === undefined || batch.get(record.rootId)?.deletion?.purged === true)
     throw new NotFoundError(id);
@@ -86,7 +97,8 @@ function requireEditable(batch: Batch, id: string): SignatureRecord {
   if (!waits || attempt > 0 || startedAt !== null) {
     throw new IllegalTransitionError(id, "edit", status, "only what has not started can be edited");
   }
-  return record;
+  if (tags !== undefined && record.parentId !== null)
+    throw new InvalidPlanError(`${id} is part of a workflow; the tags of its root can be edited`);
 }
 
 function apply(batch: Batch, change: Change, token: string): void {

@@ -208,6 +208,33 @@ onEachStore("batch", (open) => {
     await worker.stop();
   });
 
+  test("refuses what an edit does not have, and tags of what is no root", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.create(swarm([task]));
+    const item = await mage.get(`${run.id}.0`);
+    await expect(mage.batch((edits) => edits.set(run, { prioritY: 1 } as object))).rejects.toThrow(
+      'an edit has no option "prioritY"',
+    );
+    await expect(mage.batch((edits) => edits.set(item, { tags: ["a"] }))).rejects.toThrow(
+      expect.objectContaining({ code: "INVALID_PLAN" }),
+    );
+  });
+
+  test("tells a cleanup how what it follows came to its end", async () => {
+    const mage = open();
+    const outcomes: string[] = [];
+    const clean = mage.task("clean", (_input: unknown, ctx) => void outcomes.push(ctx.cause!.outcome));
+    const task = mage.task("task", () => 1);
+    const runs = await Promise.all([1, 2].map(() => mage.create(task.onCleanup(clean))));
+    await runs[0]!.interrupt();
+    await runs[1]!.planCancel().then(({ confirm }) => confirm());
+    await using worker = await mage.worker();
+    await eventually(async () => (outcomes.length === 2 ? outcomes : null));
+    expect(outcomes.toSorted()).toEqual(["cancel", "interrupt"]);
+    await worker.stop();
+  });
+
   test("adds callbacks to one of many that share what they were made from", async () => {
     const mage = open();
     const seen: string[] = [];
