@@ -15,6 +15,7 @@ export type { RunArguments, RunOptions } from "./runtime/launch.ts";
 export type { ListFilter } from "./runtime/list-query.ts";
 export type { Run, Page, Settled } from "./runtime/run.ts";
 export type { Worker, WorkerOptions } from "./runtime/worker.ts";
+export type { IsolationKind } from "./runtime/isolate/isolation.ts";
 export type { Cause, CauseOutcome, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
 export type { Counts, RunStatus, ShownStatus, SignatureView } from "./runtime/signature-view.ts";
 export type { AutoResumeOptions, ResumeValidator, TaskAutoResume } from "./runtime/auto-resume.ts";
@@ -45,6 +46,7 @@ export {
   LockedError,
   MageFlowError,
   NotFoundError,
+  OutOfMemoryError,
   PayloadError,
   ShutdownError,
   StaleConfirmationError,
@@ -55,6 +57,7 @@ export {
   UnknownTaskError,
   ValidationError,
   WaitTimeoutError,
+  WorkerExitedError,
   WorkflowFailedError,
 } from "./core/errors.ts";
 export type { Issue, PathEntry, StoredCause, StoredError, StoreFault } from "./core/errors.ts";

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from "node:os";
+import { availableParallelism, hostname, userInfo } from "node:os";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { ClosedError, InvalidPlanError, MageFlowError } from "./core/errors.ts";
@@ -31,6 +31,8 @@ import {
 } from "./runtime/auto-resume.ts";
 import type { TaskContext } from "./runtime/context.ts";
 import type { Handler } from "./runtime/handler.ts";
+import { type IsolationKind, isolationOf } from "./runtime/isolate/isolation.ts";
+import { keepRegistered, refuseInIsolate } from "./runtime/isolate/registered.ts";
 import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
 import { listCursor, type ListFilter, listQuery } from "./runtime/list-query.ts";
 import { logQuery } from "./runtime/log-query.ts";
@@ -87,8 +89,17 @@ export interface TaskOptions<
   timeout?: Duration;
   /** Limit of all attempts and the waits between them. Default: none. */
   totalTimeout?: Duration;
-  /** Most attempts of this task that one worker runs at once. Default: the worker's concurrency. */
+  /** Most attempts of this task that one worker runs at once. Default: the worker's concurrency; when isolated, the cores there are. */
   concurrency?: number;
+  /**
+   * Runs its code beside that of all others (`"inline"`, the default), or in a thread or process of its own, which is ended when it does
+   * not stop in time. Needs `module`.
+   */
+  isolation?: IsolationKind;
+  /** `import.meta.url` of the module that registers the task: it is loaded again where the code runs. */
+  module?: string;
+  /** Most megabytes of JavaScript heap that an isolated task may fill, or else fail with `OUT_OF_MEMORY`. */
+  maxMemoryMb?: number;
   /** Times it may lose its worker before it fails with `CRASH_LOOP`. Default 5, or what `MageFlow` was told. */
   maxRecoveries?: number;
   /** What becomes of it when it has lost its worker. False: it is interrupted, and goes on when somebody resumes it. */
@@ -109,6 +120,9 @@ const TASK_OPTIONS: OptionNames<TaskOptions> = {
   timeout: true,
   totalTimeout: true,
   concurrency: true,
+  isolation: true,
+  module: true,
+  maxMemoryMb: true,
   maxRecoveries: true,
   autoResume: true,
   ...PLAN_OPTIONS,
@@ -184,7 +198,8 @@ export class MageFlow implements AsyncDisposable {
     }
     if (typeof run !== "function") throw new InvalidPlanError(`task "${name}" has no function`);
     requireOptions(options, TASK_OPTIONS, `task "${name}"`);
-    const { concurrency = null } = options;
+    const isolation = isolationOf(name, options);
+    const { concurrency = isolation === null ? null : availableParallelism() } = options;
     if (concurrency !== null && (!Number.isInteger(concurrency) || concurrency < 1)) {
       throw new InvalidPlanError(
         `the concurrency of task "${name}" is ${inWords(concurrency)}; give a whole number from 1`,
@@ -207,7 +222,17 @@ export class MageFlow implements AsyncDisposable {
     });
     const input = schema(options.input, `the input of task "${name}"`);
     const output = schema(options.output, `the output of task "${name}"`);
-    this.#handlers.set(name, { name, input, output, concurrency, mayResume: resuming.validate, run });
+    const handler: Handler = {
+      name,
+      input,
+      output,
+      concurrency,
+      isolation,
+      mayResume: resuming.validate,
+      run,
+    };
+    this.#handlers.set(name, handler);
+    keepRegistered(handler);
     return plan;
   }
 
@@ -395,6 +420,7 @@ export class MageFlow implements AsyncDisposable {
       clock: systemClock,
       ids: ulidSource(),
       handlers: this.#handlers,
+      isolateEntry: new URL(`./isolate${import.meta.url.slice(-3)}`, import.meta.url),
       actor: this.#actor,
       autoResume: this.#autoResume,
       retain: (kind) =>
@@ -411,6 +437,7 @@ function closed(): ClosedError {
 
 /** The store that is given, or that of a url. Adapters are loaded when they are named, so a driver is needed only when it is used. */
 async function storeAt(given: string | Store): Promise<Store> {
+  refuseInIsolate();
   if (typeof given !== "string") return requireStore(given);
   requireStoreUrl(given);
   if (given === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();

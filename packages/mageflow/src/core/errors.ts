@@ -147,6 +147,21 @@ export class ShutdownError extends MageFlowError {
   }
 }
 
+/** A task that runs in a thread or process of its own and needed more memory than that may have. */
+export class OutOfMemoryError extends MageFlowError {
+  constructor(where: "thread" | "process", maxMemoryMb: number | null) {
+    const limit = maxMemoryMb === null ? "what Node gives it" : `its maxMemoryMb of ${maxMemoryMb}`;
+    super("OUT_OF_MEMORY", `the task needed more memory than ${limit} in a ${where} of its own`);
+  }
+}
+
+/** The thread or process that ran a task ended before the task did: it exited, or was killed. */
+export class WorkerExitedError extends MageFlowError {
+  constructor(how: string, cause?: unknown) {
+    super("WORKER_EXITED", `${how} before the task had`, cause === undefined ? {} : { cause });
+  }
+}
+
 /** Thrown by task code, also inside a step, to end all retries. */
 export class TerminalError extends MageFlowError {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -27,10 +27,23 @@ export interface AttemptHost extends ContextHost {
   storeTime(): number;
 }
 
+/** Runs the code of one attempt in another thread or process. */
+export interface Elsewhere {
+  /** Resolves when nothing of the code goes on any more. Never rejects. */
+  run(): Promise<AttemptOutcome>;
+  /** Tells the code to stop. */
+  abort(reason: unknown): void;
+  /** Ends the code, whatever it does. */
+  kill(): void;
+}
+
+/** Ending a thread or process takes milliseconds. What goes on after this (ms) cannot be ended. */
+export const KILL_MS = 2_000;
+
 /**
  * One run of a task's code. {@link outcome} is settled when the attempt is decided: the code ended, or it was cut short
  * (by a time-out or a stray error) and has had its grace. Code that ignores its signal may go on after that, without any
- * effect here.
+ * effect here; what runs elsewhere is ended then.
  */
 export class Attempt implements Culprit {
   readonly assignment: Assignment;
@@ -38,6 +51,7 @@ export class Attempt implements Culprit {
   readonly #handler: Handler;
   readonly #host: AttemptHost;
   readonly #context: TaskContext;
+  readonly #elsewhere: Elsewhere | null;
   #decide!: (outcome: AttemptOutcome) => void;
   /** Why it was cut short; `fails` even when the code gets to its end all the same. */
   #cut: { reason: unknown; fails: boolean } | null = null;
@@ -46,11 +60,18 @@ export class Attempt implements Culprit {
   /** Aborts when the code has ended; made when something waits for that. */
   #end: AbortController | null = null;
 
-  constructor(assignment: Assignment, handler: Handler, host: AttemptHost, notes: Notes | null) {
+  constructor(
+    assignment: Assignment,
+    handler: Handler,
+    host: AttemptHost,
+    notes: Notes | null,
+    elsewhere: Elsewhere | null,
+  ) {
     this.assignment = assignment;
     this.#handler = handler;
     this.#host = host;
     this.#context = new TaskContext(assignment, host, notes);
+    this.#elsewhere = elsewhere;
     this.outcome = new Promise((resolve) => {
       this.#decide = resolve;
     });
@@ -63,13 +84,28 @@ export class Attempt implements Culprit {
   /** Runs the code. `onOver` is called when it has really ended, before the outcome is decided. */
   start(onOver: () => void): void {
     if (limit(this.assignment) !== null) void this.#watchTime();
-    void attributed(this, () => this.#run(onOver));
+    if (this.#elsewhere === null) void attributed(this, () => this.#run(onOver));
+    else void this.#runElsewhere(this.#elsewhere, onOver);
   }
 
   /** Tells the code to stop. The outcome is not decided by this. */
   abort(reason: unknown): void {
     // What its listeners throw is the task's own doing.
     attributed(this, () => this.#context.abortWith(reason));
+    this.#elsewhere?.abort(reason);
+  }
+
+  /** Ends code that runs elsewhere; resolves when it is gone, or cannot be ended. Code in this thread goes on. */
+  async kill(): Promise<void> {
+    if (this.#elsewhere === null || this.#over) return;
+    const { clock } = this.#host;
+    this.#elsewhere.kill();
+    await sleepUntil(clock, clock.monotonic() + KILL_MS, this.#untilOver());
+  }
+
+  /** True when its code can be ended. */
+  get isElsewhere(): boolean {
+    return this.#elsewhere !== null;
   }
 
   /** Cuts it short for somebody who wants it stopped: what ends well within the grace (ms) has ended well. */
@@ -98,6 +134,10 @@ export class Attempt implements Culprit {
   async #giveGrace(grace: number): Promise<void> {
     const { clock } = this.#host;
     if (!(await sleepUntil(clock, clock.monotonic() + grace, this.#untilOver()))) return;
+    if (this.#elsewhere !== null) {
+      await this.kill();
+      if (this.#over) return;
+    }
     this.#abandoned = true;
     this.#decide({ ...failed(this.#cut!.reason), abandoned: true });
   }
@@ -129,6 +169,14 @@ export class Attempt implements Culprit {
     }
     if (this.#context.hasDeferred) await this.#runDeferred(outcome);
     else this.#context.end();
+    this.#conclude(outcome, onOver);
+  }
+
+  async #runElsewhere(elsewhere: Elsewhere, onOver: () => void): Promise<void> {
+    this.#conclude(await elsewhere.run(), onOver);
+  }
+
+  #conclude(outcome: AttemptOutcome, onOver: () => void): void {
     this.#over = true;
     this.#end?.abort("over");
     onOver();

@@ -1,6 +1,7 @@
 import type { Schema } from "../core/validate.ts";
 import type { ResumeValidator } from "./auto-resume.ts";
 import type { TaskContext } from "./context.ts";
+import type { Isolation } from "./isolate/isolation.ts";
 
 /** A registered task: its code and what it says about its values. */
 export interface Handler {
@@ -11,5 +12,7 @@ export interface Handler {
   readonly concurrency: number | null;
   /** Says whether one that lost its worker may go on, or null. */
   readonly mayResume: ResumeValidator | null;
+  /** The thread or process that its code gets, or null when it runs inline. */
+  readonly isolation: Isolation | null;
   readonly run: (input: never, context: TaskContext) => unknown;
 }

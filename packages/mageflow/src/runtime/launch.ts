@@ -34,6 +34,19 @@ export async function launch<P extends AnyPlan>(
   options: RunOptions,
   how: Pick<Submission, "start" | "by">,
 ): Promise<Run<OutputOf<P>>> {
+  const { text, key, given } = readRun(plan, message, options);
+  const retain = given.spec.retain === undefined ? runtime.retain(given.spec.kind) : null;
+  const root = retain === null ? given : given.options({ retain });
+  const id = await runtime.submit({ plan: root, message: text, key, tags: root.spec.tags, ...how });
+  return new Run(runtime, id);
+}
+
+/** What is to be run, checked: the plan with its options, and the JSON text of the message. */
+export function readRun(
+  plan: unknown,
+  message: unknown,
+  options: RunOptions,
+): { given: Plan<unknown, unknown, unknown>; text: string | null; key: string | null } {
   if (!(plan instanceof Plan)) {
     throw new InvalidPlanError(`${inWords(plan)} was given to be run; pass a task, chain or swarm`);
   }
@@ -41,9 +54,6 @@ export async function launch<P extends AnyPlan>(
   const text = message === undefined ? null : encode(message, "message");
   const { key = null, ...rest } = options;
   if (key !== null) requireKey(key);
-  const given = Object.keys(rest).length === 0 ? plan : plan.options(rest);
-  const retain = given.spec.retain === undefined ? runtime.retain(given.spec.kind) : null;
-  const root = retain === null ? given : given.options({ retain });
-  const id = await runtime.submit({ plan: root, message: text, key, tags: root.spec.tags, ...how });
-  return new Run(runtime, id);
+  const given: Plan<unknown, unknown, unknown> = Object.keys(rest).length === 0 ? plan : plan.options(rest);
+  return { given, text, key };
 }

@@ -12,7 +12,18 @@ import { autoResume } from "./auto-resume.ts";
 import { Runtime } from "./runtime.ts";
 
 const handlers = new Map<string, Handler>([
-  ["task", { name: "task", input: null, output: null, concurrency: null, mayResume: null, run: () => 1 }],
+  [
+    "task",
+    {
+      name: "task",
+      input: null,
+      output: null,
+      concurrency: null,
+      isolation: null,
+      mayResume: null,
+      run: () => 1,
+    },
+  ],
 ]);
 const limits = { retry: retryPolicy(undefined), timeout: null, totalTimeout: null, maxRecoveries: 5 };
 const task = new TaskPlan<unknown, unknown, unknown>({
@@ -29,6 +40,7 @@ async function counting(): Promise<{ runtime: Runtime; listeners: () => number }
     clock: systemClock,
     ids: ulidSource(),
     handlers,
+    isolateEntry: new URL("about:blank"),
     actor: "somebody",
     retain: () => null,
     autoResume: autoResume(),

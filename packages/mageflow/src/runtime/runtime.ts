@@ -29,6 +29,8 @@ export interface RuntimeParts {
   readonly retain: (kind: Kind) => Retention | null;
   /** What becomes of tasks that have lost their worker. */
   readonly autoResume: AutoResume;
+  /** The program of a thread or process that runs tasks. */
+  readonly isolateEntry: URL;
   /** The registered tasks by name; it may grow while the runtime lives. */
   readonly handlers: ReadonlyMap<string, Handler>;
 }
@@ -56,12 +58,13 @@ export class Runtime {
   readonly #waiters: Waiters;
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
+  readonly #isolateEntry: URL;
   /** Those that are being started, too. */
   readonly #workers = new Set<Promise<Worker>>();
   #closing = false;
   #closed = false;
 
-  constructor({ store, clock, ids, handlers, actor, retain, autoResume }: RuntimeParts) {
+  constructor({ store, clock, ids, handlers, actor, retain, autoResume, isolateEntry }: RuntimeParts) {
     const session = `s-${ids.next()}`;
     this.#store = store;
     this.actor = actor;
@@ -69,6 +72,7 @@ export class Runtime {
     this.clock = clock;
     this.#ids = ids;
     this.#handlers = handlers;
+    this.#isolateEntry = isolateEntry;
     this.committer = new Committer(store, clock, new SpecCache(), session);
     const newId = (): string => ids.next();
     const { committer } = this;
@@ -134,6 +138,7 @@ export class Runtime {
         clock,
         committer,
         handlers,
+        isolateEntry: this.#isolateEntry,
         newSession,
         launch: (plan, message, given, by) => launch(this, plan, message, given, { start: true, by }),
       },

@@ -29,8 +29,7 @@ export function unattributed<T>(work: () => T): T {
 /** Puts the guards up until the returned function is called; they are shared by all workers of a process. */
 export function guardStrays(): () => void {
   if (guards++ === 0) {
-    process.on("unhandledRejection", onRejection);
-    process.on("uncaughtException", onException);
+    heedStrays();
     originalExit = process.exit.bind(process);
     process.exit = exitOrFail;
   }
@@ -43,6 +42,12 @@ export function guardStrays(): () => void {
     process.off("uncaughtException", onException);
     process.exit = originalExit!;
   };
+}
+
+/** The part of the guards that an isolate needs, for as long as it lives: `process.exit()` ends nothing but the task's own thread or process. */
+export function heedStrays(): void {
+  process.on("unhandledRejection", onRejection);
+  process.on("uncaughtException", onException);
 }
 
 function onRejection(error: unknown): void {
@@ -62,7 +67,7 @@ function crash(error: unknown): never {
   process.stderr.write(
     `Uncaught ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
-  return originalExit!(1);
+  return originalExit === null ? process.exit(1) : originalExit(1);
 }
 
 function exitOrFail(code?: number | string | null): never {

@@ -90,10 +90,11 @@ export class TaskLease implements AttemptHost {
     return this.#write((batch, record) => batch.tell(record, { type: "finish", epoch, outcome }), lines);
   }
 
-  /** Hands the task back, to be taken by another worker at once. */
-  release(): Promise<void> {
+  /** Hands the task back, to be taken by another worker as soon as `stopped` resolves. What it does until then has no effect. */
+  async release(stopped: Promise<void> | undefined): Promise<void> {
     this.#over = true;
-    return this.#write(
+    await stopped;
+    await this.#write(
       (batch, record) => batch.tell(record, { type: "release", epoch: record.epoch }),
       this.#takeLines(),
     );

@@ -18,6 +18,8 @@ import type { Claimer, Commit, Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
+import { IsolatePool } from "./isolate/isolate-pool.ts";
+import { IsolatedCode } from "./isolate/isolated-code.ts";
 import { sleepUntil } from "./sleep-until.ts";
 import { guardStrays } from "./stray.ts";
 import { type LeaseKeeper, TaskLease } from "./task-lease.ts";
@@ -42,6 +44,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly committer: Committer;
   readonly handlers: ReadonlyMap<string, Handler>;
+  /** The program of a thread or process that runs tasks. */
+  readonly isolateEntry: URL;
   newSession(): string;
   /** Stores and starts a plan for a task that runs here. */
   readonly launch: LeaseKeeper["launch"];
@@ -51,6 +55,8 @@ export interface WorkerParts {
 const LOG_DELAY_MS = 200;
 /** Orders to stop that are looked at when a doorbell rings. */
 const STOPS = 500;
+/** What ending a thread or process takes (ms) is taken from the end of its grace. */
+const KILLING_MS = 100;
 /** As long as a timer may be; what matters is that there is one. */
 const STAY_MS = 3_600_000;
 
@@ -75,6 +81,7 @@ export class Worker implements Claimer, AsyncDisposable {
   readonly #running = new Map<string, number>();
   /** Everything whose code runs, that which was given up included. */
   readonly #attempts = new Set<Attempt>();
+  readonly #isolates: IsolatePool;
   #looking = false;
   #occupied = 0;
   #session: string;
@@ -109,6 +116,7 @@ export class Worker implements Claimer, AsyncDisposable {
     }
     this.#handlers = chosen(parts.handlers, options.tasks);
     this.#session = parts.newSession();
+    this.#isolates = new IsolatePool(parts.isolateEntry, parts.clock);
     const { committer, clock, launch } = parts;
     this.#keeper = {
       committer,
@@ -216,6 +224,7 @@ export class Worker implements Claimer, AsyncDisposable {
     }
     // What the store refuses now goes with the last commit below, or else lapses: the heartbeat stops in any case.
     await Promise.allSettled([...this.#slots.values()].map((slot) => this.#release(slot)));
+    await this.#isolates.close();
     const silent = this.#heartbeat?.stop();
     this.#staying.abort();
     for (const leave of this.#leave) leave();
@@ -288,7 +297,7 @@ export class Worker implements Claimer, AsyncDisposable {
   }
 
   #abandon({ lease, attempt }: Slot): void {
-    attempt?.abort(lease.giveUp());
+    attempt?.stop(lease.giveUp(), this.#grace);
     this.#slots.delete(lease.record.id);
   }
 
@@ -323,9 +332,11 @@ export class Worker implements Claimer, AsyncDisposable {
       return;
     const { verb, reason, until } = stop;
     const grace = Math.max(0, until - this.#parts.committer.storeTime());
+    // What can be ended is gone before the grace is over and somebody else gives it up.
+    const killing = slot.attempt?.isElsewhere === true ? Math.min(KILLING_MS, grace / 2) : 0;
     slot.attempt?.stop(
       verb === "cancel" ? new CancelledError(id, reason) : new InterruptedError(id, reason),
-      grace,
+      grace - killing,
     );
   }
 
@@ -342,7 +353,13 @@ export class Worker implements Claimer, AsyncDisposable {
       const earlier = this.#notes(slot.lease);
       const notes = earlier === null ? null : await earlier;
       if (slot.lease.over) return;
-      slot.attempt = new Attempt(assignment, this.#handlers.get(record.name)!, slot.lease, notes);
+      const handler = this.#handlers.get(record.name)!;
+      const { isolation } = handler;
+      const elsewhere =
+        isolation === null
+          ? null
+          : new IsolatedCode(this.#isolates, isolation, assignment, slot.lease, notes);
+      slot.attempt = new Attempt(assignment, handler, slot.lease, notes, elsewhere);
       // Code that ignores its signal keeps its place until it really ends, so that a worker is never over-committed. Code that
       // has ended gives it back at once: the transaction that stores its result can bring the next task.
       const { attempt } = slot;
@@ -377,7 +394,7 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Hands a task back, to be taken by another worker at once. */
   async #release({ lease, attempt }: Slot): Promise<void> {
     attempt?.abort(new ShutdownError());
-    await lease.release();
+    await lease.release(attempt?.kill());
     this.#slots.delete(lease.record.id);
   }
 

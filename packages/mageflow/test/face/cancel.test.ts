@@ -228,7 +228,8 @@ onEachStore("batch", (open) => {
     const task = mage.task("task", () => 1);
     const runs = await Promise.all([1, 2].map(() => mage.create(task.onCleanup(clean))));
     await runs[0]!.interrupt();
-    await runs[1]!.planCancel().then(({ confirm }) => confirm());
+    const plan = await runs[1]!.planCancel();
+    await plan.confirm();
     await using worker = await mage.worker();
     await eventually(async () => (outcomes.length === 2 ? outcomes : null));
     expect(outcomes.toSorted()).toEqual(["cancel", "interrupt"]);

@@ -37,6 +37,8 @@ export class Process implements Actor {
     this.runtime = new Runtime({
       ...parts,
       handlers: this.handlers,
+      // No task of a script asks for a thread.
+      isolateEntry: new URL("about:blank"),
       actor: "somebody",
       retain: () => null,
       autoResume: autoResume(),

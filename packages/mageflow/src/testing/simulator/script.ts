@@ -67,5 +67,5 @@ export function handlerOf(name: string, script: Script, process: Process, ledger
     }
     return mark;
   };
-  return { name, input: null, output: null, concurrency: null, mayResume: null, run };
+  return { name, input: null, output: null, concurrency: null, isolation: null, mayResume: null, run };
 }

@@ -32,6 +32,7 @@ export class ModelStage {
       output: null,
       concurrency: null,
       mayResume: null,
+      isolation: null,
       run: (_input: never, context: TaskContext) => this.#run(process, context),
     });
     this.#make = new PlanMaker((name, script) => this.world.register(name, script));

@@ -1,0 +1,30 @@
+import { isMainThread, parentPort, Worker as Thread } from "node:worker_threads";
+import { systemClock } from "./engines/embedded/system-clock.ts";
+import type { Order } from "./runtime/isolate/messages.ts";
+import type { OrphanWatchData } from "./runtime/isolate/orphan-watch.ts";
+import { type Line, serveIsolate } from "./runtime/isolate/serve-isolate.ts";
+
+/** The program of an isolate: a thread or process that runs tasks for a worker, and ends with it. */
+serveIsolate(isMainThread ? lineOfProcess() : lineOfThread(), systemClock);
+
+function lineOfThread(): Line {
+  const port = parentPort!;
+  return {
+    post: (report) => port.postMessage(report),
+    listen: (hear) => void port.on("message", hear),
+  };
+}
+
+function lineOfProcess(): Line {
+  // A terminal sends it to the whole group, and a service manager too: the worker says when tasks end.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  process.on("disconnect", () => process.exit());
+  const watch = new URL(`./runtime/isolate/orphan-watch${import.meta.url.slice(-3)}`, import.meta.url);
+  const workerData: OrphanWatchData = { workerPid: process.ppid };
+  new Thread(watch, { workerData, name: "mageflow-orphan-watch" }).unref();
+  return {
+    // A worker that is gone hears nothing, and the watch ends what it has left.
+    post: (report) => void process.send!(report, undefined, undefined, () => {}),
+    listen: (hear) => void process.on("message", (order) => hear(order as Order)),
+  };
+}

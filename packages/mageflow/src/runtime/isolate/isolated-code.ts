@@ -1,0 +1,137 @@
+import { planFromJson } from "../../core/plan-from-json.ts";
+import { NO_CALLBACKS } from "../../core/plan.ts";
+import { decode } from "../../core/payload.ts";
+import type { AttemptOutcome } from "../../core/signal.ts";
+import type { Notes } from "../../ports/store.ts";
+import type { Assignment } from "../assignment.ts";
+import { type AttemptHost, type Elsewhere, failed } from "../attempt.ts";
+import type { Run } from "../run.ts";
+import { carriedError } from "./carried-error.ts";
+import type { Isolate } from "./isolate.ts";
+import type { IsolatePool } from "./isolate-pool.ts";
+import type { Isolation } from "./isolation.ts";
+import type { Answer, Question, Report } from "./messages.ts";
+
+/** The worker's side of an attempt whose code runs in an isolate: does what the code asks for, and ends it. */
+export class IsolatedCode implements Elsewhere {
+  readonly #pool: IsolatePool;
+  readonly #isolation: Isolation;
+  readonly #assignment: Assignment;
+  readonly #host: AttemptHost;
+  readonly #notes: Notes | null;
+  /** Handles on what the code has started. */
+  readonly #started = new Map<string, Run>();
+  #isolate: Isolate | null = null;
+  #killed = false;
+
+  constructor(
+    pool: IsolatePool,
+    isolation: Isolation,
+    assignment: Assignment,
+    host: AttemptHost,
+    notes: Notes | null,
+  ) {
+    this.#pool = pool;
+    this.#isolation = isolation;
+    this.#assignment = assignment;
+    this.#host = host;
+    this.#notes = notes;
+  }
+
+  async run(): Promise<AttemptOutcome> {
+    let isolate: Isolate;
+    try {
+      isolate = this.#pool.take(this.#isolation);
+    } catch (error) {
+      return failed(error);
+    }
+    this.#isolate = isolate;
+    const reported = Promise.withResolvers<Extract<Report, { type: "over" }> | null>();
+    isolate.hear = (report) => {
+      if (report.type === "over") reported.resolve(report);
+      else this.#hear(isolate, report);
+    };
+    void isolate.ended.then(() => reported.resolve(null));
+    isolate.post({
+      type: "begin",
+      work: {
+        module: this.#isolation.module,
+        assignment: withoutLimits(this.#assignment),
+        notes: this.#notes,
+        grace: this.#host.grace,
+      },
+    });
+    const report = await reported.promise;
+    if (report === null) return failed(await isolate.ended);
+    if (report.spent || this.#killed) {
+      isolate.kill();
+      await isolate.ended;
+    } else {
+      this.#pool.give(this.#isolation, isolate);
+    }
+    this.#isolate = null;
+    return report.outcome;
+  }
+
+  abort(reason: unknown): void {
+    this.#isolate?.post({ type: "abort", reason: carriedError(reason) });
+  }
+
+  kill(): void {
+    this.#killed = true;
+    this.#isolate?.kill();
+  }
+
+  #hear(isolate: Isolate, report: Exclude<Report, { type: "over" }>): void {
+    if (report.type === "log") this.#host.log(report.level, report.message, report.fields);
+    else void this.#answer(isolate, report.number, report.question);
+  }
+
+  async #answer(isolate: Isolate, to: number, question: Question): Promise<void> {
+    const post = (answer: Answer): void => isolate.post({ type: "answer", to, answer });
+    try {
+      post({ ok: true, value: await this.#do(question) });
+    } catch (error) {
+      post({ ok: false, error: carriedError(error) });
+    }
+  }
+
+  #do(question: Question): Promise<unknown> {
+    switch (question.what) {
+      case "step":
+        return this.#host.saveStep(question.name, question.result);
+      case "checkpoint":
+        return this.#host.saveCheckpoint(question.body);
+      case "progress":
+        return this.#host.saveProgress(question.fraction, question.note);
+      case "launch":
+        return this.#launch(question);
+      case "call": {
+        const run = this.#started.get(question.id)! as unknown as Record<
+          string,
+          (...given: readonly unknown[]) => Promise<unknown>
+        >;
+        return run[question.method]!(...question.given);
+      }
+      default:
+        return question satisfies never;
+    }
+  }
+
+  async #launch({ plan, message, key }: Extract<Question, { what: "launch" }>): Promise<string> {
+    const given = message === null ? undefined : decode(message);
+    const run = await this.#host.launch(planFromJson(plan), given, key === null ? {} : { key });
+    this.#started.set(run.id, run);
+    return run.id;
+  }
+}
+
+/** The worker watches the time, and code is found by its name: neither is needed where it runs. */
+function withoutLimits(assignment: Assignment): Assignment {
+  const { record, spec } = assignment;
+  return {
+    ...assignment,
+    record: { ...record, deadlineAt: null },
+    spec: { ...spec, timeout: null, totalTimeout: null, callbacks: NO_CALLBACKS },
+  };
+}

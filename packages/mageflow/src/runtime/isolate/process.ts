@@ -1,0 +1,56 @@
+import { fork } from "node:child_process";
+import { type MageFlowError, OutOfMemoryError, WorkerExitedError } from "../../core/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { type Isolate, isolate } from "./isolate.ts";
+import type { Report } from "./messages.ts";
+
+/** What V8 writes when the heap is full, before it aborts the process as anybody else might. */
+const HEAP_IS_FULL = "JavaScript heap out of memory";
+/** Its last words may take this long (ms) to come through; what it has started itself may keep the pipe open. */
+const LAST_WORDS_MS = 500;
+
+/** Starts a process. Its module sees the arguments of this one, and what it prints goes where this one prints. */
+export function startProcess(entry: URL, maxMemoryMb: number | null, clock: Clock): Isolate {
+  return isolate((hear) => {
+    const child = fork(entry, process.argv.slice(2), {
+      serialization: "advanced",
+      // Two processes cannot listen on the port of one debugger.
+      execArgv: [
+        ...process.execArgv.filter((option) => !option.startsWith("--inspect")),
+        ...(maxMemoryMb === null ? [] : [`--max-old-space-size=${maxMemoryMb}`]),
+      ],
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
+    child.on("message", (report) => hear(report as Report));
+    let tail = "";
+    let full = false;
+    const silent = new AbortController();
+    child.stderr!.on("data", (words: Buffer) => {
+      process.stderr.write(words);
+      tail = tail.slice(-HEAP_IS_FULL.length) + words.toString("latin1");
+      full ||= tail.includes(HEAP_IS_FULL);
+    });
+    child.stderr!.once("close", () => silent.abort("silent"));
+    const ended = new Promise<MageFlowError>((resolve) => {
+      child.once("error", (error) => {
+        if (child.pid === undefined) resolve(new WorkerExitedError("no process could be started", error));
+      });
+      child.once("exit", (code, signal) => {
+        const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+        void clock.sleep(LAST_WORDS_MS, silent.signal).then(() => {
+          resolve(
+            full
+              ? new OutOfMemoryError("process", maxMemoryMb)
+              : new WorkerExitedError(`the process of the task (pid ${child.pid}) ended ${how}`),
+          );
+        });
+      });
+    });
+    return {
+      // Whoever is told that it has ended need not be told that it does not listen.
+      post: (order) => void child.send(order, () => {}),
+      kill: () => void child.kill("SIGKILL"),
+      ended,
+    };
+  });
+}

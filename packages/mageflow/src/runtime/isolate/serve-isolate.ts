@@ -1,0 +1,99 @@
+import { MageFlowError } from "../../core/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { Attempt, failed } from "../attempt.ts";
+import type { Handler } from "../handler.ts";
+import { heedStrays } from "../stray.ts";
+import { revivedError } from "./carried-error.ts";
+import { DistantHost } from "./distant-host.ts";
+import type { Answer, Order, Question, Report, Work } from "./messages.ts";
+import { becomeIsolate, findRegistered } from "./registered.ts";
+
+/** The line to the worker. */
+export interface Line {
+  post(report: Report): void;
+  listen(hear: (order: Order) => void): void;
+}
+
+/** Runs attempts as the worker orders, in the way in which it runs those that are inline. */
+export function serveIsolate(line: Line, clock: Clock): void {
+  becomeIsolate();
+  heedStrays();
+  const isolate = new Served(line, clock);
+  line.listen((order) => isolate.hear(order));
+}
+
+class Served {
+  readonly #line: Line;
+  readonly #clock: Clock;
+  readonly #asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  #questions = 0;
+  #attempt: Attempt | null = null;
+  /** Why the attempt must stop that is being prepared. */
+  #aborted: Error | null = null;
+
+  constructor(line: Line, clock: Clock) {
+    this.#line = line;
+    this.#clock = clock;
+  }
+
+  hear(order: Order): void {
+    switch (order.type) {
+      case "begin":
+        void this.#serve(order.work);
+        break;
+      case "abort":
+        this.#aborted = revivedError(order.reason);
+        this.#attempt?.abort(this.#aborted);
+        break;
+      case "answer":
+        this.#answered(order.to, order.answer);
+        break;
+      default:
+        order satisfies never;
+    }
+  }
+
+  async #serve(work: Work): Promise<void> {
+    this.#aborted = null;
+    let handler: Handler;
+    try {
+      await import(work.module);
+      handler = findRegistered(work.module, work.assignment.record.name);
+    } catch (error) {
+      // What is wrong with the program stays wrong; the module system remembers it as well.
+      const terminal = error instanceof MageFlowError;
+      this.#line.post({ type: "over", outcome: { ...failed(error), terminal }, spent: true });
+      return;
+    }
+    const post = (report: Report): void => this.#line.post(report);
+    const host = new DistantHost(work, this.#clock, post, (question) => this.#ask(question));
+    const attempt = new Attempt(work.assignment, handler, host, work.notes, null);
+    this.#attempt = attempt;
+    if (this.#aborted !== null) attempt.abort(this.#aborted);
+    attempt.start(() => {});
+    const outcome = await attempt.outcome;
+    host.giveUp();
+    this.#attempt = null;
+    this.#line.post({
+      type: "over",
+      // The worker ends what goes on, so that nothing is left to its own.
+      outcome: outcome.ok ? outcome : { ok: false, cause: outcome.cause, terminal: outcome.terminal },
+      spent: attempt.abandoned,
+    });
+  }
+
+  #ask(question: Question): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const number = this.#questions++;
+      this.#line.post({ type: "ask", number, question });
+      this.#asked.set(number, { resolve, reject });
+    });
+  }
+
+  #answered(number: number, answer: Answer): void {
+    const asked = this.#asked.get(number)!;
+    this.#asked.delete(number);
+    if (answer.ok) asked.resolve(answer.value);
+    else asked.reject(revivedError(answer.error));
+  }
+}
