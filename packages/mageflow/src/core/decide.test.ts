@@ -117,9 +117,13 @@ describe("any workflow", () => {
         stage.drain();
         const inside = (id: string) =>
           [...ancestors(stage.view, stage.get(id))].some((record) => record.id === target);
+        // The limit of failures of a swarm around it may have stopped it, after which its cleanups run.
+        const stoppedAt = stage.steps.findIndex(
+          ({ id, to }, step) => step >= from && id === target && to === "INTERRUPTED",
+        );
         expect(
           stage.steps
-            .slice(from)
+            .slice(from, stoppedAt < 0 ? undefined : stoppedAt)
             .filter(({ id, to }) => to === "RUNNING" && stage.get(id).kind === "task" && inside(id)),
         ).toEqual([]);
         // Unless a failure made it unreachable, it is still suspended, and nothing above it can be settled.
