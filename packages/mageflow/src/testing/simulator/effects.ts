@@ -1,8 +1,17 @@
-import type { TaskContext } from "../../runtime/context.ts";
+import type { SignatureRecord } from "../../core/record.ts";
+import type { CauseOutcome, TaskContext } from "../../runtime/context.ts";
 import { canonical, DataFlow } from "./invariants/flow.ts";
 import type { Process } from "./process.ts";
 import type { Ledger } from "./script.ts";
 import type { Shadow } from "./shadow.ts";
+
+/** What a callback is told of the end of what it follows. */
+const OUTCOMES: Readonly<Record<string, CauseOutcome>> = {
+  SUCCEEDED: "success",
+  FAILED: "error",
+  INTERRUPTED: "interrupt",
+  CANCELLED: "cancel",
+};
 
 /** Checks what task code sees and does: the part of the invariants that the store cannot show. */
 export class Effects implements Ledger {
@@ -21,7 +30,7 @@ export class Effects implements Ledger {
   began(process: Process, context: TaskContext, input: unknown): void {
     const { id, epoch, attempt, cause } = context;
     this.attempts++;
-    const record = this.#shadow.records.get(id);
+    const record: SignatureRecord | undefined = this.#shadow.get(id);
     if (record === undefined || record.epoch < epoch) {
       return this.#report(
         "I7 fence",
@@ -31,6 +40,9 @@ export class Effects implements Ledger {
     const once = `${id} ${epoch} ${attempt}`;
     if (this.#begun.has(once)) this.#report("I7 fence", `${id} ran twice under epoch ${epoch}`);
     this.#begun.add(once);
+    // What was taken over while it was asked for may stand elsewhere by now.
+    if (record.epoch > epoch || record.status !== "RUNNING") return;
+    if (this.#startedSince(record)) return;
     const expected = canonical(this.#flow.input(record));
     if (canonical(input) !== expected)
       this.#report("I6 flow", `${id} got ${canonical(input)}, not ${expected}`);
@@ -39,7 +51,7 @@ export class Effects implements Ledger {
       if (cause !== null) this.#report("I6 flow", `${id} has a cause and is in no callback`);
       return;
     }
-    const outcome = callback.owner.status === "SUCCEEDED" ? "success" : "error";
+    const outcome = OUTCOMES[callback.owner.status];
     if (cause === null || cause.id !== callback.owner.id || cause.outcome !== outcome) {
       this.#report(
         "I6 flow",
@@ -49,33 +61,42 @@ export class Effects implements Ledger {
   }
 
   stepRan(_process: Process, context: TaskContext, name: string): void {
-    const { id, epoch, generation } = context;
+    const { id, epoch } = context;
     const record = this.#shadow.get(id);
     // A stale worker cannot know what its successor has finished.
     if (record.epoch !== epoch || record.status !== "RUNNING") return;
-    if (this.#shadow.steps.has(`${id} ${generation} ${name}`)) {
+    if (this.#shadow.steps.has(`${id} ${record.origin} ${name}`)) {
       this.#report("steps", `the finished step ${name} of ${id} ran again under epoch ${epoch}`);
     }
   }
 
   stepGave(context: TaskContext, name: string, result: unknown): void {
-    const { id, epoch, generation } = context;
+    const { id, epoch } = context;
     const record = this.#shadow.get(id);
     if (record.epoch !== epoch || record.status !== "RUNNING") return;
-    const stored = this.#shadow.steps.get(`${id} ${generation} ${name}`);
+    const stored = this.#shadow.steps.get(`${id} ${record.origin} ${name}`);
     if (stored === undefined || stored !== JSON.stringify(result)) {
       this.#report("steps", `the step ${name} of ${id} gave ${JSON.stringify(result)}, stored is ${stored}`);
     }
   }
 
   resumedFrom(context: TaskContext): void {
-    const { id, epoch, generation, checkpointed } = context;
+    const { id, epoch, checkpointed } = context;
     const record = this.#shadow.get(id);
     if (record.epoch !== epoch || record.status !== "RUNNING") return;
-    const stored = this.#shadow.checkpoints.get(`${id} ${generation}`) ?? "null";
+    const stored = this.#shadow.checkpoints.get(`${id} ${record.origin}`) ?? "null";
     if (stored !== JSON.stringify(checkpointed)) {
       this.#report("steps", `${id} sees the checkpoint ${JSON.stringify(checkpointed)}, stored is ${stored}`);
     }
+  }
+
+  /** Whether something above has started since this did, with a message of its own. */
+  #startedSince(record: SignatureRecord): boolean {
+    for (let at = record; at.parentId !== null;) {
+      at = this.#shadow.get(at.parentId);
+      if (at.startedAt === null || at.startedAt > record.startedAt!) return true;
+    }
+    return false;
   }
 
   #callbackAbove(id: string): { owner: { id: string; status: string } } | null {

@@ -1,5 +1,7 @@
 import { MageFlowError } from "../../core/errors.ts";
 import type { PlanNode } from "../../core/plan.ts";
+import { Edits, type Edit } from "../../runtime/edits.ts";
+import type { RunLock } from "../../runtime/lock.ts";
 import { Run } from "../../runtime/run.ts";
 import type { AnyPlanValue } from "./plan-maker.ts";
 import type { Process } from "./process.ts";
@@ -32,7 +34,13 @@ export class Orders {
   readonly #world: World;
   readonly #submitted: Submitted[] = [];
   readonly #added: Added[] = [];
+  /** What somebody has asked to be restored. */
+  readonly #restored = new Set<string>();
+  /** Whose cancellation was acknowledged. */
+  readonly #cancelled = new Set<string>();
   #open = 0;
+  /** No more orders are given. */
+  over = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -73,7 +81,7 @@ export class Orders {
     this.#await(process, `submit ${order.name}`, made, order, (id) => {
       order.id = id;
       const root = this.#world.shadow.records.get(id);
-      if (root?.role !== "root")
+      if (root?.role !== "root" && !this.#world.shadow.removed.has(id))
         this.#world.report("accounts", `${order.name} was acknowledged as ${id}, which is not stored`);
     });
   }
@@ -82,8 +90,9 @@ export class Orders {
     this.#await(process, `suspend ${id}`, this.#run(process, id).suspend(), { answer: "lost" }, () => {
       const { shadow } = this.#world;
       const told = shadow.journals.get(shadow.get(id).rootId) ?? [];
-      // Suspended and then resumed or skipped in one commit, it never shows as suspended.
-      const lifted = shadow.resumed.has(id) || shadow.get(id).status === "SKIPPED";
+      // Suspended and then resumed, skipped or stopped in one commit, it never shows as suspended.
+      const { status, stop, generation } = shadow.get(id);
+      const lifted = shadow.resumed.has(id) || status === "SKIPPED" || stop !== null || generation > 1;
       if (!lifted && !told.some((entry) => entry.id === id && entry.type === "suspended")) {
         this.#world.report("accounts", `the suspension of ${id} was acknowledged and never made`);
       }
@@ -95,13 +104,103 @@ export class Orders {
     this.#await(process, `resume ${id}`, this.#run(process, id).resume(), { answer: "lost" });
   }
 
+  /** Acknowledged means that it has stopped, or had come to its end before. */
+  interrupt(process: Process, id: string, grace: number): void {
+    const { shadow } = this.#world;
+    const { generation } = shadow.get(id);
+    const given = this.#run(process, id).interrupt({ reason: "a user", grace });
+    this.#await(process, `interrupt ${id}`, given, { answer: "lost" }, () => {
+      const record = shadow.get(id);
+      let stopped = hasEnded(record);
+      for (let at = generation; at <= record.generation; at++) stopped ||= shadow.endings.has(`${id} ${at}`);
+      if (!stopped)
+        this.#world.report("accounts", `the interruption of ${id} was acknowledged, it is ${record.status}`);
+    });
+  }
+
+  /** Acknowledged means another life, even when it was to be removed at that instant. */
+  rerun(process: Process, id: string): void {
+    const { shadow } = this.#world;
+    const { generation } = shadow.get(id);
+    const given = this.#run(process, id).rerun({ again: generation });
+    this.#await(process, `rerun ${id}`, given, { answer: "lost" }, () => {
+      if (shadow.get(id).generation <= generation)
+        this.#world.report("accounts", `the rerun of ${id} was acknowledged and never made`);
+    });
+  }
+
+  delete(process: Process, id: string, after: number): void {
+    const { generation } = this.#world.shadow.get(id);
+    const given = this.#run(process, id).delete({ after, reason: "a user" });
+    this.#await(process, `delete ${id} after ${after}`, given, { answer: "lost" }, () => {
+      const { shadow } = this.#world;
+      const told = shadow.journals.get(id) ?? [];
+      // Marked and restored or run again in one commit, it never shows as marked.
+      const marked = this.#restored.has(id) || told.some(({ type }) => type === "marked");
+      const { deletion, generation: now } = shadow.get(id);
+      if (!marked && deletion === null && now === generation)
+        this.#world.report("accounts", `the deletion of ${id} was acknowledged and never made`);
+    });
+  }
+
+  restore(process: Process, id: string): void {
+    this.#restored.add(id);
+    this.#await(process, `restore ${id}`, this.#run(process, id).restore(), { answer: "lost" });
+  }
+
+  extend(process: Process, id: string, after: number): void {
+    this.#await(process, `extend ${id}`, this.#run(process, id).extend({ after }), { answer: "lost" });
+  }
+
+  purge(process: Process, id: string): void {
+    const given = this.#run(process, id).purgeNow({ reason: "a user" });
+    this.#await(process, `purge ${id}`, given, { answer: "lost" }, () => {
+      if (!this.#world.shadow.removed.has(id))
+        this.#world.report("accounts", `the purge of ${id} was acknowledged and it is there`);
+    });
+  }
+
+  /** Asks for the plan, thinks about it for a while, and confirms it. */
+  cancel(process: Process, id: string, thinks: number, grace: number): void {
+    const { clock } = process.runtime;
+    const given = (async () => {
+      const plan = await this.#run(process, id).planCancel();
+      await clock.sleep(thinks);
+      await plan.confirm({ reason: "a user", grace });
+    })();
+    this.#await(process, `cancel ${id}`, given, { answer: "lost" }, () => {
+      const { shadow } = this.#world;
+      if (!shadow.removed.has(id) && shadow.get(id).stop?.verb !== "cancel")
+        this.#world.report("accounts", `the cancellation of ${id} was acknowledged and never made`);
+      this.#cancelled.add(id);
+    });
+  }
+
+  /** Locks it, and releases it after a while, unless the lock has expired by then. */
+  lock(process: Process, id: string, span: number, held: number): void {
+    const { clock } = process.runtime;
+    const locked: Promise<RunLock> = this.#run(process, id).lock({ for: span });
+    this.#await(process, `lock ${id}`, locked, { answer: "lost" }, (lock) => {
+      void clock
+        .sleep(held)
+        .then(() => this.#await(process, `unlock ${id}`, lock.release(), { answer: "lost" }));
+    });
+  }
+
+  edit(process: Process, ids: readonly string[], edit: Edit): void {
+    const edits = new Edits();
+    for (const id of ids) edits.set({ id }, edit);
+    this.#await(process, `edit ${ids.join(" ")}`, edits.commit(process.runtime), { answer: "lost" });
+  }
+
   start(process: Process, id: string): void {
     this.#await(process, `start ${id}`, this.#run(process, id).start({ told: 1 }), { answer: "lost" });
   }
 
   close(process: Process, id: string): void {
     this.#await(process, `close ${id}`, this.#run(process, id).close(), { answer: "lost" }, () => {
-      if (this.#world.shadow.get(id).family!.open)
+      const { family, origin } = this.#world.shadow.get(id);
+      if (family!.open && origin === 1)
         this.#world.report("accounts", `${id} is open after its close was acknowledged`);
     });
   }
@@ -115,8 +214,16 @@ export class Orders {
   /** Results asked for by a waiting user: what they are told must be what is stored. */
   ask(process: Process, id: string): void {
     this.#await(process, `result of ${id}`, this.#run(process, id).settled(), { answer: "lost" }, (told) => {
-      const { status } = this.#world.shadow.get(id);
-      if ((told as { status: string }).status !== status) {
+      const { status, generation, stop } = this.#world.shadow.get(id);
+      const answers = new Set<string>([status]);
+      // By the time that the answer comes, it may have begun again.
+      for (let at = 1; at < generation; at++) {
+        const ending = this.#world.shadow.endings.get(`${id} ${at}`);
+        if (ending !== undefined) answers.add(ending.status);
+      }
+      // Of what had ended before it was cancelled and is gone, only that is known.
+      if (stop !== null) answers.add("CANCELLED").add("INTERRUPTED");
+      if (!answers.has((told as { status: string }).status)) {
         this.#world.report(
           "accounts",
           `the user of ${id} was told ${(told as { status: string }).status}, it is ${status}`,
@@ -171,24 +278,30 @@ export class Orders {
   /** Every answer against what is stored. */
   audit(): void {
     const { shadow } = this.#world;
-    const roots = [...shadow.records.values()].filter(({ role }) => role === "root");
-    const names = new Map<string, number>();
-    for (const { name } of shadow.records.values()) names.set(name, (names.get(name) ?? 0) + 1);
+    const roots = [...shadow.removed.values(), ...shadow.records.values()].filter(
+      ({ role }) => role === "root",
+    );
+    for (const id of this.#cancelled)
+      if (!shadow.removed.has(id)) this.#world.report("I9 remains", `${id} was cancelled and is still there`);
     for (const order of this.#submitted) {
-      const stored = roots.filter((root) => root.name === order.name).length;
+      const own = roots.filter((root) => root.name === order.name);
+      const stored = own.length;
+      // A key is free again when what had it was removed.
+      const most = 1 + own.filter(({ id }) => shadow.removed.has(id)).length;
       const answers = this.#submitted.filter(({ name }) => name === order.name);
       const acknowledged = answers.some(({ answer }) => answer === "acknowledged");
       const known = answers.every(({ answer }) => answer === "refused");
-      if (stored > 1)
+      if (stored > most)
         this.#world.report("accounts", `${order.name} (key ${order.key}) is stored ${stored} times`);
       if (acknowledged && stored === 0)
         this.#world.report("accounts", `${order.name} was acknowledged and is not stored`);
-      if (known && stored > 0) this.#world.report("accounts", `${order.name} was refused and is stored`);
+      if (known && stored > 0 && most === 1)
+        this.#world.report("accounts", `${order.name} was refused and is stored`);
       if (order.answer === "acknowledged" && !roots.some(({ id }) => id === order.id)) {
         this.#world.report("accounts", `${order.name} was acknowledged as ${order.id}, which is no root`);
       }
       const ids = new Set(answers.flatMap(({ id }) => id ?? []));
-      if (ids.size > 1)
+      if (ids.size > most)
         this.#world.report("accounts", `${order.name} was acknowledged under ${[...ids].join(" and ")}`);
     }
     for (const { swarmId, names: added, answer } of this.#added) {
@@ -205,10 +318,13 @@ export class Orders {
     }
   }
 
-  /** What a healthy world does to let everything end: resumes, closes, starts, and repeats what was not answered. */
+  /** What a healthy world does to let everything end: resumes, restores, closes, starts, and repeats what was not answered. */
   nurse(process: Process): void {
     for (const record of this.#world.shadow.records.values()) {
-      if (record.status === "SUSPENDED") this.resume(process, record.id);
+      const { status, deletion, startedAt, stop } = record;
+      const cancelled = stop?.verb === "cancel";
+      if (status === "SUSPENDED" || (status === "INTERRUPTED" && !cancelled)) this.resume(process, record.id);
+      if (deletion !== null && startedAt === null && !hasEnded(record)) this.restore(process, record.id);
       // Not before its items have ended: they must not need the close to be started.
       const idle = this.#world.shadow.children(record.id).every(hasEnded);
       if (record.family?.open === true && !hasEnded(record) && idle) this.close(process, record.id);

@@ -17,6 +17,8 @@ const PLAIN: Script = {
   defer: false,
   log: false,
   deaf: false,
+  lingers: 0,
+  finishes: false,
   submits: null,
 };
 
@@ -124,6 +126,8 @@ function randomScript(make: PlanMaker, draw: Random, depth: number): Partial<Scr
     defer: draw.chance(0.15),
     log: draw.chance(0.1),
     deaf: draw.chance(0.2),
+    lingers: draw.chance(0.2) ? draw.whole(1, 3_000) : 0,
+    finishes: draw.chance(0.3),
     submits: depth < 3 && draw.chance(0.06) ? randomPlan(make, draw, 2, 3) : null,
   };
 }

@@ -19,6 +19,10 @@ export interface Script {
   readonly log: boolean;
   /** Goes on when it is told to stop. */
   readonly deaf: boolean;
+  /** Virtual ms that it takes to stop when it is told to. */
+  readonly lingers: number;
+  /** When it is told to stop, it ends well all the same. */
+  readonly finishes: boolean;
   /** Submits this plan from inside, under its own idempotency key. */
   readonly submits: PlanNode | null;
 }
@@ -50,7 +54,10 @@ export function handlerOf(name: string, script: Script, process: Process, ledger
     }
     if (script.progress) await context.progress(0.5, mark.by);
     if (script.takes > 0) await pause();
-    if (!script.deaf) context.signal.throwIfAborted();
+    if (!script.deaf && context.signal.aborted) {
+      if (script.lingers > 0) await clock.sleep(script.lingers);
+      if (!script.finishes) context.signal.throwIfAborted();
+    }
     if (script.checkpoint) await context.checkpoint(mark);
     if (script.submits !== null) {
       await process.runtime.submit({

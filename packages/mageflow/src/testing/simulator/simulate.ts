@@ -1,10 +1,10 @@
 import { type FaultMix, faultMix, NO_FAULTS } from "./faults.ts";
 import type { Violation } from "./invariants/invariant.ts";
 import { Orders } from "./orders.ts";
-import { PlanMaker, randomPlan } from "./plan-maker.ts";
+import { type AnyPlanValue, PlanMaker, randomPlan } from "./plan-maker.ts";
 import { random, type Random } from "./random.ts";
 import { Deadlock } from "./scheduler.ts";
-import { hasEnded } from "./shadow.ts";
+import { hasEnded, isOver } from "./shadow.ts";
 import { describeStuck } from "./stuck.ts";
 import { World } from "./world.ts";
 
@@ -101,6 +101,7 @@ export async function heal(world: World, orders: Orders): Promise<void> {
     return;
   }
   // What comes late must find nothing to do.
+  orders.over = true;
   const quiet = world.scheduler.now + 3_000;
   await world.run(() => world.scheduler.now >= quiet);
   nursing = false;
@@ -128,7 +129,8 @@ function users(world: World, orders: Orders, make: PlanMaker, draw: Random, illn
   };
   const roots = draw.whole(1, 4);
   for (let i = 0; i < roots; i++) {
-    const plan = randomPlan(make, draw, draw.whole(2, 16));
+    const bare = randomPlan(make, draw, draw.whole(2, 16));
+    const plan = draw.chance(0.1) ? bare.options({ retain: { succeeded: draw.whole(0, 5_000) } }) : bare;
     const key = draw.chance(0.6) ? `key ${i}` : null;
     const start = draw.chance(0.85);
     const [process, again] = [draw.next(), draw.next()];
@@ -140,30 +142,79 @@ function users(world: World, orders: Orders, make: PlanMaker, draw: Random, illn
       );
     }
   }
-  const controls = draw.whole(0, 12);
+  const controls = draw.whole(0, 16);
   for (let i = 0; i < controls; i++) {
-    const [kind, target, process] = [draw.next(), draw.next(), draw.next()];
+    const [kind, target, process, size] = [draw.next(), draw.next(), draw.next(), draw.next()];
     const items =
-      kind < 0.25
+      kind < 0.15
         ? Array.from({ length: draw.whole(1, 4) }, () => make.task({ takes: draw.whole(0, 500) }))
         : [];
-    at(draw.whole(0, illness), "control", () => {
-      const records = [...world.shadow.records.values()];
-      const swarms = records.filter(({ family, status }) => family?.open === true || status === "SUSPENDED");
-      const open = records.filter((record) => !hasEnded(record));
-      const among = (list: typeof records): string | undefined => list[Math.floor(target * list.length)]?.id;
-      give(world, process, (p) => {
-        if (kind < 0.25)
-          act(among(swarms.filter((each) => each.kind === "swarm")), (id) => orders.add(p, id, items));
-        else if (kind < 0.35)
-          act(among(swarms.filter((each) => each.kind === "swarm")), (id) => orders.close(p, id));
-        else if (kind < 0.65) act(among(open), (id) => orders.suspend(p, id));
-        else if (kind < 0.9)
-          act(among(open.filter(({ status }) => status === "SUSPENDED")), (id) => orders.resume(p, id));
-        else act(among(records.filter(({ role }) => role === "root")), (id) => orders.ask(p, id));
-      });
-    });
+    at(draw.whole(0, illness), "control", () =>
+      give(world, process, (p) => control(world, orders, p, { kind, target, size, items })),
+    );
   }
+}
+
+interface Whim {
+  /** What is done, to whom, and how much of it: numbers in [0, 1). */
+  readonly kind: number;
+  readonly target: number;
+  readonly size: number;
+  readonly items: readonly AnyPlanValue[];
+}
+
+/** One order of a user. */
+function control(
+  world: World,
+  orders: Orders,
+  process: World["processes"][number],
+  { kind, target, size, items }: Whim,
+): void {
+  const records = [...world.shadow.records.values()];
+  const swarms = records.filter(
+    (each) => each.kind === "swarm" && (each.family!.open || each.status === "SUSPENDED"),
+  );
+  const open = records.filter((record) => !hasEnded(record));
+  const resting = open.filter(({ status }) => status === "SUSPENDED" || status === "INTERRUPTED");
+  const roots = records.filter(({ role }) => role === "root");
+  const over = roots.filter(isOver);
+  const among = (list: typeof records, order: (id: string) => void): void =>
+    act(list[Math.floor(target * list.length)]?.id, order);
+  const ms = (most: number): number => Math.floor(size * most);
+  const verbs: readonly (readonly [share: number, give: () => void])[] = [
+    [15, () => among(swarms, (id) => orders.add(process, id, items))],
+    [6, () => among(swarms, (id) => orders.close(process, id))],
+    [16, () => among(open, (id) => orders.suspend(process, id))],
+    [16, () => among(resting, (id) => orders.resume(process, id))],
+    [5, () => among(roots, (id) => orders.ask(process, id))],
+    [12, () => among(open, (id) => orders.interrupt(process, id, size < 0.2 ? 0 : ms(3_000)))],
+    [6, () => among(over.length > 0 ? over : roots, (id) => orders.rerun(process, id))],
+    [6, () => among(roots, (id) => deleteAndRerun(world, orders, process, id, ms(3_000)))],
+    [3, () => among(roots, (id) => orders.restore(process, id))],
+    [2, () => among(roots, (id) => orders.extend(process, id, ms(3_000)))],
+    [2, () => among(roots, (id) => orders.purge(process, id))],
+    [5, () => among(roots, (id) => orders.cancel(process, id, ms(300), ms(2_000)))],
+    [4, () => among(open, (id) => orders.lock(process, id, 1 + ms(8_000), ms(4_000)))],
+    [2, () => among(open, (id) => orders.edit(process, [id], { with: { edited: ms(9) }, priority: 1 }))],
+  ];
+  let left = kind * verbs.reduce((sum, [share]) => sum + share, 0);
+  const [, give] = verbs.find(([share]) => (left -= share) < 0)!;
+  give();
+}
+
+/** Half of those who have something deleted want it back at the instant at which it goes. */
+function deleteAndRerun(
+  world: World,
+  orders: Orders,
+  process: World["processes"][number],
+  id: string,
+  after: number,
+): void {
+  orders.delete(process, id, after);
+  if (after % 2 === 0) return;
+  void world.later(after, "rerun").then(() => {
+    if (process.up && !orders.over && world.shadow.records.has(id)) orders.rerun(process, id);
+  });
 }
 
 function act(id: string | undefined, order: (id: string) => void): void {

@@ -158,7 +158,12 @@ function simulated(world: StoreWorld, _process: Process, tx: Transaction, writte
     lastAudit: () => tx.lastAudit(),
     ticket: (token) => tx.ticket(token),
     abandoned: (before, limit) => tx.abandoned(before, limit),
-    discard: (rootId, limit) => tx.discard(rootId, limit),
+    async discard(rootId, limit) {
+      const gone = await tx.discard(rootId, limit);
+      // It changes the store like any write, so that the same can happen to it.
+      written.push({});
+      return gone;
+    },
     async write(changes) {
       await tx.write(changes);
       written.push(changes);

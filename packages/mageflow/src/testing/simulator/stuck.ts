@@ -1,11 +1,11 @@
 import type { SignatureRecord } from "../../core/record.ts";
-import { hasEnded } from "./shadow.ts";
+import { isOver } from "./shadow.ts";
 import type { World } from "./world.ts";
 
 /** Says what never came to its end, and what it waits for. */
 export function describeStuck(world: World): string {
   const { shadow } = world;
-  const open = [...shadow.records.values()].filter((record) => !hasEnded(record) || record.milestone < 3);
+  const open = [...shadow.records.values()].filter((record) => !isOver(record));
   const lines = open.slice(0, 12).map((record) => `${line(record)}: ${reason(world, record)}`);
   return [`${open.length} signatures never came to their end:`, ...lines].join("\n  ");
 }
@@ -24,9 +24,12 @@ function line({
   milestone,
   credited,
   family,
+  generation,
+  stop,
+  deletion,
 }: SignatureRecord): string {
   const counts = family === null ? "" : ` ${JSON.stringify(family)}`;
-  return `${kind} ${id} ${status} e${epoch} a${attempt} worker ${workerId} held ${heldBy} ready ${readyAt} due ${dueAt} sweep ${sweep} m${milestone}/c${credited}${counts}`;
+  return `${kind} ${id} ${status} e${epoch} a${attempt} worker ${workerId} held ${heldBy} ready ${readyAt} due ${dueAt} sweep ${sweep} m${milestone}/c${credited} g${generation}${stop === null ? "" : ` stop ${JSON.stringify(stop)}`}${deletion === null ? "" : ` mark ${JSON.stringify(deletion)}`}${counts}`;
 }
 
 function reason(world: World, record: SignatureRecord): string {
@@ -50,6 +53,8 @@ function reason(world: World, record: SignatureRecord): string {
       return `its turn does not come; ${record.parentId} is ${shadow.parent(record)?.status}`;
     case "SUSPENDED":
       return "suspended";
+    case "INTERRUPTED":
+      return record.stop?.done === true ? "interrupted" : "it has not stopped";
     default:
   }
   const children = [...shadow.children(record.id), ...shadow.callbacks(record.id)];

@@ -168,4 +168,93 @@ export const WORKFLOWS: readonly Workflow[] = [
         ),
       ),
   },
+  {
+    name: "a tree that is interrupted and goes on",
+    plan: (make) =>
+      make
+        .chain([
+          make.swarm(
+            times(5, (i) =>
+              make
+                .chain([
+                  make.task({ takes: 100 * i, lingers: 40, finishes: i === 2 }),
+                  make.task({ deaf: i === 3 }),
+                ])
+                .onCleanup(make.task({ takes: 30 })),
+            ),
+            { concurrency: 3, onItemCleanup: make.task() },
+          ),
+          make.task({ takes: 50, steps: 2 }),
+        ])
+        .onSuccess(make.task())
+        .onCleanup(make.task({ takes: 20 })),
+    controls: [
+      { at: 150, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 100) },
+      { at: 700, give: ({ orders, process, rootId }) => orders.resume(process, rootId) },
+      { at: 900, give: ({ orders, process, rootId }) => orders.interrupt(process, `${rootId}.0.3`, 0) },
+      { at: 1_300, give: ({ orders, process, rootId }) => orders.resume(process, `${rootId}.0.3`) },
+    ],
+  },
+  {
+    name: "a workflow that begins again, and is stopped while it does",
+    plan: (make) =>
+      make
+        .swarm(
+          times(4, (i) =>
+            make.chain([make.task({ takes: 20 }), make.task({ takes: 20, fails: i === 3 ? 1 : 0 })]),
+          ),
+          { concurrency: 2, onItemError: make.task() },
+        )
+        .onSuccess(make.task())
+        .onCleanup(make.task()),
+    controls: [
+      { at: 600, give: ({ orders, process, rootId }) => orders.rerun(process, rootId) },
+      { at: 601, give: ({ orders, process, rootId }) => orders.suspend(process, `${rootId}.1`) },
+      { at: 620, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 50) },
+      { at: 900, give: ({ orders, process, rootId }) => orders.resume(process, rootId) },
+      { at: 2_000, give: ({ orders, process, rootId }) => orders.rerun(process, rootId) },
+    ],
+  },
+  {
+    name: "a tree that is cancelled while it runs",
+    plan: (make) =>
+      make
+        .chain([
+          make
+            .task()
+            .onSuccess(make.chain([make.task({ takes: 5_000 }), make.task()]).onCleanup(make.task())),
+          make
+            .swarm(
+              times(4, (i) =>
+                make
+                  .chain([make.task({ takes: 300, deaf: i === 1, lingers: 60 }), make.task()])
+                  .onCleanup(make.task()),
+              ),
+              { concurrency: 3 },
+            )
+            .onCleanup(make.task({ takes: 40, fails: 1 }, { attempts: 2, wait: 50 }))
+            .onError(make.task()),
+        ])
+        .onSuccess(make.task())
+        .onCleanup(make.task()),
+    controls: [{ at: 100, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 50, 100) }],
+  },
+  {
+    name: "a workflow that is marked, and wanted back when it goes",
+    plan: (make) => make.chain([make.task({ takes: 20, checkpoint: true }), make.task({ log: true })]),
+    controls: [
+      { at: 300, give: ({ orders, process, rootId }) => orders.delete(process, rootId, 700) },
+      { at: 1_005, give: ({ orders, process, rootId }) => orders.rerun(process, rootId) },
+    ],
+  },
+  {
+    name: "a workflow that is cancelled when it has ended, while what follows from it runs",
+    plan: (make) =>
+      make
+        .swarm(times(3, () => make.task().onSuccess(make.task({ takes: 3_000 }).onCleanup(make.task()))))
+        .onSuccess(
+          make.swarm(times(2, () => make.task({ takes: 2_000 }).onCleanup(make.task({ takes: 100 })))),
+        ),
+    controls: [{ at: 400, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 0, 50) }],
+  },
 ];

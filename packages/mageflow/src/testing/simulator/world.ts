@@ -2,6 +2,7 @@ import { memoryStore } from "../../stores/memory/memory-store.ts";
 import type { IdSource } from "../../ports/clock.ts";
 import type { SignatureRecord } from "../../core/record.ts";
 import type { Changes, Store, WorkerRow } from "../../ports/store.ts";
+import { verifyAudit } from "../../runtime/audit.ts";
 import type { Handler } from "../../runtime/handler.ts";
 import type { WorkerOptions } from "../../runtime/worker.ts";
 import { Effects } from "./effects.ts";
@@ -11,15 +12,18 @@ import { cleanups } from "./invariants/cleanups.ts";
 import { counters } from "./invariants/counters.ts";
 import { fence } from "./invariants/fence.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
+import { halts } from "./invariants/halts.ts";
 import { journal } from "./invariants/journal.ts";
+import { locks } from "./invariants/locks.ts";
 import { order } from "./invariants/order.ts";
 import { outcomes } from "./invariants/outcomes.ts";
+import { removal } from "./invariants/removal.ts";
 import { suspension } from "./invariants/suspension.ts";
 import { Process } from "./process.ts";
 import { random, type Random } from "./random.ts";
 import { type Actor, Scheduler } from "./scheduler.ts";
 import { handlerOf, type Script } from "./script.ts";
-import { hasEnded, Shadow } from "./shadow.ts";
+import { isOver, Shadow } from "./shadow.ts";
 import { simulatedStore, type StoreWorld } from "./simulated-store.ts";
 import { Trace } from "./trace.ts";
 import { virtualClock } from "./virtual-clock.ts";
@@ -32,11 +36,16 @@ const INVARIANTS: readonly Invariant[] = [
   order,
   fence,
   suspension,
+  halts,
+  removal,
+  locks,
   journal,
 ];
 
 /** So many events at one instant are a loop that does not wait. */
 const MOST_AT_ONCE = 20_000;
+/** Time (ms) that the rounds of a healthy world take to discard what was removed. */
+const DISCARD_MS = 5_000;
 const EPOCH_MS = 1_700_000_000_000;
 
 /** Where a process is to die: at the n-th boundary of the run. */
@@ -180,9 +189,10 @@ export class World implements StoreWorld {
     const commit = this.shadow.apply(process.name, now, writes);
     for (const { before, now: after } of commit.changed) {
       this.trace.add(
-        `  ${process.name} ${after.id} ${before?.status ?? "-"}>${after.status} e${after.epoch} a${after.attempt} m${after.milestone} c${after.credited}${after.heldBy === null ? "" : ` held ${after.heldBy}`}${after.sweep === null ? "" : ` sweep ${after.sweep}`}`,
+        `  ${process.name} ${after.id} ${before?.status ?? "-"}>${after.status} e${after.epoch} a${after.attempt} m${after.milestone} c${after.credited}${after.heldBy === null ? "" : ` held ${after.heldBy}`}${after.sweep === null ? "" : ` sweep ${after.sweep}`}${after.generation > 1 ? ` g${after.generation}` : ""}${after.stop === null ? "" : ` ${after.stop.verb}${after.stop.done ? " done" : ""}${after.stop.by === null ? "" : ` by ${after.stop.by}`}`}${after.deletion === null ? "" : ` marked ${after.deletion.action}`}`,
       );
     }
+    for (const { id } of commit.condemned) this.trace.add(`  ${process.name} removes ${id}`);
     for (const { name, check } of INVARIANTS) check?.(this.shadow, commit, (what) => this.report(name, what));
   }
 
@@ -237,12 +247,9 @@ export class World implements StoreWorld {
     }
   }
 
-  /** Everything stored has come to its very end. */
+  /** Everything stored has come to its very end, and what was cancelled is gone. */
   get settled(): boolean {
-    for (const record of this.shadow.records.values()) {
-      if (!hasEnded(record) || record.milestone < 3) return false;
-    }
-    return true;
+    return this.shadow.records.values().every(isOver);
   }
 
   /** Nothing may ever have lost its reason to wait, unless it was struck. */
@@ -267,6 +274,7 @@ export class World implements StoreWorld {
       }
     }
     for (const [rootId, told] of this.shadow.journals) {
+      if (this.shadow.removed.has(rootId)) continue;
       const journal = await this.inner.journal({ rootId, after: 0, limit: 1_000_000 });
       const gap = journal.findIndex(({ seq }, i) => seq !== i + 1);
       if (gap >= 0) this.report("I13 journal", `the journal of ${rootId} has a gap at ${gap + 1}`);
@@ -277,9 +285,49 @@ export class World implements StoreWorld {
     for (const root of this.shadow.records.values()) {
       if (root.role !== "root") continue;
       const told = this.shadow.journals.get(root.id) ?? [];
-      if (told.filter(({ type }) => type === "settled").length !== 1) {
+      const ends = told.filter(
+        ({ type, generation }) => type === "settled" && generation === root.generation,
+      );
+      if (ends.length !== 1) {
         this.report("I13 journal", `the journal of ${root.id} does not tell once that it is settled`);
       }
     }
+    await this.#auditRemovals();
+  }
+
+  /** Of what was removed nothing is left but the audit trail and a tombstone. */
+  async #auditRemovals(): Promise<void> {
+    const { removed, tombstones, audit } = this.shadow;
+    for (const { id: rootId, role, key } of removed.values()) {
+      if (role !== "root") continue;
+      const tombstone = await this.inner.tombstone(rootId);
+      if (JSON.stringify(tombstone) !== JSON.stringify(tombstones.get(rootId)))
+        this.report("I9 remains", `the tombstone of ${rootId} is not what was written`);
+      // What was removed a moment ago is still being discarded.
+      if (tombstone === null || tombstone.at > this.storeTime - DISCARD_MS) continue;
+      const own = [...removed.values()].filter((record) => record.rootId === rootId);
+      const left = {
+        records: (await this.inner.get(own.map(({ id }) => id))).length,
+        journal: await this.inner.lastSeq(rootId),
+        logs: (await this.inner.logs({ rootId, after: 0, limit: 1 })).length,
+        specs: (await this.inner.specs(own.map(({ spec: id }) => ({ rootId, id })))).length,
+        keys: key !== null && (await this.inner.byKey(key))?.id === rootId ? 1 : 0,
+        notes: 0,
+      };
+      for (const { id, generation } of own) {
+        for (let at = 1; at <= generation; at++) {
+          const { steps, checkpoint, progress } = await this.inner.notes(id, at);
+          left.notes += steps.size + (checkpoint === null ? 0 : 1) + (progress === null ? 0 : 1);
+        }
+      }
+      for (const [what, count] of Object.entries(left))
+        if (count > 0)
+          this.report("I9 remains", `${count} ${what} of ${rootId} are left after it was removed`);
+    }
+    const rows = await this.inner.audit({ after: 0, limit: 1_000_000 });
+    if (JSON.stringify(rows) !== JSON.stringify(audit))
+      this.report("I9 remains", "the audit trail is not what was written");
+    const { ok } = await verifyAudit(this.inner);
+    if (!ok) this.report("I9 remains", "the audit trail does not hold together");
   }
 }

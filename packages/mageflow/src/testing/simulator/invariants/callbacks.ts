@@ -1,18 +1,18 @@
 import type { Callbacks, PlanNode } from "../../../core/plan.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
-import { hasEnded, type Shadow } from "../shadow.ts";
+import { type Ending, generationOf, hasEnded, type Shadow } from "../shadow.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
-/** The edges that an outcome makes, as `role slot`, with the plan behind each. */
-function edges(shadow: Shadow, owner: SignatureRecord): Map<string, PlanNode> {
+/** The edges that the end of a generation makes, as `role slot`, with the plan behind each. */
+function edges(shadow: Shadow, owner: SignatureRecord, { status, reached }: Ending): Map<string, PlanNode> {
   const due = new Map<string, PlanNode>();
   const add = (role: string, plans: readonly PlanNode[]): void => {
     for (const [slot, plan] of plans.entries()) due.set(`${role} ${slot}`, plan);
   };
   const add3 = (callbacks: Callbacks, success: string, error: string, cleanup: string): void => {
-    if (owner.status === "SUCCEEDED") add(success, callbacks.success);
-    if (owner.status === "FAILED") add(error, callbacks.error);
-    if (owner.status === "SUCCEEDED" || owner.status === "FAILED") add(cleanup, callbacks.cleanup);
+    if (status === "SUCCEEDED") add(success, callbacks.success);
+    if (status === "FAILED") add(error, callbacks.error);
+    if (status !== "SKIPPED" && reached) add(cleanup, callbacks.cleanup);
   };
   add3(shadow.spec(owner).callbacks, "success", "error", "cleanup");
   const parent = shadow.parent(owner);
@@ -23,7 +23,10 @@ function edges(shadow: Shadow, owner: SignatureRecord): Map<string, PlanNode> {
   return due;
 }
 
-/** I3: each callback edge is recorded once per (generation, outcome), in the commit of the outcome, never on the wrong one. */
+/**
+ * I3: each callback edge is recorded once per (generation, outcome), in the commit of the outcome, never on the wrong one. What is
+ * interrupted or cancelled has cleanups and no other callbacks.
+ */
 export const callbacks: Invariant = {
   name: "I3 callbacks",
   check(shadow, { changed }, report) {
@@ -36,36 +39,59 @@ export const callbacks: Invariant = {
       }
     }
     for (const { before, now } of changed) {
-      if (!hasEnded(now) || (before !== null && hasEnded(before))) continue;
-      recorded(shadow, now, born.get(now.id) ?? [], report);
-      born.delete(now.id);
+      // Generations that came to their end in this commit, those that came and went within it among them.
+      for (let generation = before?.generation ?? 1; generation <= now.generation; generation++) {
+        const stopped = before?.status === "INTERRUPTED" || before === null || hasEnded(before);
+        if (stopped && before?.generation === generation) continue;
+        const ending = shadow.endings.get(`${now.id} ${generation}`);
+        if (ending === undefined) continue;
+        const [own, others] = split(born.get(now.id) ?? [], generation);
+        recorded(shadow, now, ending, own, report);
+        born.set(now.id, others);
+      }
     }
     for (const [owner, late] of born) {
-      report(
-        `${late[0]!.id} was recorded in a commit in which ${owner} (${shadow.records.get(owner)?.status}) did not end`,
-      );
+      if (late.length > 0)
+        report(
+          `${late[0]!.id} was recorded in a commit in which ${owner} (${shadow.records.get(owner)?.status}) did not end`,
+        );
     }
   },
   end(shadow, report) {
     for (const owner of shadow.records.values()) {
-      if (hasEnded(owner)) recorded(shadow, owner, shadow.callbacks(owner.id), report);
+      for (let generation = 1; generation <= owner.generation; generation++) {
+        const ending = shadow.endings.get(`${owner.id} ${generation}`);
+        const [own] = split(shadow.callbacks(owner.id), generation);
+        if (ending !== undefined) recorded(shadow, owner, ending, own, report);
+        else if (own.length > 0) report(`${own[0]!.id} follows an end that ${owner.id} did not come to`);
+      }
     }
   },
 };
 
+/** Callbacks of a generation, and the others. */
+function split(
+  callbacks: readonly SignatureRecord[],
+  generation: number,
+): [own: SignatureRecord[], others: SignatureRecord[]] {
+  const own = callbacks.filter((callback) => generationOf(callback) === generation);
+  return [own, callbacks.filter((callback) => !own.includes(callback))];
+}
+
 function recorded(
   shadow: Shadow,
   owner: SignatureRecord,
+  ending: Ending,
   found: readonly SignatureRecord[],
   report: Report,
 ): void {
-  const due = edges(shadow, owner);
+  const due = edges(shadow, owner, ending);
   for (const callback of found) {
     const edge = `${callback.role} ${callback.slot}`;
     const plan = due.get(edge);
     if (plan === undefined)
       report(
-        `${owner.id} (${owner.status}) has the callback ${callback.id} once too often, or on the wrong outcome`,
+        `${owner.id} (${ending.status}) has the callback ${callback.id} once too often, or on the wrong outcome`,
       );
     else if (plan.spec.name !== callback.name)
       report(`${callback.id} is "${callback.name}", not "${plan.spec.name}"`);
@@ -77,5 +103,5 @@ function recorded(
     due.delete(edge);
   }
   for (const edge of due.keys())
-    report(`${owner.id} ended ${owner.status} without recording its callback "${edge}"`);
+    report(`${owner.id} ended ${ending.status} without recording its callback "${edge}"`);
 }

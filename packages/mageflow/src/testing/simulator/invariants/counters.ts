@@ -1,6 +1,6 @@
 import type { SwarmSpec } from "../../../core/plan.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
-import type { Shadow } from "../shadow.ts";
+import { generationOf, isAhead, type Shadow } from "../shadow.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
 const ENDED = 1;
@@ -18,7 +18,10 @@ export const counters: Invariant = {
       touched.add(now.id);
       if (now.parentId !== null) touched.add(now.parentId);
     }
-    for (const id of touched) recount(shadow, shadow.get(id), report);
+    for (const id of touched) {
+      const record = shadow.records.get(id);
+      if (record !== undefined) recount(shadow, record, report);
+    }
   },
   end(shadow, report) {
     for (const record of shadow.records.values()) recount(shadow, record, report);
@@ -28,12 +31,19 @@ export const counters: Invariant = {
 function recount(shadow: Shadow, record: SignatureRecord, report: Report): void {
   const { family } = record;
   if (family === null) {
-    if (shadow.family.has(record.id)) report(`${record.id} has a family and no counters`);
+    // What begins again has forgotten the callbacks of the lives before.
+    const forgot = record.kind === "task" && record.origin > 1;
+    if (shadow.family.has(record.id) && !forgot) report(`${record.id} has a family and no counters`);
     return;
   }
+  // What is cancelled counts nothing any more but what it waits for.
+  if (isAhead(record) || record.status === "CANCELLED") return halting(shadow, record, report);
   const children = shadow.children(record.id);
   const callbacks = shadow.callbacks(record.id);
-  const cleanups = callbacks.filter(({ role }) => role === "cleanup" || role === "itemCleanup");
+  const cleanups = callbacks.filter(
+    (each) =>
+      (each.role === "cleanup" || each.role === "itemCleanup") && generationOf(each) === record.generation,
+  );
   const credited = children.filter((child) => child.credited >= ENDED);
   const expected = {
     total: children.length,
@@ -50,7 +60,22 @@ function recount(shadow: Shadow, record: SignatureRecord, report: Report): void 
     const kept = family[name as keyof typeof expected];
     if (kept !== count) report(`${record.id} (${record.status}) counts ${kept} ${name}, there are ${count}`);
   }
+  halting(shadow, record, report);
   if (record.kind === "swarm") width(shadow, record, children, report);
+}
+
+/** Whom it has told to stop, by the order that it has itself, and has not heard of. */
+function halting(shadow: Shadow, record: SignatureRecord, report: Report): void {
+  const { stop } = record;
+  const told =
+    stop === null || stop.done
+      ? []
+      : [...shadow.children(record.id), ...shadow.callbacks(record.id)].filter(
+          (each) => each.stop?.by === record.id && each.stop.verb === stop.verb && !each.stop.done,
+        );
+  const kept = record.family!.halting;
+  if (kept !== told.length)
+    report(`${record.id} (${record.status}) waits for ${kept} to stop, there are ${told.length}`);
 }
 
 function width(

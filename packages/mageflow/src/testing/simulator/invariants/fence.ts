@@ -10,6 +10,10 @@ export const fence: Invariant = {
     for (const { before, now } of commit.changed) {
       if (before === null || now.kind !== "task") continue;
       if (now.epoch < before.epoch) report(`${now.id} went back to epoch ${now.epoch}`);
+      if (now.generation !== before.generation || isStopped(now)) {
+        stoppedOrRenewed(shadow, before, now, commit, report);
+        continue;
+      }
       const moved = before.epoch !== now.epoch || before.workerId !== now.workerId;
       if (before.status !== "RUNNING" && now.status === "RUNNING") claimed(before, now, commit, report);
       else if (before.status === "RUNNING" && now.status !== "RUNNING")
@@ -19,13 +23,43 @@ export const fence: Invariant = {
         report(`${now.id} changed its attempt while it was ${before.status}`);
     }
     for (const { steps = [], checkpoints = [], progress = [] } of commit.writes) {
-      for (const { id, result } of steps) saved(shadow, id, JSON.parse(result), commit, "step", report);
-      for (const { id, body } of checkpoints)
-        saved(shadow, id, JSON.parse(body), commit, "checkpoint", report);
-      for (const { id } of progress) saved(shadow, id, null, commit, "progress", report);
+      for (const { id, generation, result } of steps)
+        saved(shadow, { id, generation, mark: JSON.parse(result), what: "step" }, commit, report);
+      for (const { id, generation, body } of checkpoints)
+        saved(shadow, { id, generation, mark: JSON.parse(body), what: "checkpoint" }, commit, report);
+      for (const { id, generation } of progress)
+        saved(shadow, { id, generation, mark: null, what: "progress" }, commit, report);
     }
   },
 };
+
+function isStopped({ status }: SignatureRecord): boolean {
+  return status === "INTERRUPTED" || status === "CANCELLED";
+}
+
+/** What runs leaves its worker by an order to stop, and with another epoch; what goes on is claimed like anything else. */
+function stoppedOrRenewed(
+  shadow: Shadow,
+  before: SignatureRecord,
+  now: SignatureRecord,
+  commit: SeenCommit,
+  report: Report,
+): void {
+  if (before.status === "RUNNING") {
+    const stop = before.stop ?? now.stop;
+    const holder = shadow.sessions.get(before.workerId!);
+    const lapsed = commit.workersBefore.get(before.workerId!)!.leaseUntil <= commit.now;
+    const over = stop === null || stop.until <= commit.now;
+    // What had left its worker in another way before, in the same commit, was not running when it was stopped.
+    const left = now.attempt > before.attempt || now.recoveries > before.recoveries;
+    if (now.epoch === before.epoch && !left) report(`${now.id} was stopped under the same epoch`);
+    if (holder !== commit.by && !lapsed && !over)
+      report(`${commit.by} stopped ${now.id}, which ${holder} holds, within its grace`);
+  }
+  if (now.status !== "RUNNING") return;
+  const fresh = { ...now, epoch: now.epoch - 1, attempt: 0, status: "READY", workerId: null } as const;
+  claimed(fresh, now, commit, report);
+}
 
 /** Taken from its worker, and claimed again, in one commit. */
 function handed(
@@ -52,7 +86,9 @@ function claimed(before: SignatureRecord, now: SignatureRecord, commit: SeenComm
     report(`${now.id} was claimed and its epoch went from ${before.epoch} to ${now.epoch}`);
   if (now.attempt !== Math.max(1, before.attempt))
     report(`${now.id} was claimed and its attempt became ${now.attempt}`);
-  if (before.status === "WAITING" && before.dueAt !== null && before.dueAt > commit.now) {
+  // What waited for a lock goes on when the lock is released.
+  const released = before.lock !== null && before.dueAt === before.lock.until && now.lock === null;
+  if (before.status === "WAITING" && before.dueAt !== null && before.dueAt > commit.now && !released) {
     report(`${now.id} was claimed ${before.dueAt - commit.now} ms too early`);
   }
 }
@@ -82,6 +118,8 @@ function left(
   if (holder !== commit.by) report(`${commit.by} ended ${now.id} (${now.status}), which ${holder} holds`);
   if (now.status === "SUCCEEDED") {
     const { epoch } = JSON.parse(now.result!) as { epoch: number };
+    if (before.stop !== null && before.stop.until < commit.now)
+      report(`${now.id} succeeded ${commit.now - before.stop.until} ms after its grace was over`);
     if (epoch !== before.epoch)
       report(`${now.id} has the result of epoch ${epoch}, it was held under ${before.epoch}`);
   } else if (now.status === "WAITING") retried(spec, before, now, commit, report);
@@ -116,14 +154,17 @@ function retried(
 /** It counts when the writer held the task at some moment of the commit: before it, or after what the commit did first. */
 function saved(
   shadow: Shadow,
-  id: string,
-  mark: unknown,
+  { id, generation, mark, what }: { id: string; generation: number; mark: unknown; what: string },
   commit: SeenCommit,
-  what: string,
   report: Report,
 ): void {
   const now = shadow.get(id);
   const before = commit.changed.find((change) => change.now === now)?.before ?? now;
+  // What is saved belongs to the life that goes on through interrupts.
+  if (generation !== before.origin && generation !== now.origin)
+    report(
+      `${commit.by} saved a ${what} of generation ${generation} for ${id}, whose life began in ${now.origin}`,
+    );
   const epoch = (mark as { epoch?: number } | null)?.epoch ?? before.epoch;
   const held = [before, now].some(
     (record) =>

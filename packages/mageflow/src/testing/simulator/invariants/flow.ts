@@ -10,22 +10,18 @@ type Object = { [key: string]: Json };
  */
 export class DataFlow {
   readonly #shadow: Shadow;
-  readonly #inputs = new Map<string, Json>();
 
   constructor(shadow: Shadow) {
     this.#shadow = shadow;
   }
 
   input(record: SignatureRecord): Json {
-    const known = this.#inputs.get(record.id);
-    if (known !== undefined) return known;
     let input: Json = {};
     const incoming = this.#incoming(record);
     if (incoming !== undefined) input = isObject(incoming) ? incoming : { result: incoming };
     for (const text of [...this.#enclosing(record), record.bound, record.message]) {
       if (text !== null) input = merged(input, JSON.parse(text) as Json);
     }
-    this.#inputs.set(record.id, input);
     return input;
   }
 

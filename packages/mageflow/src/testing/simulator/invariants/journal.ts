@@ -6,6 +6,8 @@ const TOLD = {
   SKIPPED: "skipped",
   RUNNING: "started",
   READY: "ready",
+  INTERRUPTED: "interrupted",
+  CANCELLED: "cancelled",
 } as const;
 
 /** I13 (content): every end and every start of a task is told once, in its commit. Gaps are looked for at the end, in the store. */
@@ -29,10 +31,12 @@ export const journal: Invariant = {
   },
   end(shadow, report) {
     for (const [rootId, entries] of shadow.journals) {
+      // What is cancelled may have been interrupted before, in the same generation.
+      if (shadow.removed.has(rootId)) continue;
       const outcomes = new Map<string, number>();
-      for (const { id, type } of entries) {
+      for (const { id, type, generation } of entries) {
         if (type === "settled" || type === "succeeded" || type === "failed" || type === "skipped") {
-          const key = type === "settled" ? `${id} settled` : `${id} outcome`;
+          const key = `${type === "settled" ? `${id} settled` : `${id} outcome`} in generation ${generation}`;
           outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
         }
       }

@@ -14,6 +14,8 @@ export const order: Invariant = {
       )
         continue;
       begins(shadow, now, report);
+      // What goes on, or begins again, may have waited for its time already.
+      if (now.generation > 1) continue;
       const { delay, stagger, at: earliest } = shadow.spec(now);
       const wants = delay > 0 || (earliest !== null && earliest > at);
       if (
@@ -33,6 +35,7 @@ export const order: Invariant = {
         before.dueAt === null
       ) {
         const wait = now.dueAt! - at;
+        if (now.dueAt === now.lock?.until) continue;
         if (wait < delay || wait > delay + stagger)
           report(`${now.id} waits ${wait} ms, its delay is ${delay}`);
       }
@@ -52,5 +55,6 @@ function begins(shadow: Shadow, now: SignatureRecord, report: Report): void {
   const inside = now.role === "step" || now.role === "item";
   if (inside && hasEnded(parent)) report(`${now.id} began although ${parent.id} has ended ${parent.status}`);
   if (inside && parent.status === "PENDING") report(`${now.id} began before ${parent.id}`);
-  if (!inside && !hasEnded(parent)) report(`the callback ${now.id} began before ${parent.id} had ended`);
+  if (!inside && !hasEnded(parent) && parent.status !== "INTERRUPTED")
+    report(`the callback ${now.id} began before ${parent.id} had ended`);
 }

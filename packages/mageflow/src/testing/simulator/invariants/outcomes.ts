@@ -13,21 +13,9 @@ const FIXED = [
   "startedAt",
   "finishedAt",
 ] as const;
-const PLACE = [
-  "rootId",
-  "parentId",
-  "role",
-  "slot",
-  "key",
-  "kind",
-  "name",
-  "spec",
-  "bound",
-  "createdAt",
-  "generation",
-] as const;
+const PLACE = ["rootId", "parentId", "role", "slot", "key", "kind", "name", "spec", "createdAt"] as const;
 
-/** I2: one immutable outcome per generation, and the right one for what is inside. */
+/** I2: one immutable outcome per generation, and the right one for what is inside; and a next one for what may have it. */
 export const outcomes: Invariant = {
   name: "I2 outcomes",
   check(shadow, { changed }, report) {
@@ -37,8 +25,15 @@ export const outcomes: Invariant = {
         if (before[field] !== now[field])
           report(`${now.id}: ${field} changed from ${before[field]} to ${now[field]}`);
       }
-      if (hasEnded(before)) {
+      if (before.bound !== now.bound && (before.startedAt !== null || before.attempt > 0))
+        report(`${now.id} had started; then what is bound to it changed`);
+      if (now.generation !== before.generation) {
+        renewed(shadow, before, now, report);
+        if (hasEnded(now)) ended(shadow, before, now, report);
+      } else if (hasEnded(before)) {
         for (const field of FIXED) {
+          // What is cancelled still hears of what is inside it, and tells nobody.
+          if (before.status === "CANCELLED" && (field === "result" || field === "error")) continue;
           if (JSON.stringify(before[field]) !== JSON.stringify(now[field])) {
             report(
               `${now.id} had ended ${before.status}; then its ${field} changed to ${JSON.stringify(now[field])}`,
@@ -53,9 +48,27 @@ export const outcomes: Invariant = {
   },
 };
 
+/** Only what was interrupted goes on, and only a root that has come to its very end begins again, with all that is inside. */
+function renewed(shadow: Shadow, before: SignatureRecord, now: SignatureRecord, report: Report): void {
+  const { id, generation, origin } = now;
+  if (generation < before.generation) report(`${id} went back to generation ${generation}`);
+  if (before.stop?.verb === "cancel") report(`${id} was cancelled and has generation ${generation}`);
+  if (origin === before.origin) {
+    if (hasEnded(before)) report(`${id} had ended ${before.status} and goes on in generation ${generation}`);
+    return;
+  }
+  if (origin <= before.generation || origin > generation) report(`${id} begins in generation ${origin}`);
+  if (!hasEnded(before)) report(`${id} begins again, it was ${before.status}`);
+  const isOpen = before.milestone < 3 || now.deletion?.purged === true;
+  if (now.role === "root") {
+    if (isOpen) report(`${id} begins again before all of it had ended, or after it was removed`);
+  } else if (shadow.parent(now)!.origin === 1) report(`${id} begins again, its container does not`);
+}
+
 function ended(shadow: Shadow, before: SignatureRecord, now: SignatureRecord, report: Report): void {
   const { id, kind, status } = now;
   if (now.finishedAt === null) report(`${id} ended ${status} without an instant`);
+  if (status === "CANCELLED") return cancelled(shadow, now, report);
   if (status === "SKIPPED") skipped(shadow, before, now, report);
   else if (kind === "chain") chain(shadow, now, report);
   else if (kind === "swarm") swarm(shadow, now, report);
@@ -66,9 +79,17 @@ function ended(shadow: Shadow, before: SignatureRecord, now: SignatureRecord, re
   }
 }
 
+/** Only by an order that came from the root. */
+function cancelled(shadow: Shadow, now: SignatureRecord, report: Report): void {
+  if (now.stop?.verb !== "cancel" || shadow.get(now.rootId).stop?.verb !== "cancel")
+    report(`${now.id} is CANCELLED, nobody ordered it`);
+}
+
 /** Only what was never reached is skipped: something around it must have failed or been skipped. */
 function skipped(shadow: Shadow, before: SignatureRecord, now: SignatureRecord, report: Report): void {
-  if (now.attempt > 0 || before.status === "RUNNING") report(`${now.id} was skipped although it had begun`);
+  const begun = now.generation === before.generation && before.status === "RUNNING";
+  if (now.attempt > 0 || now.startedAt !== null || begun)
+    report(`${now.id} was skipped although it had begun`);
   const parent = shadow.parent(now);
   const lost =
     parent !== null &&

@@ -9,6 +9,7 @@ export const suspension: Invariant = {
         before?.status === "SUSPENDED" &&
         now.status !== "SUSPENDED" &&
         now.status !== "SKIPPED" &&
+        now.stop === null &&
         !shadow.resumed.has(now.id)
       ) {
         report(`${now.id} left its suspension for ${now.status}, nobody resumed it`);
