@@ -604,9 +604,14 @@ function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
   return ended || (kind !== "task" && status === "RUNNING");
 }
 
-/** What was told to stop on behalf of its container or owner, by the order that this one has, and has not reported. */
+/**
+ * What was told to stop on behalf of its container or owner, and has not reported: by the order that this one has, or by the limit of
+ * failures that this one is past.
+ */
 function isHalting({ stop }: SignatureRecord, by: SignatureRecord): boolean {
-  return stop?.by === by.id && stop.verb === by.stop?.verb && !stop.done && !by.stop.done;
+  if (stop?.by !== by.id || stop.done) return false;
+  if (by.stop === null) return by.family?.stopping === true;
+  return stop.verb === by.stop.verb && !by.stop.done;
 }
 
 /** Orders by place. */
