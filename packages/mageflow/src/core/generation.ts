@@ -65,10 +65,11 @@ export function continued(record: SignatureRecord): Decision {
 
 /** What was interrupted, as it is before it goes on, or is skipped because its turn will not come again. */
 export function reopened(record: SignatureRecord): SignatureRecord {
-  const { family, attempt, dueAt } = record;
+  const { family, attempt, dueAt, startedAt } = record;
   return {
     ...nextGeneration(record),
-    dueAt: attempt === 0 ? dueAt : null,
+    // What has run waits neither for its retry nor for its delay again.
+    dueAt: attempt === 0 ? dueAt : startedAt,
     family: family === null ? null : { ...family, cleanups: 0, cleanupsEnded: 0, cleanupsFailed: 0 },
   };
 }

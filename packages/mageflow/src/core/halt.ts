@@ -1,6 +1,6 @@
 import { IllegalTransitionError } from "./errors.ts";
 import { conclude, credit, followers, proceed, report } from "./outcome.ts";
-import { isSettled, MILESTONE, NO_FAMILY, type SignatureRecord, type Stop } from "./record.ts";
+import { isSettled, NO_FAMILY, type SignatureRecord, type Stop } from "./record.ts";
 import { after, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 import { sweep } from "./sweep.ts";
@@ -41,7 +41,7 @@ function haltAgain(record: SignatureRecord, known: Stop, order: Halt): Decision 
 /** What has ended keeps its outcome. When it is cancelled, its callbacks and those inside it stop, and nothing follows from it any more. */
 function haltEnded(view: View, record: SignatureRecord, order: Halt): Decision {
   const { id, status, kind, stop: known } = record;
-  const answer = report(order, true, record.milestone === MILESTONE.ENDED);
+  const answer = report(order, true);
   if (order.verb === "interrupt") {
     // Its container has not been credited with its end, and must not clean up before it knows.
     const credited = { ...record, credited: record.milestone };
@@ -102,15 +102,14 @@ export function stopped(view: View, record: SignatureRecord, clean = true): Deci
 export function halted(
   view: View,
   record: SignatureRecord,
-  { verb, clean, uncleaned }: Extract<Signal, { type: "halted" }>,
+  { verb, clean }: Extract<Signal, { type: "halted" }>,
 ): Decision {
   const { stop } = record;
   if (stop === null || stop.done || stop.verb !== verb) return unchanged(record);
-  const next = {
+  return proceed(view, {
     ...reported(record),
     stop: { ...stop, clean: stop.clean && clean },
-  };
-  return uncleaned ? unchanged(next) : proceed(view, next);
+  });
 }
 
 /** One answer less to wait for. */

@@ -122,6 +122,6 @@ export function goOn(record: SignatureRecord): Decision {
 export function leaveOff(record: SignatureRecord): { now: boolean; record: SignatureRecord } {
   const stop = record.stop!;
   return stop.done
-    ? { now: true, record: { ...reopened(record), startedAt: null } }
+    ? { now: true, record: reopened(record) }
     : { now: false, record: { ...record, stop: { ...stop, resumes: true } } };
 }

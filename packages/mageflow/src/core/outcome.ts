@@ -47,20 +47,21 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     workerId: null,
     sweep: null,
     stop: null,
+    // What is skipped may have started in a generation that was interrupted.
+    startedAt: ending.status === "SKIPPED" ? null : record.startedAt,
     finishedAt: view.now,
     result: ending.status === "SUCCEEDED" ? ending.result : null,
     error: ending.status === "FAILED" ? ending.error : null,
     ...(halts ? haltedParts(record) : NO_PARTS),
   };
   if (milestone === MILESTONE.SETTLED) {
-    return { ...unchanged(ended), send: [...answer(record, ended), ...credit(ended, record.credited)] };
+    return { ...unchanged(ended), send: [...answer(record, ending), ...credit(ended, record.credited)] };
   }
   const insert: SignatureRecord[] = [];
-  const send: Addressed[] = [];
+  const send: Addressed[] = answer(record, ending);
   if (due.length === 0) {
     const followed = proceed(view, ended);
-    const answers = answer(record, followed.record);
-    return answers.length === 0 ? followed : { ...followed, send: [...answers, ...followed.send] };
+    return send.length === 0 ? followed : { ...followed, send: [...send, ...followed.send] };
   }
   let cleanups = 0;
   for (const callback of due) {
@@ -74,7 +75,7 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
     ...ended,
     family: { ...family, unsettled: family.unsettled + due.length, cleanups },
   });
-  return { ...followed, insert, send: [...answer(record, followed.record), ...send, ...followed.send] };
+  return { ...followed, insert, send: [...send, ...followed.send] };
 }
 
 /** What differs when a signature was stopped: it waits for what runs inside it, and may go on later. */
@@ -106,24 +107,17 @@ function frees({ status, sweep }: SignatureRecord): boolean {
 const NO_PARTS: Partial<SignatureRecord> = {};
 
 /** What those hear who wait for it: the swarm that gets a slot back, the container that told it to stop when it ends all the same. */
-function answer(
-  { role, readyAt, parentId, stop }: SignatureRecord,
-  { status, milestone }: SignatureRecord,
-): Addressed[] {
-  if (!isHalt(status)) return stop === null ? [] : report(stop, true, milestone === MILESTONE.ENDED);
+function answer({ role, readyAt, parentId, stop }: SignatureRecord, { status }: Ending): Addressed[] {
+  if (!isHalt(status)) return stop === null ? [] : report(stop, true);
   return role === "item" && readyAt !== null ? [{ to: parentId!, signal: { type: "released" } }] : [];
 }
 
 /** Tells the container that passed the order on that it has been carried out. */
-export function report(
-  { by, verb }: Pick<Stop, "by" | "verb">,
-  clean: boolean,
-  uncleaned = false,
-): Addressed[] {
-  return by === null ? [] : [{ to: by, signal: { type: "halted", verb, clean, uncleaned } }];
+export function report({ by, verb }: Pick<Stop, "by" | "verb">, clean: boolean): Addressed[] {
+  return by === null ? [] : [{ to: by, signal: { type: "halted", verb, clean } }];
 }
 
-function isHalt(status: SignatureRecord["status"]): status is "INTERRUPTED" | "CANCELLED" {
+function isHalt(status: Ending["status"]): status is "INTERRUPTED" | "CANCELLED" {
   return status === "INTERRUPTED" || status === "CANCELLED";
 }
 

@@ -53,6 +53,8 @@ export function remedy(
   if (record.sweep !== null || own.some(({ credited, milestone }) => credited < milestone)) return null;
   const open = own.filter(({ status }) => !isEnded(status));
   const children = open.filter(({ role }) => !isCallback(role));
+  // What was stopped waits for those that it has told to stop.
+  if (record.status === "CANCELLED") return null;
   if (isEnded(record.status)) return remedyOfEnded(record, children, awaited);
   if (record.status !== "RUNNING" || children.some(hasBegun)) return null;
   return record.kind === "chain" ? remedyOfChain(record, children) : remedyOfSwarm(record, children);

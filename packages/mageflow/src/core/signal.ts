@@ -38,15 +38,10 @@ export type Signal =
       readonly own?: boolean;
     }
   /**
-   * What was told to stop by this one has, and what was to be cleaned up has been; unless it ended by itself and is `uncleaned`, which
-   * the credit that comes along tells too.
+   * What was told to stop by this one has, and what was to be cleaned up has been; or it has ended by itself, which the credit of the same
+   * round tells before.
    */
-  | {
-      readonly type: "halted";
-      readonly verb: Stop["verb"];
-      readonly clean: boolean;
-      readonly uncleaned: boolean;
-    }
+  | { readonly type: "halted"; readonly verb: Stop["verb"]; readonly clean: boolean }
   /** Begin again, in the next generation; with another message when one is given. */
   | { readonly type: "rerun"; readonly message?: string }
   /** The container around it begins again: forget what was. */

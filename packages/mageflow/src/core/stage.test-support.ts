@@ -255,8 +255,14 @@ export class Stage {
       for (const { to, signal } of this.#options.order?.(round) ?? round) {
         const signals = inbox.get(to) ?? [];
         inbox.set(to, signals);
-        if (signal.type === "credit") this.#deposit(to, signals, signal.credits);
+        // What answers an order comes with a credit, and after it.
+        const answered = round.some((other) => other.to === to && other.signal.type === "halted");
+        if (signal.type === "credit") this.#deposit(to, signals, signal.credits, !answered);
         else signals.push(signal);
+      }
+      for (const [to, signals] of inbox) {
+        const answers = signals.filter(({ type }) => type === "halted");
+        inbox.set(to, [...signals.filter(({ type }) => type !== "halted"), ...answers]);
       }
       const sent: Addressed[] = [];
       const takes: { id: string; take: NonNullable<Decision["take"]> }[] = [];
@@ -291,8 +297,8 @@ export class Stage {
   }
 
   /** Credits of one round are one signal; those of a busy container stay owed. */
-  #deposit(to: string, signals: Signal[], credits: readonly Credit[]): void {
-    if (this.#options.busy?.(to) === true) {
+  #deposit(to: string, signals: Signal[], credits: readonly Credit[], mayWait: boolean): void {
+    if (mayWait && this.#options.busy?.(to) === true) {
       for (const { child, from } of credits) {
         const record = this.get(child.id);
         this.records.set(child.id, { ...record, credited: from < record.credited ? from : record.credited });

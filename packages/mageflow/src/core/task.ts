@@ -112,7 +112,8 @@ function expire(view: View, record: SignatureRecord): Decision {
 
 /** The one place where task code is let run. Checks once more what may have changed since the task became ready. */
 function claim(view: View, record: SignatureRecord, workerId: string): Decision {
-  if (record.status !== "READY") return unchanged(record);
+  if (record.status !== "READY" || view.get(record.rootId)?.deletion?.purged === true)
+    return unchanged(record);
   const heldBy = holder(view, record);
   if (heldBy !== null) return unchanged({ ...record, status: "PENDING", heldBy });
   if (late(view, record)) return expire(view, record);
@@ -134,7 +135,9 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
 }
 
 function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): Decision {
-  if (record.stop !== null && (!outcome.ok || record.stop.verb === "cancel")) {
+  const { stop } = record;
+  // What ends well within the grace has ended well; after it nothing counts any more.
+  if (stop !== null && (!outcome.ok || stop.verb === "cancel" || stop.until < view.now)) {
     return stopped(view, record, outcome.ok || outcome.abandoned !== true);
   }
   if (outcome.ok) return conclude(view, record, { status: "SUCCEEDED", result: outcome.result });

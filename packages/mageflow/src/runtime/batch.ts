@@ -103,6 +103,11 @@ export class Batch implements View {
     return this.#loaded.get(id)?.now;
   }
 
+  /** True for what is being removed: nothing happens to it any more. */
+  isRemoved({ rootId }: SignatureRecord): boolean {
+    return this.get(rootId)?.deletion?.purged === true;
+  }
+
   /** True for a record that is as this transaction found it. */
   isAsFound(id: string): boolean {
     const loaded = this.#loaded.get(id);
@@ -262,7 +267,7 @@ export class Batch implements View {
       for (const [id, signals] of round) {
         for (const signal of merged(signals)) {
           const record = this.get(id);
-          if (record !== undefined) this.tell(record, signal);
+          if (record !== undefined && !this.isRemoved(record)) this.tell(record, signal);
         }
       }
       const takes = this.#takes;
@@ -381,10 +386,12 @@ export class Batch implements View {
   }
 }
 
-/** Credits of one round come as one signal, after everything else. */
+/** Credits of one round come as one signal, after everything else but the answers to an order to stop, which come with a credit. */
 function merged(signals: readonly Signal[]): readonly Signal[] {
   if (signals.length === 1) return signals;
   const credits = signals.flatMap((signal) => (signal.type === "credit" ? signal.credits : []));
-  const others = signals.filter((signal) => signal.type !== "credit");
-  return credits.length === 0 ? others : [...others, { type: "credit", credits }];
+  if (credits.length === 0) return signals;
+  const answers = signals.filter(({ type }) => type === "halted");
+  const others = signals.filter(({ type }) => type !== "credit" && type !== "halted");
+  return [...others, { type: "credit", credits }, ...answers];
 }

@@ -27,8 +27,7 @@ export async function control<T>(runtime: Runtime, { id, token, deed, apply }: C
       locks: [id],
       apply: async (batch) => {
         const record = batch.get(id);
-        if (record === undefined || batch.get(record.rootId)?.deletion?.purged === true)
-          throw new NotFoundError(id);
+        if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
         const { lock } = record;
         if (lock !== null && lock.until > batch.now && lock.token !== token) {
           throw new LockedError(id, lock.by, lock.until);

@@ -89,8 +89,7 @@ export class Edits {
 
 function requireEditable(batch: Batch, { id, tags }: Change): void {
   const record = batch.get(id);
-  if (record === undefined || batch.get(record.rootId)?.deletion?.purged === true)
-    throw new NotFoundError(id);
+  if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
   const { lock, status, attempt, startedAt } = record;
   if (lock !== null && lock.until > batch.now) throw new LockedError(id, lock.by, lock.until);
   const waits = status === "PENDING" || status === "READY" || status === "WAITING" || status === "SUSPENDED";

@@ -121,6 +121,7 @@ export class Mender {
           // What this very transaction has changed goes on.
           if (!batch.isAsFound(id)) continue;
           const record = batch.get(id)!;
+          if (batch.isRemoved(record)) continue;
           const remedies = await look(batch, record);
           for (const addressed of remedies) batch.send(addressed);
           if (remedies.length > 0) found.push(record);

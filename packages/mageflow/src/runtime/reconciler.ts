@@ -155,7 +155,7 @@ export class Reconciler {
       locks: [id],
       apply: async (batch) => {
         const record = batch.get(id);
-        if (record === undefined) return false;
+        if (record === undefined || batch.isRemoved(record)) return false;
         await takeCredits(batch, id);
         if (batch.get(id)!.sweep === null) return false;
         batch.tell(batch.get(id)!, { type: "sweep" });
