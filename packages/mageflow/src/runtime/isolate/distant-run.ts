@@ -31,9 +31,8 @@ export function distantRun(
   return new Proxy(Object.create(Run.prototype) as Run, {
     get: (target, name) => {
       if (name === "id") return id;
-      if (typeof name === "symbol" || name === "constructor" || !Object.hasOwn(Run.prototype, name)) {
-        return Reflect.get(target, name) as unknown;
-      }
+      const isMethod = typeof name === "string" && name in Run.prototype && !(name in Object.prototype);
+      if (!isMethod) return Reflect.get(target, name) as unknown;
       return DATA.has(name) ? (...given: readonly unknown[]) => call(name, given) : missing(name);
     },
   });
