@@ -23,11 +23,12 @@ async function gone(pid: number): Promise<void> {
 
 /** The note of its progress, as soon as there is one. */
 async function told(run: Run): Promise<string> {
-  for (;;) {
+  for (let tries = 0; tries < 1_000; tries++) {
     const { progress } = await run.status();
     if (progress.note !== null) return progress.note;
     await sleep(10);
   }
+  throw new Error("it told nothing");
 }
 
 describe.each(["thread", "process"] as const)("a task in a %s of its own", (isolation) => {
@@ -74,6 +75,12 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
     const sessions = (await mage.workers()).map(({ endedAt }) => endedAt);
     expect(sessions).toEqual([null]);
     expect((await loop.view()).recoveries).toBe(0);
+  });
+
+  test("is ended also in a loop that V8 would not stop", async () => {
+    const loop = await mage.run(here("loop without checks", { timeout: "1s" }));
+    expect(await loop.settled({ timeout: "10s" })).toMatchObject({ error: { code: "TIMEOUT" } });
+    expect(await running()).toBe("0 0");
   });
 
   test("is interrupted and really ended when it does not listen", async () => {
@@ -145,6 +152,7 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
       before: { attempt: 2 },
       started: 2,
       status: "SUCCEEDED",
+      later: "SUSPENDED",
       refused: { name: "WorkflowFailedError", code: "WORKFLOW_FAILED", id: true, cause: "it fails" },
       unfit: "INVALID_PLAN",
       uncloneable: "INVALID_PLAN",

@@ -17,6 +17,7 @@ mage.task("healthy", () => process.pid);
 /** Waits until its signal aborts, and throws the reason. */
 function obedient({ signal }: TaskContext): Promise<never> {
   return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener("abort", () => reject(signal.reason as Error));
     // A thread in which nothing waits for anything ends.
     setInterval(() => {}, 60_000);
@@ -27,6 +28,10 @@ for (const isolation of ["thread", "process"] as const) {
   const where = { isolation, module: import.meta.url, concurrency: 4 } as const;
   const name = (what: string): string => `${what} in a ${isolation}`;
 
+  mage.task(name("loop without checks"), where, () => {
+    // oxlint-disable-next-line unicorn/no-new-array -- it is what V8 compiles so.
+    for (;;) new Array(1_000).fill(1);
+  });
   for (const loop of ["loop", "other loop"]) {
     mage.task(name(loop), where, async (_input, ctx) => {
       await ctx.progress(0, String(process.pid));
@@ -35,7 +40,8 @@ for (const isolation of ["thread", "process"] as const) {
   }
   mage.task(name("memory"), { ...where, maxMemoryMb: 64 }, () => {
     const all = [];
-    for (;;) all.push({ more: 1 });
+    // oxlint-disable-next-line unicorn/no-new-array -- as above.
+    for (;;) all.push(new Array(1_000).fill(1));
   });
   mage.task(name("exit"), where, () => process.exit(3));
   mage.task(name("stray"), where, async () => {
@@ -75,6 +81,8 @@ for (const isolation of ["thread", "process"] as const) {
     const uncloneable = await ctx
       .run(child, { n: 1 }, { tags: (() => {}) as never })
       .catch((error: Error & { code: string }) => error.code);
+    const later = await ctx.run(child, { n: 1 }, { delay: "1h" });
+    await later.suspend();
     const [first] = await Promise.all([run.result(), run.settled({ timeout: "10s" })]);
     return {
       input,
@@ -82,6 +90,7 @@ for (const isolation of ["thread", "process"] as const) {
       before,
       started: first,
       status: (await run.status()).status,
+      later: (await later.status()).status,
       refused,
       unfit,
       uncloneable,
