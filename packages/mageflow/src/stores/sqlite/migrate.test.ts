@@ -1,3 +1,6 @@
+import { mkdtempDisposableSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
@@ -42,6 +45,24 @@ describe("migrate", () => {
     expect(tablesOf(db)).toEqual(["one"]);
     expect(versionOf(db)).toBe(1);
     expect(db.inTransaction).toBe(false);
+  });
+
+  test("finds the work done when another process migrates while it looks", () => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), "mageflow-"));
+    const path = join(folder.path, "shared.db");
+    const rival = new Connection(path, { readOnly: false });
+    rival.exec("PRAGMA journal_mode = WAL");
+    const db = new Connection(path, { readOnly: false });
+    const get = db.get.bind(db);
+    db.get = (sql, ...parameters) => {
+      const row = get(sql, ...parameters);
+      migrate(rival, path);
+      return row as never;
+    };
+    migrate(db, path);
+    expect(versionOf(rival)).toBe(MIGRATIONS.length);
+    db.close();
+    rival.close();
   });
 
   test("refuses a newer schema, and says what to do", () => {

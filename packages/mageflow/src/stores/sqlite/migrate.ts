@@ -17,9 +17,10 @@ export function migrate(
   location: Location,
   migrations: readonly string[] = MIGRATIONS,
 ): void {
-  if (version(db, location, migrations) === migrations.length) return;
-  db.exec("BEGIN IMMEDIATE");
   try {
+    db.exec("BEGIN");
+    if (version(db, location, migrations) === migrations.length) return;
+    db.exec("ROLLBACK; BEGIN IMMEDIATE");
     for (const sql of migrations.slice(version(db, location, migrations))) db.exec(sql);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`);
     db.exec("COMMIT");
@@ -28,7 +29,7 @@ export function migrate(
   }
 }
 
-/** How many of the migrations this database has seen. */
+/** How many of the migrations this database has seen. It reads twice: outside a transaction it would see two states. */
 function version(db: Connection, location: Location, { length: known }: readonly string[]): number {
   const where = describeLocation(location);
   const [owner] = db.get<[number]>("PRAGMA application_id")!;
