@@ -73,6 +73,16 @@ test.for([
   expect(planOf(sql!)[0]).toMatch(new RegExp(`^SEARCH signatures USING (COVERING )?INDEX ${index} \\(`));
 });
 
+test("the first children of each status and turn are jumped to", () => {
+  const sql = statements.find((text) => text.includes("RECURSIVE firsts"))!;
+  const jumps = planOf(sql).filter((step) => step.includes("INDEX children"));
+  expect(jumps.map((step) => step.replace(/^.* \(/, "("))).toEqual([
+    "(parent_id=? AND child_status>?)",
+    "(parent_id=? AND child_status=? AND child_turn>?)",
+    "(parent_id=? AND child_status>?)",
+  ]);
+});
+
 function planOf(sql: string): string[] {
   const db = new Connection(null, { readOnly: false });
   migrate(db, null);

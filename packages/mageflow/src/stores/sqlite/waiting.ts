@@ -32,14 +32,20 @@ const UNSETTLED = `SELECT ${COLUMNS} FROM shown WHERE ${IS_UNSETTLED} AND id > ?
 const UNSETTLED_BELOW = `SELECT ${COLUMNS} FROM shown
   WHERE ${IS_UNSETTLED} AND id > ?1 || '.' AND id < ?1 || '/' ORDER BY id LIMIT 1`;
 
-/** Jumps from the first child of a status and turn to that of the next: there are few, whatever the number of children. */
+/**
+ * Jumps from the first child of a status and turn to that of the next: there are few, whatever the number of children. Of two columns
+ * compared at once SQLite would look up the first, and walk through all that have it.
+ */
 const FIRST_CHILDREN = `WITH RECURSIVE firsts (first) AS (
     SELECT (SELECT seq FROM signatures WHERE parent_id = ?1 AND child_status IS NOT NULL
       ORDER BY child_status, child_turn, slot LIMIT 1)
     UNION ALL
-    SELECT (SELECT seq FROM signatures WHERE parent_id = ?1 AND child_status IS NOT NULL
-        AND (child_status, child_turn) > (last.child_status, last.child_turn)
-      ORDER BY child_status, child_turn, slot LIMIT 1)
+    SELECT coalesce(
+      (SELECT seq FROM signatures WHERE parent_id = ?1 AND child_status = last.child_status
+          AND child_turn > last.child_turn
+        ORDER BY child_turn, slot LIMIT 1),
+      (SELECT seq FROM signatures WHERE parent_id = ?1 AND child_status > last.child_status
+        ORDER BY child_status, child_turn, slot LIMIT 1))
     FROM firsts CROSS JOIN signatures AS last ON last.seq = first
   )
   SELECT ${COLUMNS} FROM firsts CROSS JOIN shown ON seq = first`;
