@@ -67,6 +67,11 @@ export class Connection {
     return Number(this.#prepared(sql).run(...parameters).changes);
   }
 
+  /** Returns the rowid of the last row that the statement has inserted. */
+  insert(sql: string, ...parameters: Parameter[]): number {
+    return Number(this.#prepared(sql).run(...parameters).lastInsertRowid);
+  }
+
   rollback(): void {
     if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
   }

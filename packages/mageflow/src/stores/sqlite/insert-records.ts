@@ -2,6 +2,7 @@ import type { SignatureRecord } from "../../core/record.ts";
 import { tagsToJson, toJson } from "./change.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { isPlain, PLAIN, pushPlain } from "./plain-row.ts";
+import type { Stored } from "./record-cache.ts";
 import { putTags } from "./root-tags.ts";
 import { GROUP, inGroups, rowsOf } from "./row-groups.ts";
 
@@ -16,25 +17,35 @@ const INSERT_WHOLE_GROUP = insertion(WHOLE, GROUP);
 const INSERT_BIRTH = "INSERT OR IGNORE INTO births (root_id, created_at) VALUES (?, ?)";
 
 /**
- * Stores new signatures. `OR ROLLBACK`: a transaction does not outlive a violated constraint, and SQLite need not
+ * Stores new signatures, and tells where. `OR ROLLBACK`: a transaction does not outlive a violated constraint, and SQLite need not
  * prepare to undo half a group.
  */
-export function insertRecords(db: Connection, records: readonly SignatureRecord[]): void {
+export function insertRecords(db: Connection, records: readonly SignatureRecord[]): Stored[] {
   const plain: SignatureRecord[] = [];
   const others: SignatureRecord[] = [];
   for (const record of records) (isPlain(record) ? plain : others).push(record);
-  inGroups(plain, (group) => {
-    const parameters: Parameter[] = [];
-    for (const record of group) pushPlain(record, parameters);
-    db.run(group.length === GROUP ? INSERT_PLAIN_GROUP : INSERT_PLAIN, ...parameters);
-  });
-  inGroups(others, (group) => {
-    const parameters: Parameter[] = [];
-    for (const record of group) pushWhole(record, parameters);
-    db.run(group.length === GROUP ? INSERT_WHOLE_GROUP : INSERT_WHOLE, ...parameters);
-  });
+  const stored: Stored[] = [];
+  insertAlike(db, plain, [INSERT_PLAIN, INSERT_PLAIN_GROUP], pushPlain, stored);
+  insertAlike(db, others, [INSERT_WHOLE, INSERT_WHOLE_GROUP], pushWhole, stored);
   putBirths(db, records);
   for (const record of others) putTags(db, record);
+  return stored;
+}
+
+/** New rows come after all others, so that those of one statement stand side by side. */
+function insertAlike(
+  db: Connection,
+  records: readonly SignatureRecord[],
+  [one, many]: readonly [one: string, many: string],
+  push: (record: SignatureRecord, parameters: Parameter[]) => void,
+  stored: Stored[],
+): void {
+  inGroups(records, (group) => {
+    const parameters: Parameter[] = [];
+    for (const record of group) push(record, parameters);
+    const last = db.insert(group.length === GROUP ? many : one, ...parameters);
+    for (const [n, record] of group.entries()) stored.push({ seq: last - group.length + 1 + n, record });
+  });
 }
 
 /** Of a root this is in its own row. Neighbours mostly share their birth. */

@@ -186,7 +186,7 @@ export class SqliteTransaction implements Transaction {
       if ("begin" in step) drafts.begin(step.begin, this.now);
       else if ("add" in step) drafts.add(step.add);
     }
-    if (changes.insert !== undefined) insertRecords(this.#db, changes.insert);
+    if (changes.insert !== undefined) this.#insert(changes.insert, (changes.drafts ?? []).length === 0);
     if (changes.update !== undefined) this.#update(changes.update);
     for (const row of changes.specs ?? []) specs.put(row);
     for (const [rootId, entries] of changes.journal ?? []) journals.append(rootId, entries, this.now);
@@ -202,6 +202,12 @@ export class SqliteTransaction implements Transaction {
       if ("finish" in step) drafts.finish(step.finish);
       if ("condemn" in step) this.#condemn(step.condemn);
     }
+  }
+
+  /** What is still being stored is not asked for soon. */
+  #insert(records: readonly SignatureRecord[], soonRead: boolean): void {
+    const inserted = insertRecords(this.#db, records);
+    if (soonRead) for (const stored of inserted) this.#remembered(stored);
   }
 
   /** What the cache knows of the tree is not so any more. */
