@@ -25,16 +25,16 @@ test("many ends with large callbacks are spread over several transactions", asyn
   const item = mage.task("item", () => null);
   const tick = mage.task("tick", () => null);
   const large = swarm(Array.from({ length: 100 }, () => tick));
-  await using worker = await mage.worker({ concurrency: 300 });
+  await using worker = await mage.worker({ concurrency: 80 });
   const run = await mage.run(
     swarm(
-      Array.from({ length: 300 }, () => item),
-      { concurrency: 300, onItemSuccess: large },
+      Array.from({ length: 80 }, () => item),
+      { concurrency: 80, onItemSuccess: large },
     ),
   );
   expect(await run.settled()).toMatchObject({ status: "SUCCEEDED" });
-  // 300 callbacks of 101 records each; a transaction is full at 4,000.
+  // 80 callbacks of 101 records each; a transaction is full at 4,000.
   expect(Math.max(...created)).toBeLessThan(4_200);
-  expect(created.reduce((sum, count) => sum + count)).toBe(301 + 300 * 101);
+  expect(created.reduce((sum, count) => sum + count)).toBe(81 + 80 * 101);
   await worker.stop();
 });
