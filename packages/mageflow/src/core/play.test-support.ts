@@ -194,8 +194,11 @@ export function play(stage: Stage, events: readonly Event[]): void {
         break;
       }
       case "again": {
-        // A credit that comes a second time.
-        const child = pick((record) => record.parentId !== null && record.credited > MILESTONE.OPEN);
+        // A credit that comes a second time; one that is still owed comes a first time, and not this way.
+        const child = pick(
+          ({ parentId, credited, milestone }) =>
+            parentId !== null && credited > MILESTONE.OPEN && credited === milestone,
+        );
         if (child !== undefined) {
           stage.send(child.parentId!, { type: "credit", credits: [{ child, from: child.credited }] });
         }
