@@ -14,7 +14,7 @@ import {
   stop,
 } from "./play.test-support.ts";
 import { isSettled } from "./record.ts";
-import { Stage, type StageOptions } from "./stage.test-support.ts";
+import { fail, Stage, type StageOptions, swarm, task } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 
 const RUNS = { numRuns: Number(process.env["RUNS"] ?? 150) };
@@ -93,6 +93,25 @@ describe("any workflow that is interrupted", () => {
       ),
       RUNS,
     );
+  });
+});
+
+describe("a swarm that stops its items past its limit", () => {
+  it("waits for them when it is interrupted itself before they have cleaned up", () => {
+    const stage = new Stage();
+    const cleaned = task("long", { callbacks: { cleanup: [task("inner", { delay: 200 })] } });
+    const items = [cleaned, task("dead"), task("ok")];
+    stage.submit(
+      swarm(items, { stopAfterFailures: 0, onLimit: "interrupt", callbacks: { cleanup: [task("outer")] } }),
+    );
+    stage.claim("r.0");
+    stage.run("r.1");
+    stage.send("r", stop("interrupt", 100));
+    stage.audit();
+    stage.finish("r.0", fail("stopped"));
+    stage.drain();
+    expect(stage.order("RUNNING", (id) => id.includes("cleanup"))).toEqual(["r.0.cleanup0", "r.cleanup0"]);
+    expect(stage.get("r").stop).toMatchObject({ done: true });
   });
 });
 

@@ -83,8 +83,10 @@ function haltedParts(record: SignatureRecord): Partial<SignatureRecord> {
   const { stop, epoch, kind, status, startedAt, sweep, family } = record;
   // What its children gave it while it ran is its own when it goes on.
   const { result, error } = kind === "task" ? { result: null, error: null } : record;
-  // What an earlier order was passed on to gets this one too, and answers it.
-  const counted = family === null || family.halting === 0 ? family : { ...family, halting: 0 };
+  // What an interrupt was passed on to before the cancel gets that too, and answers it. A swarm that is interrupted past its limit has
+  // the answers to come that it waits for already.
+  const outdoes = stop!.verb === "cancel" && family !== null && family.halting > 0;
+  const counted = outdoes ? { ...family, halting: 0 } : family;
   return {
     family: counted,
     result,
