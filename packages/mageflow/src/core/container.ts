@@ -1,11 +1,11 @@
 import { awaitsReset, renewed } from "./generation.ts";
-import { halt, halted, reported } from "./halt.ts";
+import { halt, halted, hasten, reported } from "./halt.ts";
 import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, proceed } from "./outcome.ts";
 import type { SignatureRecord, Sweep } from "./record.ts";
 import { after, type Credit, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
-import { type Took, sweep, swept } from "./sweep.ts";
+import { passing, type Took, sweep, swept } from "./sweep.ts";
 import { barred, type View } from "./view.ts";
 
 /** What tells one kind of container from another. */
@@ -50,6 +50,8 @@ export function decideContainer(
       return record.sweep === "start" ? sweep(record, kind.startable(view, record)) : sweep(record);
     case "halt":
       return halt(view, record, signal);
+    case "hasten":
+      return hasten(view, record, signal.until);
     case "halted":
       return record.stop === null ? advance(kind, view, reported(record)) : halted(view, record, signal);
     case "reset":
@@ -125,7 +127,7 @@ function isStopping({ stop }: SignatureRecord): boolean {
 /** An order to stop is passed on when what stands before it is done. */
 function passOn(record: SignatureRecord): Decision {
   return record.sweep === null && isStopping(record)
-    ? sweep({ ...record, sweep: record.stop!.verb })
+    ? sweep({ ...record, sweep: passing(record) })
     : unchanged(record);
 }
 
@@ -148,6 +150,9 @@ function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: 
       return passOn(next);
     case "clean":
       return passOn(next);
+    case "hasten":
+      // Those that the order has not reached yet are told with the shorter grace.
+      return next.sweep === null ? sweep({ ...next, sweep: next.stop!.verb }) : unchanged(next);
     case "interrupt":
     case "cancel": {
       const family = next.family!;

@@ -14,7 +14,7 @@ import {
   stop,
 } from "./play.test-support.ts";
 import { isSettled } from "./record.ts";
-import { fail, Stage, type StageOptions, swarm, task } from "./stage.test-support.ts";
+import { chain, fail, Stage, type StageOptions, swarm, task } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 
 const RUNS = { numRuns: Number(process.env["RUNS"] ?? 150) };
@@ -112,6 +112,116 @@ describe("a swarm that stops its items past its limit", () => {
     stage.drain();
     expect(stage.order("RUNNING", (id) => id.includes("cleanup"))).toEqual(["r.0.cleanup0", "r.cleanup0"]);
     expect(stage.get("r").stop).toMatchObject({ done: true });
+  });
+
+  it("gives them no longer than it has itself when it is interrupted", () => {
+    const stage = new Stage();
+    stage.submit(
+      swarm([chain([task("long")]), task("dead")], { stopAfterFailures: 0, onLimit: "interrupt" }),
+    );
+    stage.claim("r.0.0");
+    stage.run("r.1");
+    stage.send("r", stop("interrupt", 100));
+    stage.pass(100);
+    expect(stage.get("r").stop).toMatchObject({ done: true, clean: false });
+  });
+});
+
+describe("a second order", () => {
+  it("brings the end of the grace forward for all that runs inside, and never puts it off", () => {
+    fc.assert(
+      fc.property(
+        PLAN,
+        fc.array(EVENT_OR_ORDER, { maxLength: 40 }),
+        fc.record({ at: fc.nat(), tidies: fc.nat(4), cancels: fc.boolean() }),
+        OPTIONS,
+        (plan, events, { at, tidies, cancels }, options) => {
+          const stage = run(plan, events, options);
+          const open = [...stage.records.values()].filter(({ status }) => !isEnded(status));
+          const target = cancels ? "r" : open[at % Math.max(1, open.length)]?.id;
+          if (target === undefined) return;
+          const verb = cancels ? "cancel" : "interrupt";
+          const from = stage.steps.length;
+          stage.send(target, stop(verb, 10_000));
+          for (let turn = 0; turn < tidies; turn++) stage.tidy();
+          if (!cancels && isEnded(stage.status(target))) return;
+          for (const grace of [100, 20_000]) stage.send(target, stop(verb, grace));
+          while (stage.tidy());
+          stage.audit();
+          stage.pass(100);
+          const still = stage.in("RUNNING").filter((id) => stage.get(id).kind === "task");
+          expect(
+            still.filter(
+              (id) => standsIn(stage, id, target) && (cancels || !standsInCallback(stage, id, target)),
+            ),
+          ).toEqual([]);
+          finishAll(stage);
+          if (cancels) judgeCancelled(stage, from);
+          else judge(stage, plan);
+        },
+      ),
+      RUNS,
+    );
+  });
+
+  it("leaves alone what a cleanup does, and what has stopped", () => {
+    const stage = new Stage();
+    stage.submit(chain([task("ok", { callbacks: { cleanup: [chain([task("ok")])] } })]));
+    stage.claim("r.0");
+    stage.send("r", stop("interrupt", 10_000));
+    stage.finish("r.0", fail("stopped"));
+    stage.claim("r.0.cleanup0.0");
+    stage.send("r.0.cleanup0", stop("interrupt", 10_000));
+    stage.send("r", stop("interrupt", 100));
+    while (stage.tidy());
+    const own = { status: "RUNNING", stop: { until: stage.now + 10_000 } };
+    expect(stage.get("r.0.cleanup0.0")).toMatchObject(own);
+    stage.finish("r.0.cleanup0.0");
+    stage.send("r.0.cleanup0", { type: "resume" });
+    stage.drain();
+    const { stop: done } = stage.get("r");
+    expect(done).toMatchObject({ done: true });
+    stage.send("r", stop("interrupt", 0));
+    expect(stage.get("r").stop).toBe(done);
+  });
+
+  it("reaches the callbacks of a task that had ended before it was cancelled", () => {
+    const stage = new Stage();
+    stage.submit(task("ok", { callbacks: { success: [swarm([task("ok"), task("ok")])] } }));
+    stage.run("r");
+    for (const slot of [0, 1]) stage.claim(`r.success0.${slot}`);
+    stage.send("r", stop("cancel", 10_000));
+    stage.send("r", stop("cancel", 100));
+    stage.pass(100);
+    expect(stage.get("r").stop).toMatchObject({ done: true, clean: false });
+  });
+
+  it("gives a cancel a grace of its own when all had stopped before", () => {
+    const stage = new Stage();
+    stage.submit(chain([task("ok", { callbacks: { success: [task("later")] } }), task("ok")]));
+    stage.run("r.0");
+    stage.claim("r.0.success0");
+    stage.send("r", stop("interrupt", 0));
+    stage.pass(1_000);
+    expect(stage.get("r").stop).toMatchObject({ done: true });
+    stage.send("r", stop("cancel", 100));
+    expect(stage.get("r.0.success0")).toMatchObject({ status: "RUNNING", stop: { until: stage.now + 100 } });
+  });
+});
+
+describe("what is left off while it is stopping", () => {
+  it("is skipped when it has stopped, though it is interrupted once more", () => {
+    const stage = new Stage();
+    const slow = task("slow", { callbacks: { cleanup: [task("later", { delay: 200 })] } });
+    stage.submit(swarm([slow, task("dead")], { stopAfterFailures: 0 }));
+    stage.claim("r.0");
+    stage.send("r.0", stop("interrupt", 0));
+    stage.pass(0);
+    stage.run("r.1");
+    expect(stage.get("r.0")).toMatchObject({ status: "INTERRUPTED", stop: { resumes: true } });
+    stage.send("r.0", stop("interrupt", 0));
+    stage.settle();
+    expect(stage.status("r.0")).toBe("SKIPPED");
   });
 });
 

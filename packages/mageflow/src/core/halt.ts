@@ -1,10 +1,11 @@
 import { IllegalTransitionError } from "./errors.ts";
+import { isCleanup } from "./ids.ts";
 import { conclude, credit, followers, proceed, report } from "./outcome.ts";
 import { isSettled, NO_FAMILY, type SignatureRecord, type Stop } from "./record.ts";
 import { after, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 import { sweep } from "./sweep.ts";
-import type { View } from "./view.ts";
+import { ancestors, type View } from "./view.ts";
 
 /**
  * How interrupt and cancel stop a signature, whatever its status. Code that runs is told and gets its grace: the order stands in the
@@ -14,7 +15,7 @@ import type { View } from "./view.ts";
 type Halt = Extract<Signal, { type: "halt" }>;
 
 /**
- * Orders a signature to stop. Again is a no-op; cancel outdoes interrupt.
+ * Orders a signature to stop. Again is a no-op, unless its grace is over sooner than that of the first order; cancel outdoes interrupt.
  *
  * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for interrupting what has ended.
  */
@@ -22,20 +23,47 @@ export function halt(view: View, record: SignatureRecord, order: Halt): Decision
   const { status, kind, stop: known } = record;
   if (isEnded(status)) return haltEnded(view, record, order);
   if (known !== null && (order.verb === "interrupt" || known.verb === "cancel"))
-    return haltAgain(record, known, order);
+    return haltAgain(view, record, known, order);
   const stop = ordered(view, record, order);
   if (status === "RUNNING" && kind === "task") return unchanged({ ...record, stop });
   return stopped(view, { ...record, stop });
 }
 
 /** Whoever gives the same order again hears when it has been carried out, and it stops for the sake of all who gave it. */
-function haltAgain(record: SignatureRecord, known: Stop, order: Halt): Decision {
+function haltAgain(view: View, record: SignatureRecord, known: Stop, order: Halt): Decision {
   const by = known.done ? known.by : (known.by ?? order.by);
   // What was resumed while it was stopping stops for its container alone.
   const own = order.by === null || order.own === true || (known.own && !known.resumes);
-  if (by === known.by && own === known.own && !known.resumes) return unchanged(record);
+  // Nothing keeps what was left off from being skipped.
+  const resumes = known.resumes && isPassed(view, record);
+  const same = by === known.by && own === known.own && resumes === known.resumes;
   const heldBy = own ? null : record.status === "INTERRUPTED" ? by : record.heldBy;
-  return unchanged({ ...record, heldBy, stop: { ...known, by, own, resumes: false } });
+  const told = same ? record : { ...record, heldBy, stop: { ...known, by, own, resumes } };
+  return hasten(view, told, view.now + order.grace);
+}
+
+/**
+ * Brings the end of a grace forward, here and for what runs inside; nothing puts it off. What is told to stop from now on has no longer
+ * anyway, so that those are left that have been told.
+ */
+export function hasten(view: View, record: SignatureRecord, until: number): Decision {
+  const { status, kind, sweep: sweeping, stop } = record;
+  if (stop === null || stop.done || stop.until <= until) return unchanged(record);
+  const next: SignatureRecord = { ...record, stop: { ...stop, until } };
+  if (kind !== "task") {
+    // What the order waits for is done first, and nobody has been told before.
+    const passedOn = sweeping === null || sweeping === stop.verb;
+    return passedOn ? sweep({ ...next, sweep: "hasten" }) : unchanged(next);
+  }
+  const told = isEnded(status) ? followers(view, record) : [];
+  return { ...unchanged(next), send: told.map((to) => ({ to, signal: { type: "hasten", until } })) };
+}
+
+/** True for a step or an item whose turn will not come: its container has ended, or is past its limit. */
+function isPassed(view: View, { role, parentId }: SignatureRecord): boolean {
+  if (role !== "step" && role !== "item") return false;
+  const { status, family } = view.get(parentId!)!;
+  return isEnded(status) || family!.stopping;
 }
 
 /** What has ended keeps its outcome. When it is cancelled, its callbacks and those inside it stop, and nothing follows from it any more. */
@@ -49,7 +77,10 @@ function haltEnded(view: View, record: SignatureRecord, order: Halt): Decision {
       return { ...unchanged(credited), send: [...answer, ...credit(credited, record.credited)] };
     throw new IllegalTransitionError(id, "interrupt", status, "only what has not ended can be interrupted");
   }
-  if (known !== null) return order.by === null ? unchanged(record) : { ...unchanged(record), send: answer };
+  if (known !== null) {
+    const hastened = hasten(view, record, view.now + order.grace);
+    return order.by === null ? hastened : { ...hastened, send: [...answer, ...hastened.send] };
+  }
   if (order.by !== null && isSettled(record)) return { ...unchanged(record), send: answer };
   const told = isSettled(record) ? [] : followers(view, record);
   const family = record.family ?? NO_FAMILY;
@@ -69,10 +100,11 @@ function haltEnded(view: View, record: SignatureRecord, order: Halt): Decision {
 
 function ordered(
   view: View,
-  { stop, status }: SignatureRecord,
+  record: SignatureRecord,
   { verb, actor, reason, grace, by, own = false }: Halt,
 ): Stop {
-  const until = view.now + grace;
+  const { stop, status } = record;
+  const until = Math.min(view.now + grace, graceAround(view, record));
   return {
     verb,
     actor,
@@ -80,11 +112,24 @@ function ordered(
     by: by ?? stop?.by ?? null,
     // What was suspended by itself does not go on along with its container.
     own: by === null || own || stop?.own === true || status === "SUSPENDED",
-    until: stop === null ? until : Math.min(stop.until, until),
+    // A grace that is over because all had stopped is none for what has begun since.
+    until: stop === null || stop.done ? until : Math.min(stop.until, until),
     clean: stop?.clean ?? true,
     resumes: false,
     done: false,
   };
+}
+
+/** When the grace is over of whatever stops around a signature. Around a cleanup nothing does. */
+function graceAround(view: View, record: SignatureRecord): number {
+  let until = Infinity;
+  let at = record;
+  for (const above of ancestors(view, record)) {
+    if (isCleanup(at.role)) break;
+    if (above.stop !== null && !above.stop.done) until = Math.min(until, above.stop.until);
+    at = above;
+  }
+  return until;
 }
 
 /** Carries the order out: what was to stop has, or has nothing that runs by itself. */

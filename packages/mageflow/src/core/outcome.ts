@@ -10,10 +10,12 @@ import {
   NO_FAMILY,
   type SignatureRecord,
   type Stop,
+  type Sweep,
 } from "./record.ts";
 import { type Addressed, after, type Credit, type Decision, unchanged } from "./signal.ts";
 import { callbackPrefix, SpecNumbers } from "./spec-book.ts";
 import { isEnded } from "./status.ts";
+import { passing } from "./sweep.ts";
 import { itemCallbacks, pathOf, type View } from "./view.ts";
 
 /**
@@ -97,8 +99,14 @@ function haltedParts(record: SignatureRecord): Partial<SignatureRecord> {
     heldBy: stop!.verb === "interrupt" && !stop!.own ? stop!.by : null,
     readyAt: null,
     epoch: kind === "task" && status === "RUNNING" ? epoch + 1 : epoch,
-    sweep: kind === "task" ? null : frees(record) ? "clean" : startedAt === null ? null : stop!.verb,
+    sweep: kind === "task" ? null : haltSweep({ ...record, family: counted }),
   };
+}
+
+/** What a container that was stopped does before anything else; what has not started has nobody to tell. */
+function haltSweep(record: SignatureRecord): Sweep | null {
+  if (frees(record)) return "clean";
+  return record.startedAt === null ? null : passing(record);
 }
 
 /** True for what may hold cleanups, which it must not hold when it is stopped. */

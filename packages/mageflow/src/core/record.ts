@@ -37,9 +37,10 @@ export interface Family {
 /**
  * Work that a commit leaves to the next one because it is done window by window: `start` children up to the
  * window, `skip` children that will never start, `unhold` what this one held, `clean` those cleanups among it which a stopped
- * container lets through, `interrupt` or `cancel` children that have started, `reset` children that ran in an earlier generation.
+ * container lets through, `interrupt` or `cancel` children that have started, `hasten` tasks inside that have longer to stop than this one,
+ * `reset` children that ran in an earlier generation.
  */
-export type Sweep = "start" | "skip" | "unhold" | "clean" | "interrupt" | "cancel" | "reset";
+export type Sweep = "start" | "skip" | "unhold" | "clean" | "interrupt" | "cancel" | "hasten" | "reset";
 
 /**
  * An order to stop. On what is RUNNING it is under way; what has stopped keeps it, to tell why. What had ended before it was cancelled

@@ -37,6 +37,8 @@ export type Signal =
       readonly by: string | null;
       readonly own?: boolean;
     }
+  /** What stops has no longer than until this instant to end by itself. */
+  | { readonly type: "hasten"; readonly until: number }
   /**
    * What was told to stop by this one has, and what was to be cleaned up has been; or it has ended by itself, which the credit of the same
    * round tells before.

@@ -28,7 +28,7 @@ import {
   unchanged,
 } from "./signal.ts";
 import { isEnded, type Status, STATUSES } from "./status.ts";
-import { belongs, told } from "./sweep.ts";
+import { belongs, type SweepOf, told } from "./sweep.ts";
 import { ancestors, type View } from "./view.ts";
 
 /**
@@ -284,8 +284,9 @@ export class Stage {
       const answers: Addressed[] = [];
       for (const { id, take } of takes) {
         const limit = Math.min(take.limit, this.#options.window ?? Infinity);
-        const window = this.window(id, take.what, limit);
-        const signal = told(this.get(id), take.what, this.now);
+        const sweeper = this.get(id);
+        const window = this.window({ id, what: take.what, until: sweeper.stop?.until }, limit);
+        const signal = told(sweeper, take.what, this.now);
         for (const record of window) answers.push({ to: record.id, signal });
         answers.push({
           to: id,
@@ -313,9 +314,9 @@ export class Stage {
   }
 
   /** The window of a sweep, as the store port words it. */
-  window(id: string, what: Sweep, limit: number): SignatureRecord[] {
+  window(sweep: SweepOf, limit: number): SignatureRecord[] {
     const all = [...this.records.values()];
-    const found = all.filter((record) => belongs(record, id, what));
+    const found = all.filter((record) => belongs(record, sweep));
     const order: Readonly<Record<Sweep, (one: SignatureRecord, other: SignatureRecord) => number>> = {
       start: (one, other) => other.priority - one.priority || one.slot - other.slot,
       unhold: (one, other) => (one.id < other.id ? -1 : 1),
@@ -323,9 +324,10 @@ export class Stage {
       skip: bySlot,
       interrupt: bySlot,
       cancel: bySlot,
+      hasten: bySlot,
       reset: bySlot,
     };
-    return found.toSorted(order[what]).slice(0, limit);
+    return found.toSorted(order[sweep.what]).slice(0, limit);
   }
 
   #insert(record: SignatureRecord): void {

@@ -26,19 +26,32 @@ export function sweep(record: SignatureRecord, limit: number = WINDOW): Decision
   return { ...unchanged(record), take: { what: record.sweep, limit: Math.min(limit, WINDOW) } };
 }
 
+/** How the order is passed on that a container has: those that it has told to stop before are hastened first. */
+export function passing({ family, stop }: SignatureRecord): Sweep {
+  return family!.halting > 0 ? "hasten" : stop!.verb;
+}
+
 /** After a window: a full one means that there may be more, which is left to the next commit. */
 export function swept(record: SignatureRecord, took: Took): SignatureRecord {
   return record.sweep !== took.what || took.count === took.limit ? record : { ...record, sweep: null };
 }
 
-/**
- * True for what the sweep `what` of the signature `id` is about. Whatever got its signal belongs no more, so that the next window
- * finds others.
- */
-export function belongs(record: SignatureRecord, id: string, what: Sweep): boolean {
+/** A sweep of a signature; with the end of its own grace, if it stops. */
+export interface SweepOf {
+  readonly id: string;
+  readonly what: Sweep;
+  readonly until?: number | undefined;
+}
+
+/** True for what a sweep is about. Whatever got its signal belongs no more, so that the next window finds others. */
+export function belongs(record: SignatureRecord, { id, what, until = Infinity }: SweepOf): boolean {
   const { status, heldBy, stop } = record;
   if (what === "unhold") return heldBy === id;
   if (what === "clean") return heldBy === id && standsInCleanup(record.id, id);
+  if (what === "hasten") {
+    const isStopping = status === "RUNNING" && stop !== null && stop.until > until;
+    return isStopping && record.id.startsWith(`${id}.`) && !standsInCleanup(record.id, id);
+  }
   if (record.parentId !== id || isCallback(record.role)) return false;
   switch (what) {
     case "start":
@@ -87,6 +100,8 @@ export function told(sweeper: SignatureRecord, what: Sweep, now: number): Signal
       return { type: "skip" };
     case "reset":
       return { type: "reset" };
+    case "hasten":
+      return { type: "hasten", until: sweeper.stop!.until };
     case "interrupt":
     case "cancel": {
       const by = sweeper.id;

@@ -1,6 +1,6 @@
 import { describeThrown, TimeoutError } from "./errors.ts";
 import { renewed } from "./generation.ts";
-import { halt, halted, stopped } from "./halt.ts";
+import { halt, halted, hasten, stopped } from "./halt.ts";
 import { isCleanup } from "./ids.ts";
 import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, credited, failure, proceed } from "./outcome.ts";
@@ -39,6 +39,8 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
       return resume(record);
     case "halt":
       return halt(view, record, signal);
+    case "hasten":
+      return hasten(view, record, signal.until);
     case "halted":
       return halted(view, record, signal);
     case "reset":

@@ -2,9 +2,10 @@ import type { Demand } from "../core/choose.ts";
 import type { Entry, FlowEvent, Progress } from "../core/event.ts";
 import type { Role } from "../core/ids.ts";
 import type { Kind } from "../core/plan.ts";
-import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
+import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { ResumeReport } from "../core/resume-report.ts";
 import type { Status } from "../core/status.ts";
+import type { SweepOf } from "../core/sweep.ts";
 
 /**
  * The database that holds the truth.
@@ -169,6 +170,10 @@ export interface ChildQuery {
   readonly limit: number;
 }
 
+export interface WindowQuery extends SweepOf {
+  readonly limit: number;
+}
+
 export interface ListQuery {
   /** Only roots, or everything. */
   readonly roots: boolean;
@@ -271,9 +276,11 @@ export interface Transaction {
    * `interrupt`: children that have begun, which this signature has not told to stop, and those that have ended uncleaned and not
    * credited;
    * `cancel`: children that have been told to start and have not been told to stop, and those that have ended and are not settled;
+   * `hasten`: what is RUNNING inside this signature at any depth, cleanups and what is inside of those excepted, has been told to stop,
+   * and has a grace that is over after `until`;
    * `reset`: children that have ended.
    */
-  window(query: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]>;
+  window(query: WindowQuery): Promise<SignatureRecord[]>;
 
   /** Locks ready tasks for a worker, at most `slots` in all and for each name its own number, those first whose turn it is. */
   ready(demand: Demand): Promise<SignatureRecord[]>;

@@ -57,6 +57,9 @@ export class Attempt implements Culprit {
   #cut: { reason: unknown; fails: boolean } | null = null;
   #abandoned = false;
   #over = false;
+  /** Monotonic end of the grace, and what wakes those up who wait for it when it comes sooner. */
+  #graceEnd = Number.POSITIVE_INFINITY;
+  #sooner = new AbortController();
   /** Aborts when the code has ended; made when something waits for that. */
   #end: AbortController | null = null;
 
@@ -108,9 +111,13 @@ export class Attempt implements Culprit {
     return this.#elsewhere !== null;
   }
 
-  /** Cuts it short for somebody who wants it stopped: what ends well within the grace (ms) has ended well. */
+  /**
+   * Cuts it short for somebody who wants it stopped: what ends well within the grace (ms) has ended well. Again, it brings the end of
+   * the grace forward, and never puts it off.
+   */
   stop(reason: unknown, grace: number): void {
-    this.#cutShort(reason, grace, false);
+    if (this.#cut === null) this.#cutShort(reason, grace, false);
+    else this.#endGrace(grace);
   }
 
   /** True while its code goes on although its grace is over. */
@@ -128,12 +135,25 @@ export class Attempt implements Culprit {
     if (this.#cut !== null) return;
     this.#cut = { reason, fails };
     this.abort(reason);
-    void this.#giveGrace(grace);
+    this.#endGrace(grace);
+    void this.#giveGrace();
   }
 
-  async #giveGrace(grace: number): Promise<void> {
+  /** The grace is over in so many ms, unless it is sooner. */
+  #endGrace(grace: number): void {
+    const end = this.#host.clock.monotonic() + grace;
+    if (end >= this.#graceEnd) return;
+    this.#graceEnd = end;
+    this.#sooner.abort("sooner");
+  }
+
+  async #giveGrace(): Promise<void> {
     const { clock } = this.#host;
-    if (!(await sleepUntil(clock, clock.monotonic() + grace, this.#untilOver()))) return;
+    while (!this.#over && clock.monotonic() < this.#graceEnd) {
+      this.#sooner = new AbortController();
+      await sleepUntil(clock, this.#graceEnd, AbortSignal.any([this.#untilOver(), this.#sooner.signal]));
+    }
+    if (this.#over) return;
     if (this.#elsewhere !== null) {
       await this.kill();
       if (this.#over) return;

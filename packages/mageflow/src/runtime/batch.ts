@@ -2,10 +2,10 @@ import { choose, type Demand } from "../core/choose.ts";
 import { decide } from "../core/decide.ts";
 import { type Entry, entriesOf, type Progress, tells } from "../core/event.ts";
 import type { Spec } from "../core/plan.ts";
-import type { SignatureRecord, SpecRow, Sweep } from "../core/record.ts";
+import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { ResumeReport } from "../core/resume-report.ts";
 import type { Addressed, Credit, Decision, Signal } from "../core/signal.ts";
-import { belongs, told } from "../core/sweep.ts";
+import { belongs, type SweepOf, told } from "../core/sweep.ts";
 import type { View } from "../core/view.ts";
 import type {
   AuditRow,
@@ -305,27 +305,28 @@ export class Batch implements View {
 
   /** Gives the next window of a sweep its signal, and tells the sweeper how many there were. */
   async #take(sweeper: string, take: Take): Promise<void> {
-    const window = await this.#window(sweeper, take.what, take.limit);
+    const until = this.get(sweeper)!.stop?.until;
+    const window = await this.#window({ id: sweeper, what: take.what, until }, take.limit);
     const signal = told(this.get(sweeper)!, take.what, this.now);
     for (const { id } of window) this.send({ to: id, signal });
     this.tell(this.get(sweeper)!, { type: "took", ...take, count: window.length });
   }
 
   /** The store's window, with what this transaction has changed as it is now. */
-  async #window(id: string, what: Sweep, limit: number): Promise<SignatureRecord[]> {
+  async #window(sweep: SweepOf, limit: number): Promise<SignatureRecord[]> {
     const window: SignatureRecord[] = [];
     let changed = 0;
     for (const { before, now } of this.#changed) {
-      if (before !== null && belongs(before, id, what)) changed++;
-      if (belongs(now, id, what)) window.push(now);
+      if (before !== null && belongs(before, sweep)) changed++;
+      if (belongs(now, sweep)) window.push(now);
     }
-    const stored = await this.#tx.window({ id, what, limit: limit + changed });
+    const stored = await this.#tx.window({ ...sweep, limit: limit + changed });
     await this.#admit(stored);
     for (const record of stored) {
       const { before, now } = this.#loaded.get(record.id)!;
       if (before === now) window.push(now);
     }
-    if (what === "start") window.sort((a, b) => b.priority - a.priority || a.slot - b.slot);
+    if (sweep.what === "start") window.sort((a, b) => b.priority - a.priority || a.slot - b.slot);
     return window.slice(0, limit);
   }
 

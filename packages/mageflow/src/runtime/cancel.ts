@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
 import { isCallback } from "../core/ids.ts";
 import { decode } from "../core/payload.ts";
-import type { SignatureRecord } from "../core/record.ts";
+import { isCancelled, type SignatureRecord } from "../core/record.ts";
 import type { Store } from "../ports/store.ts";
 import { record as audit } from "./audit.ts";
 import { missing } from "./control.ts";
@@ -27,7 +27,7 @@ export interface CancelPlan {
   readonly token: string;
   /** Epoch milliseconds; five minutes from the plan. */
   readonly expiresAt: number;
-  /** Carries it out. Again is a no-op. */
+  /** Carries it out. Again is a no-op, unless its grace is over sooner than that of the first time. */
   confirm(options?: CancelOptions): Promise<void>;
 }
 
@@ -109,10 +109,12 @@ export async function confirmCancel(
   const open: Bound[] = [];
   for (const bound of bounds) {
     const [root] = await store.get([bound.id]);
-    if (root === undefined || isGoing(root)) continue;
-    requireSame(root, bound);
-    const { descendants } = await census(store, root);
-    if (descendants > bound.descendants) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
+    if (root === undefined) continue;
+    if (!isCancelled(root)) {
+      requireSame(root, bound);
+      const { descendants } = await census(store, root);
+      if (descendants > bound.descendants) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
+    }
     open.push(bound);
   }
   for (const bound of open) await cancelOne(runtime, bound, { ...order, held });
@@ -129,20 +131,21 @@ async function cancelOne(
     locks: [id],
     apply: async (batch) => {
       const root = batch.get(id);
-      if (root === undefined || isGoing(root)) return;
+      if (root === undefined || batch.isRemoved(root)) return;
+      const order = { type: "halt", verb: "cancel", actor, reason, grace, by: null } as const;
+      const deed = { actor, target: id, reason };
+      if (isCancelled(root)) {
+        if (batch.tell(root, order) !== root) await audit(batch, { ...deed, action: "hasten" });
+        return;
+      }
       requireSame(root, bound);
       const { name, kind, lock } = root;
       if (lock !== null && lock.until > batch.now && lock.token !== held)
         throw new LockedError(id, lock.by, lock.until);
-      const details = { name, kind, generation, descendants };
-      await audit(batch, { actor, action: "cancel", target: id, reason, details });
-      batch.tell(root, { type: "halt", verb: "cancel", actor, reason, grace, by: null });
+      await audit(batch, { ...deed, action: "cancel", details: { name, kind, generation, descendants } });
+      batch.tell(root, order);
     },
   });
-}
-
-function isGoing({ stop, deletion }: SignatureRecord): boolean {
-  return stop?.verb === "cancel" || deletion?.purged === true;
 }
 
 function requireSame({ id, generation }: SignatureRecord, bound: Bound): void {

@@ -93,6 +93,32 @@ onEachStore("cancel", (open) => {
     await worker.stop();
   });
 
+  test("again with a shorter grace gives up sooner what runs", async () => {
+    const mage = open();
+    const started = gate();
+    const finish = gate();
+    const deaf = mage.task("deaf", async () => {
+      started.open();
+      await finish.opened;
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([deaf]));
+    await started.opened;
+    const { token } = await run.planCancel();
+    await mage.confirmCancel(token, { grace: "1h" });
+    await mage.confirmCancel(token, { grace: "2h" });
+    expect((await mage.audit.list()).map(({ action }) => action)).toEqual(["cancel"]);
+    await open().confirmCancel(token, { grace: 50, reason: "no time" });
+    expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
+    expect((await mage.audit.list())[1]).toMatchObject({
+      action: "hasten",
+      target: run.id,
+      reason: "no time",
+    });
+    finish.open();
+    await worker.stop();
+  });
+
   test("of all that fit a filter, by one confirmation", async () => {
     const mage = open();
     const task = mage.task("task", () => 1);

@@ -99,6 +99,37 @@ onEachStore("interrupt", (open) => {
     await worker.stop();
   });
 
+  test("again with a shorter grace, from anywhere, gives up sooner what runs, and never later", async () => {
+    const [mage, other] = [open(), open()];
+    const started = gate();
+    const finish = gate();
+    let running = 0;
+    const deaf = mage.task("deaf", async () => {
+      if (++running === 3) started.open();
+      await finish.opened;
+    });
+    await using worker = await mage.worker();
+    const one = await mage.run(deaf);
+    const all = await mage.run(swarm([chain([deaf]), deaf]));
+    await started.opened;
+    const begun = performance.now();
+    const first = [one.interrupt({ grace: "1h" }), all.interrupt({ grace: "1h" })];
+    for (const { id } of [one, all]) {
+      const run = await other.get(id);
+      await Promise.all([run.interrupt({ grace: 50 }), run.interrupt({ grace: "2h" })]);
+    }
+    await Promise.all(first);
+    for (const run of [one, all]) {
+      expect(await run.settled()).toMatchObject({ status: "INTERRUPTED" });
+      expect((await run.view()).interrupted).toMatchObject({ clean: false });
+    }
+    // Fenced off by the store, it is given up by its worker too.
+    while (worker.abandoned < 3) await sleep(5);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    finish.open();
+    await worker.stop();
+  });
+
   test("goes on from its checkpoint in the next generation, and finished steps do not run again", async () => {
     const mage = open();
     const started = gate();

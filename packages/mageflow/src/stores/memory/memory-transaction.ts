@@ -1,5 +1,5 @@
 import type { Demand } from "../../core/choose.ts";
-import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
+import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type {
   AuditRow,
@@ -9,6 +9,7 @@ import type {
   SpecRef,
   Ticket,
   Transaction,
+  WindowQuery,
   WorkerRow,
 } from "../../ports/store.ts";
 import type { SignatureTable } from "./signature-table.ts";
@@ -69,8 +70,8 @@ export class MemoryTransaction implements Transaction {
     return this.#also((records) => records.get(ids));
   }
 
-  async window({ id, what, limit }: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]> {
-    return this.#also((records) => records.window(id, what, limit)).slice(0, limit);
+  async window(query: WindowQuery): Promise<SignatureRecord[]> {
+    return this.#also((records) => records.window(query)).slice(0, query.limit);
   }
 
   async ready(demand: Demand): Promise<SignatureRecord[]> {

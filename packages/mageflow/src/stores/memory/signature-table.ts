@@ -1,9 +1,9 @@
 import { byTurn, choose, type Demand } from "../../core/choose.ts";
 import { isCallback } from "../../core/ids.ts";
-import { MILESTONE, type SignatureRecord, type Sweep } from "../../core/record.ts";
+import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
 import { isEnded, type Status, STATUSES } from "../../core/status.ts";
 import { belongs } from "../../core/sweep.ts";
-import type { ChildQuery, ListQuery } from "../../ports/store.ts";
+import type { ChildQuery, ListQuery, WindowQuery } from "../../ports/store.ts";
 import { RecordIndex } from "./record-index.ts";
 import {
   byId,
@@ -171,36 +171,29 @@ export class SignatureTable {
       .toArray();
   }
 
-  window(id: string, what: Sweep, limit: number): SignatureRecord[] {
+  window(query: WindowQuery): SignatureRecord[] {
+    const { id, what, limit } = query;
     switch (what) {
       case "start":
         return this.#startable.group(id)[Symbol.iterator]().take(limit).toArray();
       case "unhold":
         return this.#held.group(id)[Symbol.iterator]().take(limit).toArray();
       case "clean":
-        return this.#held
-          .group(id)
-          [Symbol.iterator]()
-          .filter((record) => belongs(record, id, what))
-          .take(limit)
-          .toArray();
+        return among(this.#held.group(id), query);
+      case "hasten":
+        return among(this.#stops.group(ALL), query);
       default:
-        return this.#swept(id, what, limit);
+        return this.#swept(query);
     }
   }
 
   /** What no index is for is found status by status. */
-  #swept(id: string, what: Sweep, limit: number): SignatureRecord[] {
+  #swept(query: WindowQuery): SignatureRecord[] {
     return STATUSES.flatMap((status) =>
-      this.#childrenByStatus
-        .group(childrenIn(id, status))
-        [Symbol.iterator]()
-        .filter((record) => belongs(record, id, what))
-        .take(limit)
-        .toArray(),
+      among(this.#childrenByStatus.group(childrenIn(query.id, status)), query),
     )
       .sort(bySlot)
-      .slice(0, limit);
+      .slice(0, query.limit);
   }
 
   ready(demand: Demand): SignatureRecord[] {
@@ -365,6 +358,14 @@ export class SignatureTable {
       (tag === undefined || (this.#records.get(record.rootId)?.tags.includes(tag) ?? false))
     );
   }
+}
+
+/** Those of a group that belong to a sweep. */
+function among(group: ReturnType<RecordIndex["group"]>, query: WindowQuery): SignatureRecord[] {
+  return group[Symbol.iterator]()
+    .filter((record) => belongs(record, query))
+    .take(query.limit)
+    .toArray();
 }
 
 function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {

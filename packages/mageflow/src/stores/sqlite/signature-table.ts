@@ -51,7 +51,7 @@ const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
   WHERE parent_id = ?1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item')
     AND ?2 = 'ENDED' ORDER BY slot LIMIT ?3`;
 
-const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean">, readonly Swept[]>> = {
+const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hasten">, readonly Swept[]>> = {
   skip: [
     ["STARTABLE", NEVER_RAN],
     ["PENDING", NEVER_RAN],
@@ -90,10 +90,16 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean">, reado
 
 const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ? ORDER BY id LIMIT ?`;
 
+/** A cleanup of something inside the signature, or what is inside such a cleanup. */
+const IN_CLEANUP =
+  "(instr(substr(id, length(?1) + 1), '.cleanup') > 0 OR instr(substr(id, length(?1) + 1), '.itemCleanup') > 0)";
+
 /** Looks through what the signature holds, which is as long as the windows inside it. */
-const HELD_CLEANUPS = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ?1
-    AND (instr(substr(id, length(?1) + 1), '.cleanup') > 0 OR instr(substr(id, length(?1) + 1), '.itemCleanup') > 0)
-  ORDER BY id LIMIT ?2`;
+const HELD_CLEANUPS = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ?1 AND ${IN_CLEANUP} ORDER BY id LIMIT ?2`;
+
+/** Looks through the index of what runs and is to stop, which is as long as all workers together have places. */
+const STOPPING = `SELECT ${COLUMNS} FROM signatures
+  WHERE stop_until > ?2 AND substr(id, 1, length(?1) + 1) = ?1 || '.' AND NOT ${IN_CLEANUP} ORDER BY stop_until LIMIT ?3`;
 
 const READY = `SELECT ${COLUMNS} FROM shown
   WHERE status = 'READY' AND name = ? ORDER BY priority DESC, ready_at, slot, id LIMIT ?`;
@@ -167,6 +173,11 @@ export class SignatureTable {
   /** Cleanups, and what is inside of them, among what a container holds, by id. */
   heldCleanups(id: string, limit: number): Row[] {
     return this.#db.all<Row>(HELD_CLEANUPS, id, limit);
+  }
+
+  /** What runs inside a signature and has longer to stop than this instant. */
+  stopping(id: string, until: number, limit: number): Row[] {
+    return this.#db.all<Row>(STOPPING, id, until, limit);
   }
 
   /** Children that a sweep is about. */

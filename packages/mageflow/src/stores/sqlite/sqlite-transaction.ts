@@ -1,5 +1,5 @@
 import type { Demand } from "../../core/choose.ts";
-import type { SignatureRecord, SpecRow, Sweep } from "../../core/record.ts";
+import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type {
   AuditRow,
@@ -9,6 +9,7 @@ import type {
   Stamp,
   Ticket,
   Transaction,
+  WindowQuery,
   WorkerRow,
 } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
@@ -88,7 +89,7 @@ export class SqliteTransaction implements Transaction {
     return this.#do(() => this.#records(this.#tables.signatures.itemsByKey(parentId, keys)));
   }
 
-  async window({ id, what, limit }: { id: string; what: Sweep; limit: number }): Promise<SignatureRecord[]> {
+  async window({ id, what, limit, until }: WindowQuery): Promise<SignatureRecord[]> {
     return this.#do(() => {
       const { signatures } = this.#tables;
       switch (what) {
@@ -98,6 +99,8 @@ export class SqliteTransaction implements Transaction {
           return this.#records(signatures.held(id, limit));
         case "clean":
           return this.#records(signatures.heldCleanups(id, limit));
+        case "hasten":
+          return this.#records(signatures.stopping(id, until!, limit));
         default:
           return this.#records(signatures.swept(id, what, limit));
       }

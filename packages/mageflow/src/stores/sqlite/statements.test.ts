@@ -175,6 +175,7 @@ async function askEverything(tx: Transaction): Promise<void> {
   await tx.itemsByKey("r", ["k"]);
   await tx.window({ id: "r", what: "skip", limit: 3 });
   await tx.window({ id: "r", what: "unhold", limit: 3 });
+  await tx.window({ id: "r", what: "hasten", until: 1, limit: 3 });
   const items = await tx.window({ id: "r", what: "start", limit: 30 });
   await tx.ready({ workerId: "w", slots: 3, tasks: new Map([["a", 1]]) });
   const update = items.map((item, n): SignatureRecord => ({ ...item, status: "READY", readyAt: n }));

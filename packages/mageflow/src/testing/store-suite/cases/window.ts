@@ -198,6 +198,43 @@ export function windowCases(harness: StoreHarness): void {
     );
   });
 
+  describe("window to hasten", () => {
+    test(
+      "gives what runs inside at any depth and has longer to stop, cleanups left out",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const verb = "interrupt";
+        const stop = { verb, actor: "a", reason: null, by: scene.id, own: false, clean: true } as const;
+        const stopping = (until: number): Partial<SignatureRecord> => ({
+          status: "RUNNING",
+          workerId: "w",
+          stop: { ...stop, until, resumes: false, done: false },
+        });
+        const inner = sampleChild(swarm, 0, { kind: "chain", status: "RUNNING" });
+        const other = sampleSwarm(`${scene.id}other`);
+        await scene.insert(
+          swarm,
+          inner,
+          other,
+          sampleChild(inner, 0, stopping(101)),
+          sampleChild(swarm, 1, stopping(100)),
+          sampleChild(swarm, 2, { status: "RUNNING", workerId: "w" }),
+          sampleChild(swarm, 3, { ...stopping(200), status: "INTERRUPTED", workerId: null }),
+          sampleChild(swarm, 4, stopping(200)),
+          sampleCallback(inner, "success", 0, stopping(200)),
+          sampleCallback(inner, "cleanup", 0, stopping(200)),
+          sampleChild(other, 0, stopping(200)),
+        );
+        const found = (until: number, limit = 9): Promise<SignatureRecord[]> =>
+          scene.ask((tx) => tx.window({ id: scene.id, what: "hasten", until, limit }));
+        const ids = (await found(100)).map(({ id }) => id.slice(scene.id.length));
+        expect(ids.toSorted()).toEqual([".0.0", ".0.success0", ".4"]);
+        expect(await found(100, 2)).toHaveLength(2);
+        expect(await found(200)).toEqual([]);
+      }),
+    );
+  });
+
   describe("window to unhold", () => {
     test(
       "gives what this signature holds, at any depth, by id",
