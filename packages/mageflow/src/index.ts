@@ -51,6 +51,7 @@ export {
   ShutdownError,
   StaleConfirmationError,
   StoreError,
+  SupersededError,
   SwarmClosedError,
   TerminalError,
   TimeoutError,

@@ -12,6 +12,7 @@ const INSTANCES: readonly (readonly [string, errors.MageFlowError])[] = [
   ["ALREADY_RUNNING", new errors.AlreadyRunningError("id")],
   ["SWARM_CLOSED", new errors.SwarmClosedError("id", "why")],
   ["LEASE_LOST", new errors.LeaseLostError("id", 3)],
+  ["SUPERSEDED", new errors.SupersededError("id", 3, 4)],
   ["TIMEOUT", new errors.TimeoutError("m")],
   ["SHUTDOWN", new errors.ShutdownError()],
   ["TERMINAL", new errors.TerminalError("m")],

@@ -123,13 +123,25 @@ export class SwarmClosedError extends MageFlowError {
   }
 }
 
-/** A write by a worker whose lease was taken over; the work belongs to somebody else now. */
+/**
+ * A write by a worker whose lease is gone; and the reason of `ctx.signal` when the worker hears that it was declared dead, and the
+ * task waits for another one or has ended.
+ */
 export class LeaseLostError extends MageFlowError {
-  constructor(id: string, epoch: number) {
-    super(
-      "LEASE_LOST",
-      `the lease on "${id}" (epoch ${epoch}) is gone: another worker owns the task or it has ended`,
-    );
+  constructor(
+    id: string,
+    epoch: number,
+    why = "another worker owns the task or it has ended",
+    code = "LEASE_LOST",
+  ) {
+    super(code, `the lease on "${id}" (epoch ${epoch}) is gone: ${why}`);
+  }
+}
+
+/** The reason of `ctx.signal` when the task has gone on without this attempt: another run of it began, or it was given up. */
+export class SupersededError extends LeaseLostError {
+  constructor(id: string, epoch: number, now: number) {
+    super(id, epoch, `the task has gone on without this attempt (epoch ${now})`, "SUPERSEDED");
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { LeaseLostError } from "./errors.ts";
 import { retryPolicy } from "./retry.ts";
 import { chain, fail, Stage, succeed, swarm, task } from "./stage.test-support.ts";
+import { loss } from "./task.ts";
 
 const every = (delay: number, attempts = 3) =>
   retryPolicy({ attempts, backoff: { type: "fixed", delay, jitter: "none" } });
@@ -184,6 +186,24 @@ describe("a task", () => {
   });
 
   describe("a lost worker", () => {
+    it("is superseded when the task goes on, and not while it waits or when it has ended", () => {
+      const stage = new Stage();
+      stage.submit(task("ok"));
+      stage.claim("r");
+      const held = stage.get("r");
+      const code = () => loss(held, stage.records.get("r")).code;
+      stage.send("r", { type: "recover", epoch: 1 });
+      expect([loss(held, undefined).code, code()]).toEqual(["LEASE_LOST", "LEASE_LOST"]);
+      stage.claim("r");
+      expect(code()).toBe("SUPERSEDED");
+      expect(loss(held, stage.get("r"))).toBeInstanceOf(LeaseLostError);
+      const second = stage.get("r");
+      stage.finish("r");
+      expect(loss(second, stage.get("r")).code).toBe("LEASE_LOST");
+      stage.send("r", { type: "rerun" });
+      expect(loss(second, stage.get("r")).code).toBe("SUPERSEDED");
+    });
+
     it("costs a recovery and never an attempt", () => {
       const stage = staged("a");
       stage.claim("r");

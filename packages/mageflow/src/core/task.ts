@@ -1,4 +1,4 @@
-import { describeThrown, TimeoutError } from "./errors.ts";
+import { describeThrown, LeaseLostError, SupersededError, TimeoutError } from "./errors.ts";
 import { renewed } from "./generation.ts";
 import { halt, halted, hasten, stopped } from "./halt.ts";
 import { isCleanup } from "./ids.ts";
@@ -55,6 +55,13 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
 /** The fence: a worker's word counts while it holds the lease, that is while nobody has claimed or released since. */
 export function owns(record: SignatureRecord, epoch: number): boolean {
   return record.status === "RUNNING" && record.epoch === epoch;
+}
+
+/** Why a worker that took `held` has to leave it, which is `now` what it has become, as far as that is known. */
+export function loss(held: SignatureRecord, now: SignatureRecord | undefined): LeaseLostError {
+  const { id, epoch, generation } = held;
+  const superseded = now !== undefined && (now.epoch !== epoch || now.generation !== generation);
+  return superseded ? new SupersededError(id, epoch, now.epoch) : new LeaseLostError(id, epoch);
 }
 
 function start(view: View, record: SignatureRecord): Decision {

@@ -126,8 +126,8 @@ export class TaskContext {
   }
 
   /**
-   * Aborts when the task must stop: `TimeoutError`, `ShutdownError` or `LeaseLostError` is its reason. Pass it on to whatever
-   * can be aborted.
+   * Aborts when the task must stop. Its reason is an `InterruptedError`, `CancelledError`, `TimeoutError`, `ShutdownError`,
+   * `LeaseLostError` or, when another run of the task has begun, a `SupersededError`. Pass it on to whatever can be aborted.
    */
   get signal(): AbortSignal {
     if (this.#abort === null) {

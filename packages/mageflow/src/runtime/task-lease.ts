@@ -67,9 +67,8 @@ export class TaskLease implements AttemptHost {
   }
 
   /** Gives the task up without a word: it belongs to somebody else. */
-  giveUp(): LeaseLostError {
+  giveUp(): void {
     this.#over = true;
-    return this.#lost();
   }
 
   /** Stores how the attempt ended. A store that refuses is asked again; nothing happens when the lease is gone. */

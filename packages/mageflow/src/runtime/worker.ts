@@ -9,6 +9,7 @@ import {
   UnknownTaskError,
 } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
+import { loss } from "../core/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Notes, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
@@ -285,7 +286,7 @@ export class Worker implements Claimer, AsyncDisposable {
 
   async #lost(): Promise<void> {
     void this.#heartbeat?.stop();
-    for (const slot of this.#slots.values()) this.#abandon(slot);
+    void this.#abandonAll();
     if (!this.#accepting) return;
     this.#accepting = false;
     this.#session = this.#parts.newSession();
@@ -296,9 +297,20 @@ export class Worker implements Claimer, AsyncDisposable {
     this.ring();
   }
 
-  #abandon({ lease, attempt }: Slot): void {
-    attempt?.stop(lease.giveUp(), this.#grace);
-    this.#slots.delete(lease.record.id);
+  /** Nothing has an effect any more, at once; the code is told as soon as it is known what has become of its task. */
+  async #abandonAll(): Promise<void> {
+    const slots = [...this.#slots.values()];
+    this.#slots.clear();
+    for (const { lease } of slots) lease.giveUp();
+    const ids = slots.map(({ lease }) => lease.record.id);
+    const records = await this.#parts.store.get(ids).catch(() => []);
+    const found = new Map(records.map((record) => [record.id, record]));
+    for (const slot of slots) this.#abandon(slot, found.get(slot.lease.record.id));
+  }
+
+  #abandon({ lease, attempt }: Slot, now: SignatureRecord | undefined): void {
+    lease.giveUp();
+    attempt?.stop(loss(lease.record, now), this.#grace);
   }
 
   #onCommit({ changed }: Commit): void {
@@ -345,7 +357,7 @@ export class Worker implements Claimer, AsyncDisposable {
     const slot: Slot = { lease: new TaskLease(record, this.#keeper), attempt: null };
     // Taken again by the worker that had lost it and did not know: the earlier run is as stale as any other.
     const stale = this.#slots.get(record.id);
-    if (stale !== undefined) this.#abandon(stale);
+    if (stale !== undefined) this.#abandon(stale, record);
     this.#slots.set(record.id, slot);
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);

@@ -21,7 +21,7 @@ test("a worker that was frozen for longer than its lease changes nothing any mor
   freeze(zombie, place);
   await owner.says("entered 2");
   zombie.process.kill("SIGCONT");
-  expect(await zombie.says("aborted")).toBe("LeaseLostError");
+  expect(await zombie.says("aborted")).toBe("SupersededError");
   expect(JSON.parse(await zombie.says("writes"))).toEqual({
     progress: "LEASE_LOST",
     checkpoint: "LEASE_LOST",
