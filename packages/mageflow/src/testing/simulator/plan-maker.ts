@@ -157,6 +157,7 @@ function swarmOptions(make: PlanMaker, draw: Random, depth: number): Parameters<
     ...options(draw),
     concurrency: draw.chance(0.15) ? Number.POSITIVE_INFINITY : draw.whole(1, 4),
     ...(draw.chance(0.3) ? { stopAfterFailures: draw.whole(0, 2) } : {}),
+    ...(draw.chance(0.5) ? { onLimit: "interrupt" } : {}),
     ...(draw.chance(0.25) ? { open: true } : {}),
     ...(draw.chance(0.15) ? { maxTasks: draw.whole(6, 8) } : {}),
     ...(draw.chance(0.2) ? { onItemSuccess: callback() } : {}),

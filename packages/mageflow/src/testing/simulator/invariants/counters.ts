@@ -64,16 +64,15 @@ function recount(shadow: Shadow, record: SignatureRecord, report: Report): void 
   if (record.kind === "swarm") width(shadow, record, children, report);
 }
 
-/** Whom it has told to stop, by the order that it has itself, and has not heard of. */
+/** Whom it has told to stop, by the order that it has itself or because it is past its limit of failures, and has not heard of. */
 function halting(shadow: Shadow, record: SignatureRecord, report: Report): void {
-  const { stop } = record;
-  const told =
-    stop === null || stop.done
-      ? []
-      : [...shadow.children(record.id), ...shadow.callbacks(record.id)].filter(
-          (each) => each.stop?.by === record.id && each.stop.verb === stop.verb && !each.stop.done,
-        );
-  const kept = record.family!.halting;
+  const { stop, family } = record;
+  const limited = stop === null && family!.stopping;
+  const verb = limited ? "interrupt" : stop?.done === false ? stop.verb : null;
+  const told = [...shadow.children(record.id), ...shadow.callbacks(record.id)].filter(
+    (each) => each.stop?.by === record.id && each.stop.verb === verb && !each.stop.done,
+  );
+  const kept = family!.halting;
   if (kept !== told.length)
     report(`${record.id} (${record.status}) waits for ${kept} to stop, there are ${told.length}`);
 }

@@ -4,7 +4,7 @@ import type { Invariant } from "./invariant.ts";
 
 /**
  * I9: once a signature has stopped, or its workflow is cancelled, nothing inside it begins but cleanups, nothing but cleanups follows
- * from it, and it is done only when nothing inside it is under way.
+ * from it, and it is done only when nothing inside it is under way. What stops never gets longer to do so.
  */
 export const halts: Invariant = {
   name: "I9 halts",
@@ -21,6 +21,14 @@ export const halts: Invariant = {
         report(`${now.id} was recorded although ${above.id} is cancelled`);
       const done = now.stop?.done === true && before?.stop?.done !== true;
       if (done) quiet(shadow, now, now, report);
+      const [earlier, later] = [before?.stop, now.stop];
+      if (
+        before?.generation === now.generation &&
+        earlier?.done === false &&
+        later &&
+        later.until > earlier.until
+      )
+        report(`${now.id} had until ${earlier.until} to stop and has until ${later.until}`);
     }
   },
 };
