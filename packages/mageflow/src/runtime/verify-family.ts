@@ -2,8 +2,10 @@ import { isCallback, isCleanup, type Role } from "../core/ids.ts";
 import { WIDEST_WINDOW } from "../core/plan.ts";
 import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "../core/record.ts";
 import { isEnded } from "../core/status.ts";
-import { type Finding, generationIn, hasStarted, type Invariant } from "./verify-signature.ts";
+import { generationIn, isAhead, isOfLifeBefore } from "./verify-generation.ts";
+import { type Finding, hasStarted, type Report } from "./verify-signature.ts";
 import type { CallbackCounts, SpecDigest } from "./verify-specs.ts";
+import { isAwaited, isOverlooked } from "./verify-stop.ts";
 
 /**
  * What the children and callbacks of one signature add up to, counted one by one. Counters tell of what the parent was credited
@@ -20,7 +22,10 @@ export interface Recount {
   skipped: number;
   cleanupsEnded: number;
   cleanupsFailed: number;
-  /** Children that have not ended. */
+  halting: number;
+  /** Children that go on in what has stopped, and were not told. */
+  overlooked: number;
+  /** Children that have not ended, and would be skipped if the container had. */
   open: number;
   /** Children that a worker runs. */
   running: number;
@@ -47,6 +52,8 @@ export function newRecount(): Recount {
     skipped: 0,
     cleanupsEnded: 0,
     cleanupsFailed: 0,
+    halting: 0,
+    overlooked: 0,
     open: 0,
     running: 0,
     started: 0,
@@ -59,6 +66,14 @@ export function newRecount(): Recount {
 
 /** Adds a child or callback of `parent` to its recount. */
 export function count(recount: Recount, parent: SignatureRecord, child: SignatureRecord): void {
+  if (isAwaited(child, parent)) recount.halting++;
+  if (isOfLifeBefore(child, parent)) {
+    // It counts as what it will be when it has been reset.
+    recount.children++;
+    recount.highestSlot = Math.max(recount.highestSlot, child.slot);
+    recount.unsettled++;
+    return;
+  }
   if (child.credited < MILESTONE.SETTLED) recount.unsettled++;
   if (child.credited < child.milestone) recount.owing++;
   if (isCallback(child.role)) {
@@ -71,7 +86,8 @@ export function count(recount: Recount, parent: SignatureRecord, child: Signatur
   }
   recount.children++;
   recount.highestSlot = Math.max(recount.highestSlot, child.slot);
-  if (child.milestone === MILESTONE.OPEN) recount.open++;
+  if (!isEnded(child.status) && child.status !== "INTERRUPTED") recount.open++;
+  if (isOverlooked(child, parent)) recount.overlooked++;
   if (child.status === "RUNNING" && child.kind === "task") recount.running++;
   if (hasStarted(child)) recount.started++;
   if (child.status === "PENDING" && child.heldBy === null && child.readyAt === null) {
@@ -104,8 +120,6 @@ export function checkFamily(
   return findings;
 }
 
-type Report = (invariant: Invariant, message: string) => void;
-
 const COUNTED = [
   "unsettled",
   "uncleaned",
@@ -115,6 +129,7 @@ const COUNTED = [
   "skipped",
   "cleanupsEnded",
   "cleanupsFailed",
+  "halting",
 ] as const;
 
 function checkCounters(
@@ -148,16 +163,17 @@ function checkCallbacks(
   if (own === undefined || (record.role === "item" && parent === undefined)) return;
   const none = { success: 0, error: 0, cleanup: 0 };
   const expect = (declared: CallbackCounts, roles: readonly [Role, Role, Role]): void => {
-    const reached = isEnded(record.status) && record.status !== "SKIPPED" && record.status !== "CANCELLED";
-    const { success, error, cleanup } = reached ? declared : none;
+    const { success, error, cleanup } = declared;
     const wanted = [
       record.status === "SUCCEEDED" ? success : 0,
       record.status === "FAILED" ? error : 0,
-      cleanup,
+      isCleaned(record) ? cleanup : 0,
     ];
     for (const [at, role] of roles.entries()) {
       const stored = of(recount, role);
       if (stored === wanted[at]) continue;
+      // It was interrupted before it was cancelled, and was cleaned up for that.
+      if (record.status === "CANCELLED" && isCleanup(role) && stored === cleanup) continue;
       const law = isCleanup(role) ? "I4" : "I3";
       breach(
         law,
@@ -170,6 +186,12 @@ function checkCallbacks(
   expect(items, ["itemSuccess", "itemError", "itemCleanup"]);
 }
 
+/** True for what has come to an end that calls for cleanups: it was reached, or was itself what was stopped. */
+function isCleaned({ status, stop, attempt, startedAt }: SignatureRecord): boolean {
+  if (status === "CANCELLED") return stop?.own === true || attempt > 0 || startedAt !== null;
+  return status === "INTERRUPTED" || (isEnded(status) && status !== "SKIPPED");
+}
+
 function checkContainer(
   record: SignatureRecord,
   family: Family,
@@ -177,26 +199,34 @@ function checkContainer(
   spec: SpecDigest | undefined,
   breach: Report,
 ): void {
-  const { status, kind, sweep } = record;
+  const { status, kind, sweep, stop } = record;
   const ended = family.succeeded + family.failed + family.skipped;
   if (ended > family.total) breach("I5", `${ended} of its ${family.total} children have ended`);
   if (kind === "swarm" && spec !== undefined) {
+    const limit = spec.stopAfterFailures;
+    if (family.stopping !== (limit !== null && family.failed > limit)) {
+      const is = family.stopping ? "it is" : "it is not";
+      breach("I5", `${is} past its failures with ${family.failed} of them and a limit of ${limit}`);
+    }
     const most = spec.concurrency ?? WIDEST_WINDOW;
     const busy = Math.max(family.active, recount.running);
     if (busy > most) breach("I5", `${busy} of its items are active, more than its concurrency of ${most}`);
   }
+  if (recount.overlooked > 0)
+    breach("I9", `it has stopped, but ${recount.overlooked} of its children go on and were not told`);
+  const begun = record.startedAt !== null || status === "SKIPPED";
+  if ((!begun || isAhead(record)) && recount.started > 0)
+    breach("I6", `it is ${status} and has not begun, but ${recount.started} of its children were started`);
   if (isEnded(status)) {
     checkOutcome(record, family, breach);
-    if (sweep === null && recount.open > 0) {
+    if (sweep === null && stop === null && recount.open > 0) {
       breach(
         "I1",
         `it is ${status}, but ${recount.open} of its children have neither ended nor are being skipped`,
       );
     }
-  } else if (status === "RUNNING" || record.prior === "RUNNING") {
-    if (status === "RUNNING" && sweep === null) checkMoving(record, family, recount, spec, breach);
-  } else if (recount.started > 0) {
-    breach("I6", `it is ${status}, but ${recount.started} of its children were started`);
+  } else if (status === "RUNNING" && sweep === null) {
+    checkMoving(record, family, recount, spec, breach);
   }
 }
 

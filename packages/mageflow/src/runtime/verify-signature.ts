@@ -1,8 +1,10 @@
-import { callbackId, childId, isCallback, isCleanup } from "../core/ids.ts";
-import { MILESTONE, NO_FAMILY, type SignatureRecord } from "../core/record.ts";
-import { isEnded } from "../core/status.ts";
+import { callbackId, childId, isCallback, isCleanup, standsInCleanup } from "../core/ids.ts";
+import { MILESTONE, NO_FAMILY, type SignatureRecord, type Sweep } from "../core/record.ts";
+import { isEnded, type Status } from "../core/status.ts";
 import type { WorkerRow } from "../ports/store.ts";
+import { checkGeneration, generationIn, isOfLifeBefore } from "./verify-generation.ts";
 import type { SpecDigest } from "./verify-specs.ts";
+import { checkStop, hasStopped } from "./verify-stop.ts";
 
 /**
  * What one stored signature must satisfy, seen with its parent, its holder, its worker and the step before it. It is written from the
@@ -25,7 +27,7 @@ export interface Surroundings {
 }
 
 /** `I1` to `I13` as in the list of invariants; `RECORD` for a field that contradicts its status; `STORE` for what lies below records. */
-export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I13" | "RECORD" | "STORE";
+type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I9" | "I10" | "I13" | "RECORD" | "STORE";
 
 export interface Finding {
   readonly invariant: Invariant;
@@ -43,6 +45,8 @@ export function checkSignature(record: SignatureRecord, around: Surroundings): F
     void findings.push({ invariant, severity: "breach", message });
   checkPlace(record, around, breach);
   checkFields(record, breach);
+  checkGeneration(record, around.parent, breach);
+  checkStop(record, around.parent, breach);
   checkTexts(record, breach);
   if (isEnded(record.status)) checkEnded(record, breach);
   else findings.push(...checkReason(record, around));
@@ -50,7 +54,7 @@ export function checkSignature(record: SignatureRecord, around: Surroundings): F
   return findings;
 }
 
-type Report = (invariant: Invariant, message: string) => void;
+export type Report = (invariant: Invariant, message: string) => void;
 
 function checkPlace(record: SignatureRecord, { parent, spec }: Surroundings, breach: Report): void {
   const { id, rootId, parentId, role, slot, kind } = record;
@@ -76,21 +80,28 @@ function checkPlace(record: SignatureRecord, { parent, spec }: Surroundings, bre
   if (role === "item" && parent.kind !== "swarm") breach("RECORD", `it is an item of a ${parent.kind}`);
 }
 
-/** The generation of the owner that a callback's id tells of. */
-export function generationIn(id: string): number {
-  const match = /\.[a-zA-Z]+\d+g(\d+)$/.exec(id);
-  return match === null ? 1 : Number(match[1]);
-}
+/** In which statuses a container may have each kind of sweep to do. */
+const SWEEPING: Readonly<Record<Sweep, readonly Status[]>> = {
+  start: ["RUNNING"],
+  skip: ["RUNNING", "SUSPENDED", "SUCCEEDED", "FAILED", "SKIPPED"],
+  unhold: ["PENDING", "WAITING", "RUNNING", "SKIPPED"],
+  clean: ["INTERRUPTED", "CANCELLED"],
+  interrupt: ["RUNNING", "SUSPENDED", "INTERRUPTED"],
+  cancel: ["SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"],
+  reset: ["RUNNING", "SKIPPED"],
+};
 
-/** Fields that belong to one status only. */
+/** Fields that belong to some statuses only. */
 function checkFields(record: SignatureRecord, breach: Report): void {
-  const { status, kind, prior, heldBy, workerId, dueAt, startedAt, finishedAt, attempt, family } = record;
+  const { status, kind, prior, heldBy, workerId, dueAt, startedAt, finishedAt, attempt, family, sweep } =
+    record;
   const only = (field: string, is: boolean, ...statuses: readonly string[]): void => {
     if (is && !statuses.includes(status)) breach("RECORD", `it is ${status}, but has a ${field}`);
   };
   only("state before its suspension", prior !== null, "SUSPENDED");
-  only("holder", heldBy !== null, "PENDING");
+  only("holder", heldBy !== null, "PENDING", "INTERRUPTED");
   only("worker", workerId !== null, "RUNNING");
+  if (sweep !== null) only(`sweep "${sweep}"`, true, ...SWEEPING[sweep]);
   const needs = (field: string, has: boolean, when: boolean): void => {
     if (when && !has) breach("RECORD", `it is ${status}, but has no ${field}`);
   };
@@ -100,10 +111,12 @@ function checkFields(record: SignatureRecord, breach: Report): void {
   needs("start time", startedAt !== null, status === "RUNNING");
   needs("time to wait for", dueAt !== null, status === "WAITING");
   needs("time at which it became ready", record.readyAt !== null, status === "READY");
-  needs("end time", finishedAt !== null, isEnded(status));
+  needs("end time", finishedAt !== null, isEnded(status) || status === "INTERRUPTED");
+  if (record.readyAt !== null && (status === "INTERRUPTED" || status === "CANCELLED"))
+    breach("RECORD", `it is ${status}, but has been told to start`);
   if (status === "READY" && kind !== "task") breach("RECORD", `a ${kind} is never READY`);
   if (workerId !== null && kind !== "task") breach("RECORD", `a ${kind} is never taken by a worker`);
-  if (record.sweep !== null && kind === "task") breach("RECORD", "a task has nothing to sweep");
+  if (sweep !== null && kind === "task") breach("RECORD", "a task has nothing to sweep");
   if (kind !== "task" && family === null) breach("RECORD", `a ${kind} without counters`);
   if (record.credited > record.milestone) {
     breach(
@@ -133,7 +146,10 @@ function checkTexts(record: SignatureRecord, breach: Report): void {
 /** One outcome, whole and final. */
 function checkEnded(record: SignatureRecord, breach: Report): void {
   const { status, kind, result, error, milestone } = record;
-  if (status === "CANCELLED") return;
+  if (status === "CANCELLED") {
+    if (milestone !== MILESTONE.OPEN) breach("I2", `it is CANCELLED, but at milestone ${milestone}`);
+    return;
+  }
   if (status === "SUCCEEDED" && kind === "task" && result === null)
     breach("I2", "it SUCCEEDED without a result");
   if (status === "FAILED" && error === null) breach("I2", "it FAILED without an error");
@@ -141,11 +157,18 @@ function checkEnded(record: SignatureRecord, breach: Report): void {
   if (status !== "FAILED" && error !== null) breach("I2", `it is ${status}, but has an error`);
   if (status === "SKIPPED" && record.startedAt !== null) breach("I2", "it was SKIPPED after it had started");
   const family = record.family ?? NO_FAMILY;
-  const dirty = family.uncleaned > 0 || family.cleanupsEnded < family.cleanups;
+  const dirty = !isCleanInside(record) || family.cleanupsEnded < family.cleanups;
   const reached = dirty ? MILESTONE.ENDED : family.unsettled > 0 ? MILESTONE.CLEANED : MILESTONE.SETTLED;
   if (milestone !== reached) {
     breach("I1", `it has ended and its counters say milestone ${reached}, but it stands at ${milestone}`);
   }
+}
+
+/** Everything inside has ended and been cleaned up; or has stopped, when all of it was cancelled. */
+function isCleanInside({ family, stop, sweep }: SignatureRecord): boolean {
+  const { total, succeeded, failed, skipped, uncleaned, halting } = family ?? NO_FAMILY;
+  const ended = succeeded + failed + skipped === total;
+  return uncleaned === 0 && (ended || (stop !== null && sweep === null && halting === 0));
 }
 
 /** Why an open signature may stand still: a lease, a time, a suspension, a turn that has not come. */
@@ -155,12 +178,13 @@ function checkReason(record: SignatureRecord, around: Surroundings): Finding[] {
   const say = (severity: Finding["severity"], message: string): void =>
     void findings.push({ invariant: "I1", severity, message });
   if (milestone !== MILESTONE.OPEN) say("breach", `it is ${status}, but already at milestone ${milestone}`);
-  if (record.finishedAt !== null) say("breach", `it is ${status}, but has an end time`);
+  if (record.finishedAt !== null && status !== "INTERRUPTED")
+    say("breach", `it is ${status}, but has an end time`);
   if (status === "RUNNING" && kind === "task") {
     const lease = checkLease(record.workerId, around);
     if (lease !== null) findings.push(lease);
   }
-  if (status === "PENDING") {
+  if (status === "PENDING" || record.heldBy !== null) {
     const stuck = whyStuck(record, around);
     if (stuck !== null) say("breach", stuck);
   }
@@ -190,20 +214,39 @@ function checkLease(workerId: string | null, { worker, now, attended }: Surround
 
 /** Why a PENDING signature will never be started, or null. */
 function whyStuck(record: SignatureRecord, { parent, holder, parentSpec }: Surroundings): string | null {
-  const { heldBy, readyAt, role } = record;
+  const { heldBy, readyAt, role, deletion, startedAt } = record;
   if (heldBy !== null) {
     if (holder === undefined) return `it is held by "${heldBy}", which is missing`;
-    const holds = holder.status === "SUSPENDED" || holder.sweep === "unhold";
-    return holds ? null : `it is held by "${heldBy}", which is ${holder.status} and will not release it`;
+    return holds(holder, record)
+      ? null
+      : `it is held by "${heldBy}", which is ${holder.status} and will not release it`;
   }
+  // What is marked for deletion before it has begun, begins when the mark is taken away.
+  if (deletion !== null && startedAt === null) return null;
   if (readyAt !== null) return "it was told to start, but is PENDING with nothing that holds it";
   if (parent === undefined || !isCallback(role)) return null;
   if (!isCleanup(role)) return "a callback starts with the outcome, but it was never started";
-  const family = parent.family ?? NO_FAMILY;
   const turn = cleanupTurn(record, parent, parentSpec);
-  const due =
-    isEnded(parent.status) && family.uncleaned === 0 && turn !== null && turn === family.cleanupsEnded;
+  const due = turn !== null && turn === parent.family!.cleanupsEnded && cleansNow(parent);
   return due ? "it is this cleanup's turn, but it was never started" : null;
+}
+
+/** True for what keeps a signature from starting, or lets go of it when it goes on itself. */
+function holds(holder: SignatureRecord, { id }: SignatureRecord): boolean {
+  const { status, sweep, generation } = holder;
+  if (status === "SUSPENDED" || sweep === "unhold" || sweep === "reset") return true;
+  // What has stopped lets cleanups through.
+  if (hasStopped(holder)) return sweep === "clean" || !standsInCleanup(id, holder.id);
+  const goesOn = status === "PENDING" || status === "WAITING" || (status === "SKIPPED" && sweep === "skip");
+  return goesOn && generation > 1;
+}
+
+/** True when what is inside leaves an owner nothing to wait for before its own cleanups. */
+function cleansNow(owner: SignatureRecord): boolean {
+  if (owner.status !== "INTERRUPTED" && owner.status !== "CANCELLED")
+    return isEnded(owner.status) && isCleanInside(owner);
+  const { uncleaned, halting } = owner.family ?? NO_FAMILY;
+  return owner.sweep === null && uncleaned === 0 && halting === 0;
 }
 
 /** The place of a cleanup in the order in which cleanups run: the last registered first, the swarm's for items after the own. */
@@ -222,7 +265,7 @@ function checkTurn(
   { parent, previous, parentSpec }: Surroundings,
   breach: Report,
 ): void {
-  if (parent === undefined) return;
+  if (parent === undefined || isOfLifeBefore(record, parent)) return;
   const family = parent.family ?? NO_FAMILY;
   const started = hasStarted(record);
   if (record.role === "step") {
@@ -256,7 +299,7 @@ function checkOccasion(record: SignatureRecord, parent: SignatureRecord, breach:
   const { role } = record;
   const cleanup = isCleanup(role);
   const law = cleanup ? "I4" : "I3";
-  if (!isEnded(parent.status)) {
+  if (!isEnded(parent.status) && parent.status !== "INTERRUPTED") {
     breach(law, `it is a ${role} callback of "${parent.id}", which has not ended`);
     return;
   }

@@ -10,6 +10,8 @@ export interface SpecDigest {
   readonly itemCallbacks: CallbackCounts;
   /** Of a swarm; null is unlimited. */
   readonly concurrency: number | null;
+  /** Of a swarm; null is any number. */
+  readonly stopAfterFailures: number | null;
 }
 
 export interface CallbackCounts {
@@ -66,6 +68,7 @@ function digestOf(body: string): SpecDigest | null {
       callbacks: countsOf(spec.callbacks),
       itemCallbacks: spec.kind === "swarm" ? countsOf(spec.itemCallbacks) : NO_COUNTS,
       concurrency: spec.kind === "swarm" ? spec.concurrency : null,
+      stopAfterFailures: spec.kind === "swarm" ? spec.stopAfterFailures : null,
     };
   } catch {
     return null;

@@ -1,76 +1,10 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type SignatureRecord, MILESTONE } from "../core/record.ts";
-import { systemClock } from "../engines/embedded/system-clock.ts";
 import { MageFlow } from "../mageflow.ts";
 import { chain, swarm } from "../core/plans.ts";
-import type { Store } from "../ports/store.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
-import { type Audited, type Breach, verifyStore } from "./verify.ts";
-
-const open: MageFlow[] = [];
-
-afterEach(async () => {
-  for (const mage of open.splice(0)) await mage.close();
-});
-
-function scene() {
-  const store = memoryStore();
-  const mage = new MageFlow({ store });
-  open.push(mage);
-  const good = mage.task("good", async () => ({ ok: true }));
-  const bad = mage.task("bad", async () => {
-    throw new Error("no");
-  });
-  const mixed = chain([
-    swarm([good, bad, chain([good, good]), swarm([bad], { name: "inner" })], {
-      name: "outer",
-      concurrency: 2,
-      onItemSuccess: good,
-      onItemError: bad,
-      onItemCleanup: good,
-    }),
-    good.onSuccess(good).onCleanup(bad),
-    chain([bad, good]).onError(good.onError(good)),
-    good,
-  ])
-    .onError(good)
-    .onSuccess(bad)
-    .onCleanup(good)
-    .onCleanup(chain([good, good]));
-  return { store, mage, good, bad, mixed };
-}
-
-/** The scene with `mixed` run to its end. */
-async function settledScene() {
-  const { store, mage, ...plans } = scene();
-  await using worker = await mage.worker();
-  const run = await mage.run(plans.mixed);
-  await run.settled();
-  await worker.stop();
-  return { store, mage, run, ...plans };
-}
-
-async function audit(store: Store): Promise<{ breaches: Breach[]; audited: Audited }> {
-  const breaches: Breach[] = [];
-  const walk = verifyStore(store, systemClock);
-  for (;;) {
-    const { done, value } = await walk.next();
-    if (done === true) return { breaches, audited: value };
-    breaches.push(value);
-  }
-}
-
-/** Writes past all deciders, as only a bug or a damaged file can. */
-async function damage(
-  store: Store,
-  id: string,
-  change: (record: SignatureRecord) => Partial<SignatureRecord>,
-): Promise<void> {
-  await store.transact(async (tx) => {
-    const { records } = await tx.lock([id], { wait: true });
-    await tx.write({ update: [{ ...records[0]!, ...change(records[0]!) }] });
-  });
-}
+import type { Breach } from "./verify.ts";
+import { audit, damage, open, scene, settledScene } from "./verify.test-support.ts";
 
 describe("a store that was only used by MageFlow", () => {
   test("is sound when it is empty", async () => {

@@ -190,6 +190,8 @@ class Audit {
     const quiet = (await this.#store.lastSeq(record.id)) === workflow.lastSeq;
     const { events, findings } = await checkJournal(this.#store, record.id, quiet ? workflow.outcomes : null);
     this.#events += events;
+    // What was removed meanwhile took its journal along.
+    if (findings.length > 0 && (await this.#store.get([record.id])).length === 0) return;
     for (const finding of findings) yield { ...finding, id: record.id, rootId: record.id };
   }
 
