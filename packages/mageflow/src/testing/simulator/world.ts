@@ -26,6 +26,7 @@ import { handlerOf, type Script } from "./script.ts";
 import { isOver, Shadow } from "./shadow.ts";
 import { simulatedStore, type StoreWorld } from "./simulated-store.ts";
 import { Trace } from "./trace.ts";
+import { breaches } from "./verifying.ts";
 import { virtualClock } from "./virtual-clock.ts";
 
 const INVARIANTS: readonly Invariant[] = [
@@ -46,6 +47,8 @@ const INVARIANTS: readonly Invariant[] = [
 const MOST_AT_ONCE = 20_000;
 /** Time (ms) that the rounds of a healthy world take to discard what was removed. */
 const DISCARD_MS = 5_000;
+/** Commits from one look of `verify` at the store to the next: it costs more than a commit. */
+const VERIFY_EVERY = 10;
 const EPOCH_MS = 1_700_000_000_000;
 
 /** Where a process is to die: at the n-th boundary of the run. */
@@ -74,6 +77,10 @@ export class World implements StoreWorld {
   /** What follows when a process dies, apart from everything else. */
   onCrash: (() => void) | null = null;
   #damaged = false;
+  /** Whether `verify` has been shown the damage. */
+  #noticed = false;
+  /** Commits until `verify` looks at the store again. */
+  #unverified: number;
   #storeAhead = 0;
   #born = 0;
   #ids = 0;
@@ -85,6 +92,7 @@ export class World implements StoreWorld {
     this.mix = mix;
     this.scheduler = new Scheduler(random(seed, "schedule"), this.trace);
     this.#draw = random(seed, "calls");
+    this.#unverified = random(seed, "verify").whole(1, VERIFY_EVERY);
     this.inner = memoryStore({ now: () => this.storeTime });
     this.effects = new Effects(this.shadow, (invariant, what) => this.report(invariant, what));
   }
@@ -187,6 +195,7 @@ export class World implements StoreWorld {
 
   committed(process: Process, now: number, writes: readonly Changes[]): void {
     const commit = this.shadow.apply(process.name, now, writes);
+    this.#unverified--;
     for (const { before, now: after } of commit.changed) {
       this.trace.add(
         `  ${process.name} ${after.id} ${before?.status ?? "-"}>${after.status} e${after.epoch} a${after.attempt} m${after.milestone} c${after.credited}${after.heldBy === null ? "" : ` held ${after.heldBy}`}${after.sweep === null ? "" : ` sweep ${after.sweep}`}${after.generation > 1 ? ` g${after.generation}` : ""}${after.stop === null ? "" : ` ${after.stop.verb}${after.stop.done ? " done" : ""}${after.stop.by === null ? "" : ` by ${after.stop.by}`}`}${after.deletion === null ? "" : ` marked ${after.deletion.action}`}`,
@@ -224,6 +233,23 @@ export class World implements StoreWorld {
     });
   }
 
+  /** `verify` is asked now and then, and whenever something was damaged; from then on at the end only. */
+  get #isUnverified(): boolean {
+    return this.#damaged ? !this.#noticed : this.#unverified <= 0;
+  }
+
+  /** `verify` finds no breach, whatever happens, unless there is one. */
+  async #verify(): Promise<void> {
+    this.#unverified = VERIFY_EVERY;
+    const found = await breaches(this.inner);
+    if (this.#damaged && !this.#noticed) {
+      this.#noticed = true;
+      if (found.length === 0) this.report("verify", "what was damaged is no breach");
+      return;
+    }
+    for (const { id, invariant, message } of found) this.report("verify", `${id} ${invariant}: ${message}`);
+  }
+
   /** A rejection that nobody handles would end a real process. Returns what ends the watch. */
   catchStrays(): () => void {
     const stray = (error: unknown): void =>
@@ -239,6 +265,7 @@ export class World implements StoreWorld {
   async run(over: () => boolean): Promise<void> {
     for (;;) {
       await this.scheduler.drain();
+      if (this.#isUnverified && !this.scheduler.transactionOpen) await this.#verify();
       if (this.violations.length > 0 || over()) return;
       this.scheduler.release();
       if (this.scheduler.sinceMove > MOST_AT_ONCE) {
@@ -264,6 +291,7 @@ export class World implements StoreWorld {
   async audit(): Promise<void> {
     for (const { name, end } of INVARIANTS) end?.(this.shadow, (what) => this.report(name, what));
     this.#auditMending();
+    await this.#verify();
     const stored = await this.inner.scan({ after: null, limit: 1_000_000 });
     if (stored.length !== this.shadow.records.size) {
       this.report("store", `it holds ${stored.length} records, ${this.shadow.records.size} were written`);
