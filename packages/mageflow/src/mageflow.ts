@@ -352,29 +352,18 @@ export class MageFlow implements AsyncDisposable {
 
   /** Names of tasks that are ready and that no live worker runs, with how many there are (counted up to 1,000). */
   async unhandled(): Promise<Map<string, number>> {
-    const { store, committer } = await this.#open();
+    const { store, storeTime } = await this.#open();
     const ready = await store.readyNames();
     for (const { endedAt, leaseUntil, tasks } of await store.workers(500)) {
-      if (endedAt === null && leaseUntil > committer.storeTime())
-        for (const name of tasks) ready.delete(name);
+      if (endedAt === null && leaseUntil > storeTime) for (const name of tasks) ready.delete(name);
     }
     return ready;
   }
 
   /** Audits the store page by page, while work may go on; yields what breaks an invariant, and returns what was looked at. */
   async *verify(options: VerifyOptions = {}): AsyncGenerator<Breach, Audited> {
-    if (this.#runtime !== null || this.#closing !== null) {
-      const { store } = await this.#open();
-      return yield* verifyStore(store, systemClock, options);
-    }
-    // Nobody works on it here, and an audit leaves it so.
-    const store = await storeAt(this.#store);
-    await store.open();
-    try {
-      return yield* verifyStore(store, systemClock, options);
-    } finally {
-      if (store !== this.#store) await store.close();
-    }
+    const { store } = await this.#open();
+    return yield* verifyStore(store, systemClock, options);
   }
 
   /** Names of the tasks registered here. */

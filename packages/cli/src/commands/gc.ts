@@ -30,8 +30,8 @@ export function addGc(program: Command): void {
     .command("gc")
     .summary("remove what is marked for deletion and due, or list what is marked")
     .description(
-      "Removes the workflows that are marked for deletion, by `delete` or by their retention, and whose time has come. Every process that has the store " +
-        "open does the same once a second; this one ends when it is done. With --dry-run it lists what is marked, due or not.",
+      "Removes the workflows that are marked for deletion, by `delete` or by their retention, and whose time has come. Every process that works " +
+        "on the store does the same once a second; this one ends when it is done. With --dry-run it lists what is marked, due or not, and changes nothing.",
     )
     .option("--dry-run", "list what is marked, and when it is due")
     .option("-l, --limit <n>", "rows to list, at most 500", wholeNumber(1), 20)

@@ -49,18 +49,19 @@ const THIS = "this MageFlow";
 /** One process's connection to a store: what commits, waits, mends and runs. */
 export class Runtime {
   readonly clock: Clock;
-  readonly committer: Committer;
   readonly reconciler: Reconciler;
   readonly reader: Reader;
   readonly actor: string;
   readonly retain: RuntimeParts["retain"];
   readonly #store: Store;
+  readonly #committer: Committer;
   readonly #waiters: Waiters;
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #isolateEntry: URL;
   /** Those that are being started, too. */
   readonly #workers = new Set<Promise<Worker>>();
+  #looksOnly = true;
   #closing = false;
   #closed = false;
 
@@ -73,11 +74,11 @@ export class Runtime {
     this.#ids = ids;
     this.#handlers = handlers;
     this.#isolateEntry = isolateEntry;
-    this.committer = new Committer(store, clock, new SpecCache(), session);
+    const committer = new Committer(store, clock, new SpecCache(), session);
+    this.#committer = committer;
     const newId = (): string => ids.next();
-    const { committer } = this;
     this.reconciler = new Reconciler({ store, clock, committer, session, handlers, autoResume, newId });
-    this.#waiters = new Waiters(store, clock, this.committer);
+    this.#waiters = new Waiters(store, clock, committer, () => this.#lookAfterAll());
     this.reader = { read: (ids) => this.store.get(ids) };
   }
 
@@ -87,17 +88,34 @@ export class Runtime {
     return this.#store;
   }
 
+  get committer(): Committer {
+    this.#lookAfterAll();
+    return this.#committer;
+  }
+
   /** @throws ClosedError (`CLOSED`) */
   get waiters(): Waiters {
     if (this.#closed) throw new ClosedError(THIS);
     return this.#waiters;
   }
 
+  /** The store's time, estimated from the last transaction. */
+  get storeTime(): number {
+    return this.#committer.storeTime();
+  }
+
+  /** Opens the store, and changes nothing in it: who only looks leaves it as it is. */
   async start(): Promise<void> {
     await this.#store.open();
     // The first transaction tells the store's time.
-    const at = await this.committer.run({ locks: [], apply: ({ now }) => now });
-    unattributed(() => this.reconciler.start(at));
+    await this.#committer.run({ locks: [], apply: () => {} });
+  }
+
+  /** Who changes something, runs tasks, or waits for what others do, looks after all that is stored from then on. */
+  #lookAfterAll(): void {
+    if (!this.#looksOnly || this.#closing) return;
+    this.#looksOnly = false;
+    unattributed(() => this.reconciler.start(this.storeTime));
   }
 
   /** Something that nobody guesses. */
@@ -155,7 +173,7 @@ export class Runtime {
     const workers = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     await Promise.all(workers.map((worker) => worker.stop()));
     await this.reconciler.stop();
-    await this.committer.close();
+    await this.#committer.close();
     this.#closed = true;
     this.#waiters.close(new ClosedError(THIS));
     await this.#store.close();

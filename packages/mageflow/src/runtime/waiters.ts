@@ -25,6 +25,7 @@ const PAGE = 500;
 export class Waiters {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #onOpen: () => void;
   readonly #waits = new Map<string, Set<Wait>>();
   /** Ids that are newly waited for, to be looked at. */
   readonly #fresh = new Set<string>();
@@ -32,9 +33,11 @@ export class Waiters {
   #wake = new AbortController();
   #closed = false;
 
-  constructor(store: Store, clock: Clock, committer: Committer) {
+  /** `onOpen` is called when something is waited for that is not there yet. */
+  constructor(store: Store, clock: Clock, committer: Committer, onOpen: () => void) {
     this.#store = store;
     this.#clock = clock;
+    this.#onOpen = onOpen;
     committer.listen((commit) => this.#onCommit(commit));
   }
 
@@ -92,6 +95,7 @@ export class Waiters {
         const page = fresh.slice(i, i + PAGE);
         await this.#look(page).catch((error: unknown) => this.#fail(page, error));
       }
+      if (this.#waits.size > 0) this.#onOpen();
     }).catch(warn);
   }
 

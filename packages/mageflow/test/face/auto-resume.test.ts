@@ -31,9 +31,10 @@ function report(mage: MageFlow, seen = 1): Promise<ResumeReport> {
   });
 }
 
-/** The view of a signature when it runs no more. */
+/** The view of a signature when it runs no more. Who waits for one looks after what lost workers held. */
 async function stopped(mage: MageFlow, id: string): Promise<SignatureView> {
   const run = await mage.get(id);
+  void run.settled().catch(() => {});
   return eventually(async () => {
     const view = await run.view();
     return view.status === "RUNNING" ? null : view;
@@ -217,6 +218,7 @@ onEachStore("auto-resume", (open, strike) => {
     await before.close();
     await kill(all, { recoveries: 2 });
     const mage = working({ maxRecoveries: 9 });
+    await stopped(mage, all[0]!);
     const told = await report(mage, 3);
     expect(counts(told)).toEqual({ resumed: 2, failed: 1 });
     expect(told.entries.find(({ what }) => what === "failed")!.id).toBe(all[0]);
@@ -248,6 +250,7 @@ onEachStore("auto-resume", (open, strike) => {
 
     const first = open();
     first.task("work", () => 1);
+    await stopped(first, lost.id);
     const told = await report(first, 7);
     expect(told).toMatchObject({ reason: "start", more: false });
     expect(counts(told)).toEqual({ resumed: 1, started: 2, kept: 3, skipped: 1 });
@@ -282,7 +285,7 @@ onEachStore("auto-resume", (open, strike) => {
     await worker.stop();
     await mage.close();
     const again = working();
-    await again.workers();
+    await (await again.worker()).stop();
     await again.close();
     expect(await open().resumeReports()).toEqual([]);
   });

@@ -12,7 +12,7 @@ function gone(mage: MageFlow, { id }: Run): Promise<GoneError> {
   });
 }
 
-onEachStore("deletion", (open) => {
+onEachStore("deletion", (open, strike) => {
   test("marks a tree, shows it as marked, and can be taken back", async () => {
     const mage = open();
     const task = mage.task("task", () => 1);
@@ -137,6 +137,32 @@ onEachStore("deletion", (open) => {
     expect(new Date((await run.status()).deletion!.purgeAt).toISOString()).toBe("2099-11-01T05:30:00.000Z");
     await expect(run.extend({ at: "2099-11-01T01:30" })).rejects.toThrow("add a timeZone");
     await expect(run.extend({})).rejects.toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));
+  });
+
+  test("is left to those who work on the store: who only looks changes nothing in it", async () => {
+    const before = open();
+    const { id } = await before.create(before.task("task", () => 1));
+    await (await before.get(id)).delete({ after: "1h" });
+    await before.close();
+    await strike(async (tx) => {
+      const [root] = (await tx.lock([id], { wait: true })).records;
+      await tx.write({ update: [{ ...root!, deletion: { ...root!.deletion!, purgeAt: 1 } }] });
+    });
+    const looking = open();
+    looking.task("task", () => 1);
+    const run = await looking.get(id);
+    await Promise.all([run.view(), run.status(), run.children(), run.callbacks(), run.logs()]);
+    await Promise.all([looking.list(), looking.logs(), looking.workers(), looking.unhandled()]);
+    await Promise.all([looking.audit.list(), looking.audit.verify(), looking.resumeReports()]);
+    for await (const breach of looking.verify()) expect.fail(JSON.stringify(breach));
+    await looking.close();
+    let left = 0;
+    await strike(async (tx) => void (left = (await tx.read([id])).length));
+    expect(left).toBe(1);
+    const working = open();
+    await using worker = await working.worker({ tasks: [] });
+    expect(await gone(working, run)).toMatchObject({ action: "delete" });
+    await worker.stop();
   });
 
   test("by retention, per outcome and per task", async () => {
