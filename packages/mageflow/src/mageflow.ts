@@ -44,6 +44,7 @@ import { type CancelOptions, type CancelPlan, confirmCancel, planCancel } from "
 import { missing } from "./runtime/control.ts";
 import { Edits } from "./runtime/edits.ts";
 import { verifyAudit } from "./runtime/audit.ts";
+import { auditQuery } from "./runtime/audit-query.ts";
 import { type Retention, storedRetention } from "./core/retention.ts";
 import { decode, type Json } from "./core/payload.ts";
 import { requireStore, requireStoreUrl } from "./store-url.ts";
@@ -71,8 +72,13 @@ export interface AuditEntry extends Omit<AuditRow, "details"> {
 
 /** The audit trail: rows are added and never changed. */
 export interface AuditTrail {
-  /** Rows with a `seq` beyond `after`, in order; 100 if not told otherwise, at most 500. */
-  list(query?: { after?: number; limit?: number }): Promise<AuditEntry[]>;
+  /**
+   * Rows by `seq`, the oldest first or, with `order: "newest"`, the newest; a page (default 100, at most 500) at a time. Pass the last
+   * row's `seq` as `after` to go on.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for another order, `after` or limit.
+   */
+  list(query?: { order?: "oldest" | "newest"; after?: number; limit?: number }): Promise<AuditEntry[]>;
   /** Whether every row is as it was written and none is missing; else the `seq` of the first that is not. */
   verify(): Promise<{ ok: boolean; brokenAt?: number }>;
 }
@@ -302,8 +308,10 @@ export class MageFlow implements AsyncDisposable {
   /** The audit trail: who did what to which signature. It outlives what it tells of. */
   get audit(): AuditTrail {
     return {
-      list: async ({ after = 0, limit = 100 } = {}) => {
-        const rows = await (await this.#open()).store.audit({ after, limit: readLimit(limit, MOST_ROWS) });
+      list: async (given = {}) => {
+        const query = auditQuery(given);
+        const { store } = await this.#open();
+        const rows = await store.audit(query);
         return rows.map((row) => ({ ...row, details: decode(row.details) }));
       },
       verify: async () => verifyAudit((await this.#open()).store),

@@ -1,5 +1,5 @@
-import type { Command } from "commander";
-import type { AuditEntry } from "mageflow";
+import { type Command, Option } from "commander";
+import type { AuditEntry, MageFlow } from "mageflow";
 import { action, wholeNumber } from "../action.ts";
 import { typedWith } from "../command-line.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -13,7 +13,8 @@ import { instant } from "../span.ts";
 import { table } from "../table.ts";
 
 interface AuditOptions {
-  readonly after: number;
+  readonly after?: number;
+  readonly before?: number;
   readonly limit: number;
   readonly verify?: boolean;
 }
@@ -23,14 +24,20 @@ export function addAudit(program: Command): void {
     .command("audit")
     .summary("list who did what to which workflow")
     .description(
-      "Prints the audit trail, oldest first: who interrupted, cancelled, deleted, ran again or edited what, when and why. It outlives what it tells of. " +
+      "Prints the end of the audit trail, the newest row last: who interrupted, cancelled, deleted, ran again or edited what, when and why. It " +
+        "outlives what it tells of. --before goes back from there, --after reads on from a row. " +
         "With --verify it checks that no row was changed or taken out, and ends with 3 when one was.",
     )
-    .option("--after <seq>", "only rows after this one", wholeNumber(0), 0)
+    .addOption(
+      new Option("--after <seq>", "the rows after this one, instead of the last ones")
+        .argParser(wholeNumber(0))
+        .conflicts("before"),
+    )
+    .option("--before <seq>", "the last rows before this one", wholeNumber(0))
     .option("-l, --limit <n>", "rows to print, at most 500", wholeNumber(1), 100)
     .option("--verify", "check the chain of hashes from the first row to the last")
     .action(
-      action<[], AuditOptions>(async (_, { after, limit, verify, json, store, typed }) =>
+      action<[], AuditOptions>(async (_, { after, before, limit, verify, json, store, typed }) =>
         withStore(store, async (mage) => {
           if (verify === true) {
             const { ok, brokenAt = null } = await mage.audit.verify();
@@ -39,17 +46,31 @@ export function addAudit(program: Command): void {
             return ok ? EXIT.ok : EXIT.breaches;
           }
           const most = Math.min(500, limit);
-          const items = await mage.audit.list({ after, limit: most });
-          const next = items.length < most ? null : items.at(-1)!.seq;
+          const onwards = after !== undefined;
+          const items = onwards
+            ? await mage.audit.list({ after, limit: most })
+            : await lastRows(mage, before, most);
+          const next = items.length < most ? null : items.at(onwards ? -1 : 0)!.seq;
           if (json) printJson({ items, next });
           else if (items.length === 0) print("Nothing is in the audit trail.");
           else for (const line of table(fitColumns(columns(items), ["DETAILS"], screenWidth()))) print(line);
           if (!json && next !== null)
-            print(paint("dim", `there may be more: ${typedWith(typed, ["--after"], String(next))}`));
+            print(
+              paint(
+                "dim",
+                `there may be more: ${typedWith(typed, [onwards ? "--after" : "--before"], String(next))}`,
+              ),
+            );
           return EXIT.ok;
         }),
       ),
     );
+}
+
+/** As they were added, like the end of a log. */
+async function lastRows(mage: MageFlow, before: number | undefined, limit: number): Promise<AuditEntry[]> {
+  const from = before === undefined ? {} : { after: before };
+  return (await mage.audit.list({ order: "newest", limit, ...from })).toReversed();
 }
 
 function columns(rows: readonly AuditEntry[]): Column[] {

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import type { MageFlow } from "mageflow";
+import type { MageFlow, SignatureView } from "mageflow";
 import { action, type Globals, wholeNumber } from "../action.ts";
 import { typedWith } from "../command-line.ts";
 import { type Column, fitColumns } from "../fit-columns.ts";
 import { isGone } from "../is-gone.ts";
-import { listMarked, type Marked } from "../list-marked.ts";
 import { withStore } from "../open-store.ts";
 import { note, print, printJson } from "../output.ts";
 import { paint } from "../paint.ts";
@@ -46,13 +45,11 @@ export function addGc(program: Command): void {
 }
 
 async function list(mage: MageFlow, { limit, cursor, json, typed }: GcOptions & Globals): Promise<number> {
-  const { items, next } = await listMarked(mage, {
-    limit: Math.min(500, limit),
-    ...(cursor === undefined ? {} : { cursor }),
-  });
+  const page = { limit: Math.min(500, limit), ...(cursor === undefined ? {} : { cursor }) };
+  const { items, next } = await mage.list({ marked: true, ...page });
   const now = Date.now();
   if (json) {
-    printJson({ items: items.map((view) => ({ ...view, due: view.deletion.purgeAt <= now })), next });
+    printJson({ items: items.map((view) => ({ ...view, due: isDue(view, now) })), next });
     return 0;
   }
   if (items.length === 0) print("Nothing is marked for deletion.");
@@ -61,18 +58,22 @@ async function list(mage: MageFlow, { limit, cursor, json, typed }: GcOptions & 
   return 0;
 }
 
-function columns(marked: readonly Marked[], now: number): Column[] {
-  const column = (title: string, cell: (view: Marked) => string): Column => ({
+function isDue({ deletion }: SignatureView, now: number): boolean {
+  return deletion !== null && deletion.purgeAt <= now;
+}
+
+function columns(marked: readonly SignatureView[], now: number): Column[] {
+  const column = (title: string, cell: (view: SignatureView) => string): Column => ({
     title,
     cells: marked.map(cell),
   });
   return [
-    column("DUE", ({ deletion: { purgeAt } }) => (purgeAt <= now ? "now" : `in ${span(purgeAt - now)}`)),
+    column("DUE", (view) => (isDue(view, now) ? "now" : `in ${span(view.deletion!.purgeAt - now)}`)),
     column("ID", ({ id }) => clip(id, 60)),
     { ...column("NAME", ({ name }) => clip(name, 40)), least: 12 },
     column("EXECUTION", ({ execution }) => execution),
-    { ...column("BY", ({ deletion }) => clip(deletion.by, 40)), least: 8 },
-    { ...column("REASON", ({ deletion }) => clip(deletion.reason ?? "", 60)), least: 8 },
+    { ...column("BY", ({ deletion }) => clip(deletion!.by, 40)), least: 8 },
+    { ...column("REASON", ({ deletion }) => clip(deletion!.reason ?? "", 60)), least: 8 },
   ];
 }
 
@@ -81,8 +82,8 @@ async function removeDue(mage: MageFlow, { json }: Globals): Promise<number> {
   let [removed, left] = [0, 0];
   let cursor: string | undefined;
   do {
-    const page = await listMarked(mage, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-    for (const view of page.items.filter(({ deletion }) => deletion.purgeAt <= Date.now())) {
+    const page = await mage.list({ marked: true, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    for (const view of page.items.filter((marked) => isDue(marked, Date.now()))) {
       const refused = await remove(mage, view);
       if (refused === null) {
         removed++;
@@ -101,7 +102,7 @@ async function removeDue(mage: MageFlow, { json }: Globals): Promise<number> {
 }
 
 /** Null when it is gone, whoever did it; else why it stays for now: it is open, or locked. */
-async function remove(mage: MageFlow, { id }: Marked): Promise<Reported | null> {
+async function remove(mage: MageFlow, { id }: SignatureView): Promise<Reported | null> {
   try {
     await (await mage.get(id)).purgeNow();
     return null;

@@ -19,6 +19,7 @@ interface PsOptions {
   readonly status?: Status[];
   readonly name?: string[];
   readonly tag?: string;
+  readonly marked?: boolean;
   readonly all?: boolean;
   readonly in?: string;
   readonly limit: number;
@@ -48,6 +49,7 @@ export function addPs(program: Command): void {
     .option("-s, --status <statuses>", "only these, for example RUNNING,WAITING", statusList)
     .option("-n, --name <names>", "only these names", commaList)
     .option("-t, --tag <tag>", "only workflows with this tag")
+    .option("-m, --marked", "only workflows that are marked for deletion")
     .option("--in <id>", "what is inside this workflow, or this part of one")
     .option("-a, --all", "everything that is stored: steps, items and callbacks too")
     .option("-l, --limit <n>", "rows to show, at most 500", wholeNumber(1), 20)
@@ -94,13 +96,22 @@ async function listed(mage: MageFlow, options: PsOptions): Promise<Page<Signatur
   return listInside(mage, await (await mage.get(options.in)).view(), filter);
 }
 
-function filterOf({ status, name, tag, all, limit, cursor }: PsOptions): ListFilter & { limit: number } {
+function filterOf({
+  status,
+  name,
+  tag,
+  marked,
+  all,
+  limit,
+  cursor,
+}: PsOptions): ListFilter & { limit: number } {
   return {
     roots: all !== true,
     limit: Math.min(500, limit),
     ...(status === undefined ? {} : { status }),
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tag }),
+    ...(marked === undefined ? {} : { marked }),
     ...(cursor === undefined ? {} : { cursor }),
   };
 }
@@ -141,10 +152,10 @@ function progressText({ done, failed, total }: NonNullable<Row["progress"]>): st
 }
 
 function describeNothing(
-  { status, name, tag, in: within, cursor }: PsOptions,
+  { status, name, tag, marked, in: within, cursor }: PsOptions,
   store: string | undefined,
 ): string {
-  const filtered = [status, name, tag, within, cursor].some((filter) => filter !== undefined);
+  const filtered = [status, name, tag, marked, within, cursor].some((filter) => filter !== undefined);
   return filtered
     ? "Nothing fits these filters."
     : `No workflows yet. \`${commandLine(["run", "<file>"], store)}\` starts one.`;

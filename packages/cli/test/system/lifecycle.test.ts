@@ -204,7 +204,9 @@ test("delete marks, extend moves, restore takes back, rerun begins again", async
       `^MARKED_FOR_DELETION  double  ${id}  SUCCEEDED, removed in 6d 23h\nit was marked before, and keeps its time: npx mageflow extend ${id} --after <duration>\n$`,
     ),
   );
-  expect((await scene.run("ps")).stdout).toMatch(/ MARKED_FOR_DELETION +SUCCEEDED, removed in 6d 23h /);
+  expect((await scene.run("ps", "--marked")).stdout).toMatch(
+    / MARKED_FOR_DELETION +SUCCEEDED, removed in 6d 23h /,
+  );
   const shown = (await scene.run("show", id)).stdout;
   expect(shown).toMatch(/^MARKED_FOR_DELETION {2}double {2}task\n/);
   expect(shown).toMatch(
@@ -273,7 +275,10 @@ test("purge and gc remove, a tombstone tells by whom, and the audit trail shows 
     { action: "delete", target: second },
   ]);
   const page = await scene.run("audit", "--limit", "1");
-  expect(page.stdout).toContain("there may be more: npx mageflow audit --limit 1 --after 1\n");
+  expect(page.stdout).toContain("there may be more: npx mageflow audit --limit 1 --before 2\n");
+  expect(page.stdout).toMatch(/^2 .* delete /m);
+  const older = await scene.json<{ items: Deed[]; next: number }>("audit", "--limit", "1", "--before", "2");
+  expect(older.value).toMatchObject({ items: [{ seq: 1 }], next: 1 });
   expect((await scene.json<{ items: Deed[] }>("audit", "--after", "1")).value.items).toHaveLength(1);
   expect(await scene.json("audit", "--verify")).toEqual({ code: 0, value: { ok: true, brokenAt: null } });
   const database = new DatabaseSync(scene.path(".mageflow/mageflow.db"));

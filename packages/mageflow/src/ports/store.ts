@@ -68,8 +68,8 @@ export interface Store {
   /** What is left of a workflow that was removed. */
   tombstone(rootId: string): Promise<Tombstone | null>;
 
-  /** Rows of the audit trail with a `seq` beyond `after`, in order. */
-  audit(query: { after: number; limit: number }): Promise<AuditRow[]>;
+  /** Rows of the audit trail: in the order of `seq` those beyond `after`, or backwards those before it. */
+  audit(query: AuditQuery): Promise<AuditRow[]>;
 
   /** What processes did about unfinished work, newest first, in the order of ids before `after`. */
   reports(query: { after: string | null; limit: number }): Promise<ResumeReport[]>;
@@ -184,8 +184,20 @@ export interface ListQuery {
   /** Workflows whose root has this tag. */
   readonly tag?: string;
   readonly rootId?: string;
+  /** Roots with a mark of deletion, or what has none. */
+  readonly marked?: boolean;
   /** Position of the last one seen, from its `createdAt` and `id`. */
   readonly after: { readonly createdAt: number; readonly id: string } | null;
+  readonly limit: number;
+}
+
+export const AUDIT_ORDERS = ["oldest", "newest"] as const;
+
+export interface AuditQuery {
+  /** Which rows come first. */
+  readonly order: (typeof AUDIT_ORDERS)[number];
+  /** `seq` of the last one seen, or null for the first page. */
+  readonly after: number | null;
   readonly limit: number;
 }
 

@@ -56,7 +56,7 @@ function hashOf({
 export async function verifyAudit(store: Store): Promise<{ ok: boolean; brokenAt?: number }> {
   let before: { seq: number; hash: string } = { seq: 0, hash: NO_HASH };
   for (;;) {
-    const rows = await store.audit({ after: before.seq, limit: PAGE });
+    const rows = await store.audit({ order: "oldest", after: before.seq, limit: PAGE });
     for (const row of rows) {
       const sound =
         row.seq === before.seq + 1 && row.previousHash === before.hash && row.hash === hashOf(row);

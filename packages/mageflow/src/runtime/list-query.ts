@@ -15,6 +15,8 @@ export interface ListFilter {
   role?: Role | readonly Role[];
   /** Workflows whose root has this tag. */
   tag?: string;
+  /** Only workflows that are marked for deletion, or only what is not. */
+  marked?: boolean;
   /** Only what belongs to the workflow of this root; with `roots: false`. */
   root?: string;
   /** Only roots. Default true. */
@@ -31,6 +33,7 @@ const FILTERS: OptionNames<ListFilter> = {
   name: true,
   role: true,
   tag: true,
+  marked: true,
   root: true,
   roots: true,
   cursor: true,
@@ -41,7 +44,7 @@ const FILTERS: OptionNames<ListFilter> = {
 export function listQuery(filter: ListFilter): ListQuery {
   const wrong = misgiven(filter, FILTERS, "a list");
   if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
-  const { status, kind, name, role, tag, root, roots, cursor, limit } = filter;
+  const { status, kind, name, role, tag, marked, root, roots, cursor, limit } = filter;
   return {
     roots: roots === undefined || flag("roots", roots),
     ...(status === undefined ? {} : { statuses: someOf("status", status, STATUSES) }),
@@ -49,6 +52,7 @@ export function listQuery(filter: ListFilter): ListQuery {
     ...(name === undefined ? {} : { names: texts("name", name) }),
     ...(role === undefined ? {} : { roles: someOf("role", role, ROLES) }),
     ...(tag === undefined ? {} : { tag: text("tag", tag) }),
+    ...(marked === undefined ? {} : { marked: flag("marked", marked) }),
     ...(root === undefined ? {} : { rootId: text("root", root) }),
     after: readCursor(cursor, position),
     limit: readLimit(limit, MOST_ROWS),

@@ -25,12 +25,25 @@ onEachStore("deletion", (open, strike) => {
     expect([status, execution]).toEqual(["MARKED_FOR_DELETION", "SUCCEEDED"]);
     expect(deletion).toMatchObject({ reason: "old", generation: 1 });
     expect(deletion!.purgeAt - deletion!.markedAt).toBe(3_600_000);
-    expect((await mage.list({ tag: "x" })).items[0]).toMatchObject({ status: "MARKED_FOR_DELETION" });
+    const other = await mage.create(task);
+    expect((await mage.list({ marked: true })).items).toMatchObject([
+      { id: run.id, status: "MARKED_FOR_DELETION" },
+    ]);
+    expect((await mage.list({ marked: false })).items.map(({ id }) => id)).toEqual([other.id]);
     await run.extend({ after: "2h" });
     expect((await run.status()).deletion!.purgeAt).toBeGreaterThan(deletion!.purgeAt);
     await run.restore();
     expect(await run.status()).toMatchObject({ status: "SUCCEEDED", deletion: null });
+    expect((await mage.list({ marked: true })).items).toEqual([]);
     expect(await run.result()).toBe(1);
+    const rows = await mage.audit.list({ order: "newest", limit: 2 });
+    expect(rows.map(({ seq, action }) => [seq, action])).toEqual([
+      [3, "restore"],
+      [2, "extend"],
+    ]);
+    expect(await mage.audit.list({ order: "newest", after: 2 })).toMatchObject([
+      { seq: 1, action: "delete" },
+    ]);
     await worker.stop();
   });
 

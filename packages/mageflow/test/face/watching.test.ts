@@ -296,6 +296,13 @@ onEachStore("looking", (open) => {
       [() => mage.list({ tag: ["a"] as never }), "tag is an array"],
       [() => mage.list({ root: {} as never }), "root is an object"],
       [() => mage.list({ roots: "no" as never }), 'roots is "no"; give true or false'],
+      [() => mage.list({ marked: 1 as never }), "marked is 1; give true or false"],
+      [
+        () => mage.audit.list({ order: "last" as never }),
+        'there is no order "last"; give one of oldest, newest',
+      ],
+      [() => mage.audit.list({ after: -1 }), "after is -1"],
+      [() => mage.audit.list({ before: 1 } as never), 'an audit trail has no option "before"'],
       [() => mage.list({ statuses: "FAILED" } as never), 'a list has no option "statuses"; it has status, '],
       [() => mage.list(null as never), "the options of a list are null"],
       [

@@ -4,6 +4,7 @@ import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { ResumeReport } from "../../core/resume-report.ts";
 import type { Status } from "../../core/status.ts";
 import type {
+  AuditQuery,
   AuditRow,
   Tombstone,
   ChildQuery,
@@ -103,8 +104,12 @@ class MemoryStore implements Store {
     return this.#tables.tombstones.get(rootId) ?? null;
   }
 
-  async audit({ after, limit }: { after: number; limit: number }): Promise<AuditRow[]> {
-    return this.#tables.audit.filter(({ seq }) => seq > after).slice(0, limit);
+  async audit({ order, after, limit }: AuditQuery): Promise<AuditRow[]> {
+    const { audit } = this.#tables;
+    // Rows are numbered from 1 without gaps.
+    if (order === "oldest") return audit.slice(after ?? 0, (after ?? 0) + limit);
+    const end = Math.min(audit.length, (after ?? Number.POSITIVE_INFINITY) - 1);
+    return audit.slice(Math.max(0, end - limit), Math.max(0, end)).toReversed();
   }
 
   async reports({ after, limit }: { after: string | null; limit: number }): Promise<ResumeReport[]> {

@@ -29,6 +29,7 @@ export class SignatureTable {
   readonly #ids = new RecordIndex(() => ALL, byId);
   readonly #newest = new RecordIndex(() => ALL, newestFirst);
   readonly #newestRoots = new RecordIndex((record) => (record.role === "root" ? ALL : null), newestFirst);
+  readonly #newestMarked = new RecordIndex((record) => (record.deletion === null ? null : ALL), newestFirst);
   readonly #newestOfRoot = new RecordIndex((record) => record.rootId, newestFirst);
   readonly #children = new RecordIndex(
     (record) => (isCallback(record.role) ? null : record.parentId),
@@ -80,6 +81,7 @@ export class SignatureTable {
     this.#ids,
     this.#newest,
     this.#newestRoots,
+    this.#newestMarked,
     this.#newestOfRoot,
     this.#children,
     this.#childrenByStatus,
@@ -343,18 +345,21 @@ export class SignatureTable {
     return [...new Set([...children, ...callbacks, ...this.owing(id, 1), ...below])];
   }
 
-  #listed({ roots, rootId }: ListQuery): ReturnType<RecordIndex["group"]> {
+  #listed({ roots, rootId, marked }: ListQuery): ReturnType<RecordIndex["group"]> {
     if (rootId !== undefined) return this.#newestOfRoot.group(rootId);
+    if (marked === true) return this.#newestMarked.group(ALL);
     return (roots ? this.#newestRoots : this.#newest).group(ALL);
   }
 
-  #fits(record: SignatureRecord, { roots, statuses, kinds, names, roles, tag }: ListQuery): boolean {
+  #fits(record: SignatureRecord, query: ListQuery): boolean {
+    const { roots, statuses, kinds, names, roles, tag, marked } = query;
     return (
       (!roots || record.role === "root") &&
       (statuses?.includes(record.status) ?? true) &&
       (kinds?.includes(record.kind) ?? true) &&
       (names?.includes(record.name) ?? true) &&
       (roles?.includes(record.role) ?? true) &&
+      (marked === undefined || marked === (record.deletion !== null)) &&
       (tag === undefined || (this.#records.get(record.rootId)?.tags.includes(tag) ?? false))
     );
   }

@@ -1,4 +1,4 @@
-import type { AuditRow } from "../../ports/store.ts";
+import type { AuditQuery, AuditRow } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 
 const COLUMNS = "seq, at, actor, action, target, reason, details, previous_hash, hash";
@@ -7,7 +7,9 @@ const APPEND = `INSERT INTO audit (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?
 
 const LAST = `SELECT ${COLUMNS} FROM audit ORDER BY seq DESC LIMIT 1`;
 
-const READ = `SELECT ${COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`;
+const OLDEST = `SELECT ${COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?`;
+
+const NEWEST = `SELECT ${COLUMNS} FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?`;
 
 type Row = [
   seq: number,
@@ -38,8 +40,12 @@ export class AuditTable {
     return row === undefined ? null : toAudit(row);
   }
 
-  read(after: number, limit: number): AuditRow[] {
-    return this.#db.all<Row>(READ, after, limit).map(toAudit);
+  read({ order, after, limit }: AuditQuery): AuditRow[] {
+    const rows =
+      order === "oldest"
+        ? this.#db.all<Row>(OLDEST, after ?? 0, limit)
+        : this.#db.all<Row>(NEWEST, after ?? Number.MAX_SAFE_INTEGER, limit);
+    return rows.map(toAudit);
   }
 }
 

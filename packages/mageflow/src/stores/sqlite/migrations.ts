@@ -93,6 +93,7 @@ const FIRST = `
   CREATE INDEX newest ON signatures (created_at, id);
   CREATE INDEX newest_notable ON signatures (notable_status, created_at, id) WHERE notable_status IS NOT NULL;
   CREATE INDEX newest_roots_by_status ON signatures (status, created_at, id) WHERE role = 'root';
+  CREATE INDEX newest_marked ON signatures (created_at, id) WHERE purge_at IS NOT NULL;
 
   -- The instants at which something inside a workflow was stored: what finds it in the index newest.
   CREATE TABLE births (

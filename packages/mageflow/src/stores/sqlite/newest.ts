@@ -99,11 +99,14 @@ const NOTABLE: ReadonlySet<Status> = new Set([
 
 /**
  * The filter by status, as conditions of one select for each stretch of an index, which are merged. Roots are indexed by
- * their status, and so is everything of a notable one; for the rest it is a condition like any other.
+ * their status, and so is everything of a notable one; for the rest, and among what is marked for deletion, it is a condition like
+ * any other.
  */
 function statusStretches(query: ListQuery, given: Given): string[][] {
-  const { roots, statuses = STATUSES } = query;
+  const { roots, statuses = STATUSES, marked } = query;
   if (statuses.length === 0) return [["false"]];
+  // The plus keeps the status from being looked up in an index of its own: few are marked.
+  if (marked === true) return [query.statuses === undefined ? [] : [oneOf("+status", query.statuses, given)]];
   if (roots) return [...new Set(statuses)].map((status) => [`status = ${given(status)}`]);
   if (statuses.every((status) => NOTABLE.has(status))) {
     return [...new Set(statuses)].map((status) => [`notable_status = ${given(status)}`]);
@@ -127,12 +130,13 @@ function parameterList(): { parameters: Parameter[]; given: Given } {
   return { parameters, given: (value) => `?${parameters.push(value)}` };
 }
 
-function filters({ roots, kinds, names, roles }: ListQuery, given: Given): string[] {
+function filters({ roots, kinds, names, roles, marked }: ListQuery, given: Given): string[] {
   const conditions: string[] = [];
   if (roots) conditions.push("role = 'root'");
   if (kinds !== undefined) conditions.push(oneOf("kind", kinds, given));
   if (names !== undefined) conditions.push(oneOf("name", names, given));
   if (roles !== undefined) conditions.push(oneOf("role", roles, given));
+  if (marked !== undefined) conditions.push(`purge_at IS ${marked ? "NOT NULL" : "NULL"}`);
   return conditions;
 }
 

@@ -5,6 +5,7 @@ import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { ResumeReport } from "../../core/resume-report.ts";
 import type { Status } from "../../core/status.ts";
 import {
+  type AuditQuery,
   type AuditRow,
   type ChildQuery,
   type ListQuery,
@@ -149,8 +150,8 @@ export class SqliteStore implements Store {
     return this.#read(({ tombstones }) => tombstones.get(rootId));
   }
 
-  async audit({ after, limit }: { after: number; limit: number }): Promise<AuditRow[]> {
-    return this.#read(({ audit }) => audit.read(after, limit));
+  async audit(query: AuditQuery): Promise<AuditRow[]> {
+    return this.#read(({ audit }) => audit.read(query));
   }
 
   async reports({ after, limit }: { after: string | null; limit: number }): Promise<ResumeReport[]> {

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 /** Reading an index in its order, to be stopped by a limit; lists of parameters; what was found by the statement itself. */
 const HARMLESS = [
-  /^SCAN signatures USING (COVERING )?INDEX (newest|sweeping|owing|running|stalled)$/,
+  /^SCAN signatures USING (COVERING )?INDEX (newest|newest_marked|sweeping|owing|running|stalled)$/,
   /^SCAN workers USING INDEX workers_by_age$/,
   // By its primary key, which is the table.
   /^SCAN reports$/,
@@ -67,6 +67,9 @@ test.for([
   ["children of a status", "child_turn = ? AND slot > ?", "children"],
   ["how many children have a status", "count(*) FROM signatures WHERE parent_id = ?", "children"],
   ["roots of a status", "role = 'root' AND status = ?1 ORDER BY", "newest_roots_by_status"],
+  ["what is marked for deletion", "WHERE purge_at IS NOT NULL AND (created_at", "newest_marked"],
+  ["roots that are marked", "role = 'root' AND purge_at IS NOT NULL AND (created_at", "newest_marked"],
+  ["marked ones of a status", "AND (created_at, id) < (?1, ?2) AND +status IN", "newest_marked"],
   ["what one instant added to a workflow", "WHERE created_at = ?1 AND id >= ?2", "newest"],
 ] as const)("%s are found by an index", ([, part, index]) => {
   const sql = statements.find((text) => text.includes(part));
@@ -147,6 +150,7 @@ async function readEverything(store: Store): Promise<void> {
   await store.awaited(["r"]);
   await store.damage(3);
   await store.workers(3);
+  for (const order of ["oldest", "newest"] as const) await store.audit({ order, after: null, limit: 3 });
   await store.reports(page);
   await store.reports({ after: "x", limit: 3 });
   const lists: Partial<ListQuery>[] = [
@@ -156,6 +160,11 @@ async function readEverything(store: Store): Promise<void> {
     { kinds: ["task"], names: ["x"], roles: ["item"] },
     { tag: "x" },
     { tag: "x", statuses: ["FAILED"] },
+    { marked: true },
+    { marked: true, statuses: ["FAILED"] },
+    { marked: false },
+    { marked: true, tag: "x" },
+    { marked: true, rootId: "r" },
     { rootId: "r" },
     { rootId: "r", statuses: ["FAILED"], tag: "x" },
   ];

@@ -352,7 +352,7 @@ export class World implements StoreWorld {
         if (count > 0)
           this.report("I9 remains", `${count} ${what} of ${rootId} are left after it was removed`);
     }
-    const rows = await this.inner.audit({ after: 0, limit: 1_000_000 });
+    const rows = await this.inner.audit({ order: "oldest", after: null, limit: 1_000_000 });
     if (JSON.stringify(rows) !== JSON.stringify(audit))
       this.report("I9 remains", "the audit trail is not what was written");
     const { ok } = await verifyAudit(this.inner);

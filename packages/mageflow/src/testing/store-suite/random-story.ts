@@ -196,6 +196,7 @@ export class Story {
       listByStatus: await store.list({ roots: false, names: this.#names(), statuses, ...page }),
       listByRole: await store.list({ roots: false, names: this.#names(), roles, ...page }),
       listByTag: await store.list({ roots: false, tag: `tag ${this.#id}`, ...page }),
+      listMarked: await store.list({ roots: true, names: this.#names(), marked: true, ...page }),
       listRoots: await store.list({ roots: true, names: this.#names(), ...page }),
       scan: (await store.scan({ after: this.#id, limit: ALL })).filter(({ id }) => id.startsWith(this.#id)),
     };

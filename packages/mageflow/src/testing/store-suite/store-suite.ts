@@ -16,6 +16,7 @@ import { notesCases } from "./cases/notes.ts";
 import { openCloseCases } from "./cases/open-close.ts";
 import { owingCases } from "./cases/owing.ts";
 import { readyCases } from "./cases/ready.ts";
+import { auditCases } from "./cases/audit.ts";
 import { reportsCases } from "./cases/reports.ts";
 import { scanCases } from "./cases/scan.ts";
 import { specsCases } from "./cases/specs.ts";
@@ -73,6 +74,7 @@ export function storeSuite(harness: StoreHarness): void {
     awaitedCases(harness);
     draftsCases(harness);
     reportsCases(harness);
+    auditCases(harness);
     damageCases(harness);
     watchCases(harness);
     writeCases(harness);

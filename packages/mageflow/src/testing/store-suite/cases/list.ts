@@ -5,6 +5,7 @@ import type { ListQuery } from "../../../ports/store.ts";
 import type { StoreHarness } from "../harness.ts";
 import {
   FAR_AHEAD,
+  fullRecord,
   LONG_AGO,
   sampleCallback,
   sampleChild,
@@ -211,6 +212,36 @@ export function listCases(harness: StoreHarness): void {
         expect(await found(scene, { tag: scene.id })).toEqual(["a"]);
         expect(await found(scene, { tag: scene.id, roots: false })).toEqual(["a.0", "a"]);
         expect(await found(scene, { tag: `${scene.id}none` })).toEqual([]);
+      }),
+    );
+
+    test(
+      "what is marked for deletion, or is not, newest first",
+      onStore(harness, async (scene) => {
+        const deletion = { ...fullRecord("").deletion!, purged: false };
+        const marked = { deletion, tags: [scene.id] };
+        await scene.insert(
+          newest(scene, "a", marked),
+          newest(scene, "b", { ...marked, status: "FAILED", createdAt: FAR_AHEAD - 1 }),
+          newest(scene, "c"),
+          newest(scene, "d", { ...marked, status: "RUNNING", deletion: { ...deletion, purgeAt: 1 } }),
+        );
+        const names = [scene.id];
+        expect(await found(scene, { names, marked: true })).toEqual(["d", "a", "b"]);
+        expect(await found(scene, { names, marked: true, roots: false })).toEqual(["d", "a", "b"]);
+        expect(await found(scene, { names, marked: true, statuses: ["FAILED", "PENDING"] })).toEqual([
+          "a",
+          "b",
+        ]);
+        expect(await found(scene, { names, marked: true, tag: scene.id, limit: 2 })).toEqual(["d", "a"]);
+        const after = { createdAt: FAR_AHEAD, id: `${scene.id}d` };
+        expect(await found(scene, { names, marked: true, after })).toEqual(["a", "b"]);
+        expect(await found(scene, { names, marked: false })).toEqual(["c"]);
+        expect(await found(scene, { marked: true, roots: false, rootId: `${scene.id}a` })).toEqual(["a"]);
+        expect(await found(scene, { marked: true, roots: false, rootId: `${scene.id}c` })).toEqual([]);
+        await scene.update({ ...(await scene.get(`${scene.id}a`))!, deletion: null });
+        expect(await found(scene, { names, marked: true })).toEqual(["d", "b"]);
+        expect(await found(scene, { names, marked: false })).toEqual(["c", "a"]);
       }),
     );
 
