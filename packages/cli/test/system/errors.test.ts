@@ -95,7 +95,7 @@ test.each([
   {
     args: ["ps", "-s", "MARKED_FOR_DELETION"],
     code: 2,
-    says: "`npx mageflow gc --dry-run` lists what has it",
+    says: "`npx mageflow ps --marked` lists what has it",
   },
   { args: ["ps"], code: 6, says: "there is no store at" },
   { args: ["ps", "--store", "memory:"], code: 2, says: "lives in the process that made it" },

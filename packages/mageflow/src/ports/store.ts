@@ -358,7 +358,10 @@ export interface Locked {
 /** Everything that one transaction changes. */
 export interface Changes {
   readonly insert?: readonly SignatureRecord[];
-  /** Records that were locked, as they are now. Their id, place, kind, name, bound input and creation never change. */
+  /**
+   * Records that were locked, as they are now. Their id, place, kind, name and creation never change. A root may give up its key, which
+   * what is inserted by the same transaction may have then.
+   */
   readonly update?: readonly SignatureRecord[];
   readonly specs?: readonly SpecRow[];
   /** Numbered by the store, gapless within the workflow, in this order. */

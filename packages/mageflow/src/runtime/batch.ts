@@ -224,7 +224,9 @@ export class Batch implements View {
   }
 
   /** A root with this key that this transaction creates. */
-  bornWithKey(key: string): SignatureRecord | null {
+  async rootWithKey(key: string): Promise<SignatureRecord | null> {
+    const stored = await this.#tx.byKey(key);
+    if (stored !== null && (this.get(stored.id) ?? stored).key === key) return stored;
     for (const { before, now } of this.#loaded.values()) {
       if (before === null && now.role === "root" && now.key === key) return now;
     }

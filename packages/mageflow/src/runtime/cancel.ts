@@ -143,7 +143,8 @@ async function cancelOne(
       if (lock !== null && lock.until > batch.now && lock.token !== held)
         throw new LockedError(id, lock.by, lock.until);
       await audit(batch, { ...deed, action: "cancel", details: { name, kind, generation, descendants } });
-      batch.tell(root, order);
+      // Whoever runs something by its key from now on is not answered with what is being removed.
+      batch.put({ ...batch.tell(root, order), key: null });
     },
   });
 }

@@ -49,7 +49,7 @@ export async function condemn(batch: Batch, root: SignatureRecord): Promise<bool
     batch.put(rearmed(root, batch.now));
     return false;
   }
-  batch.put({ ...root, deletion: { ...root.deletion!, purged: true } });
+  batch.put({ ...root, key: null, deletion: { ...root.deletion!, purged: true } });
   batch.extras.tombstones.push(tombstoneOf(root, batch.now));
   batch.draft({ condemn: root.id });
   return true;

@@ -127,7 +127,7 @@ function finish(
     apply: async (batch) => {
       if (by !== null) requireLease(batch, by);
       if (key !== null) {
-        const known = (await batch.tx.byKey(key)) ?? batch.bornWithKey(key);
+        const known = await batch.rootWithKey(key);
         if (known !== null) return known.id;
       }
       for (const row of specs) batch.addSpec(row);

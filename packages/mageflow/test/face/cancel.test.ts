@@ -134,6 +134,49 @@ onEachStore("cancel", (open) => {
     );
   });
 
+  test("frees its key at once, while it still stops and cleans up, and whoever asks at that moment has one of the two", async () => {
+    const mage = open();
+    const started = gate();
+    const cleanup = gate();
+    const clean = mage.task("clean", () => cleanup.opened);
+    const task = mage.task("task", async ({ n }: { n: number }, ctx) => {
+      if (n > 1) return n;
+      started.open();
+      return new Promise<never>((_resolve, reject) => {
+        ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason as Error));
+      });
+    });
+    await using worker = await mage.worker();
+    const first = await mage.run(task.onCleanup(clean), { n: 1 }, { key: "k" });
+    await started.opened;
+    const plan = await first.planCancel();
+    const again = (n: number) => mage.run(task, { n }, { key: "k" });
+    const other = open();
+    const elsewhere = other.task("task", ({ n }: { n: number }) => n);
+    const [, ...runs] = await Promise.all([
+      plan.confirm(),
+      again(2),
+      other.run(elsewhere, { n: 2 }, { key: "k" }),
+      again(2),
+    ]);
+    const second = await again(2);
+    expect(second.id).not.toBe(first.id);
+    for (const { id } of runs) expect([first.id, second.id]).toContain(id);
+    expect(await second.result()).toBe(2);
+    expect((await again(3)).id).toBe(second.id);
+    // The first one is still there: its cleanup has not ended.
+    expect(await first.view()).toMatchObject({ execution: "CANCELLED", key: null });
+    cleanup.open();
+    await eventually(() =>
+      mage.get(first.id).then(
+        () => null,
+        (error: unknown) => error,
+      ),
+    );
+    expect((await again(3)).id).toBe(second.id);
+    await worker.stop();
+  });
+
   test("of a step is refused", async () => {
     const mage = open();
     const run = await mage.run(chain([mage.task("task", () => 1)]));

@@ -170,12 +170,13 @@ export class MemoryTransaction implements Transaction {
   #check({ insert = [], update = [], specs = [], drafts = [] }: Changes): void {
     const tables = this.#tables;
     for (const step of drafts) this.#checkDraft(step);
+    const freed = tables.keysGivenUp(update);
     for (const record of insert) {
       if (tables.holds(record.id)) throw violation("id", record.id);
       this.#take("id", record.id);
       const key = keyOf(record);
       if (key === null) continue;
-      if (tables.holdsKey(key)) throw violation("key", key);
+      if (tables.holdsKey(key) && !freed.has(key)) throw violation("key", key);
       this.#take("key", key);
     }
     for (const row of specs) {

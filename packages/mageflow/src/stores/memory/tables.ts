@@ -38,6 +38,12 @@ export class Tables {
     return this.#keys.has(key);
   }
 
+  /** Keys that records have which have none any more as they are given here. */
+  keysGivenUp(records: readonly SignatureRecord[]): Set<string> {
+    const without = records.filter(({ key }) => key === null).map(({ id }) => id);
+    return new Set(this.signatures.get(without).flatMap((record) => keyOf(record) ?? []));
+  }
+
   /** Ids of the records that have one of these keys. */
   idsByKey(parentId: string | null, keys: readonly string[]): string[] {
     return keys.map((key) => this.#keys.get(keyIn(parentId, key))).filter((id) => id !== undefined);
@@ -47,6 +53,7 @@ export class Tables {
   apply(changes: Changes, now: number): void {
     const drafts = changes.drafts ?? [];
     for (const step of drafts) if ("begin" in step) this.drafts.begin(step.begin, now);
+    for (const key of this.keysGivenUp(changes.update ?? [])) this.#keys.delete(key);
     for (const record of changes.insert ?? []) this.#insert(record);
     for (const record of changes.update ?? []) this.#put(record);
     for (const row of changes.specs ?? []) this.specs.put(row);

@@ -37,6 +37,7 @@ const CHANGEABLE: readonly string[] = [
   "lock",
   "bound",
   "spec",
+  "key",
 ];
 
 /** Written out, as is {@link pushChanged}: a loop over field names costs a tenth of the whole update. */
@@ -70,6 +71,7 @@ export function changeOf(before: SignatureRecord, now: SignatureRecord): ChangeS
   if (before.lock !== now.lock) set |= 1 << 25;
   if (before.bound !== now.bound) set |= 1 << 26;
   if (before.spec !== now.spec) set |= 1 << 27;
+  if (before.key !== now.key) set |= 1 << 28;
   return set;
 }
 
@@ -107,6 +109,7 @@ export function pushChanged(set: ChangeSet, now: SignatureRecord, parameters: Pa
   if ((set & (1 << 25)) !== 0) parameters.push(toJson(now.lock));
   if ((set & (1 << 26)) !== 0) parameters.push(now.bound);
   if ((set & (1 << 27)) !== 0) parameters.push(now.spec);
+  if ((set & (1 << 28)) !== 0) parameters.push(now.key);
 }
 
 /** How objects are stored. */

@@ -189,8 +189,9 @@ export class SqliteTransaction implements Transaction {
       if ("begin" in step) drafts.begin(step.begin, this.now);
       else if ("add" in step) drafts.add(step.add);
     }
-    if (changes.insert !== undefined) this.#insert(changes.insert, (changes.drafts ?? []).length === 0);
+    // What is stored may have a key that another root gives up here.
     if (changes.update !== undefined) this.#update(changes.update);
+    if (changes.insert !== undefined) this.#insert(changes.insert, (changes.drafts ?? []).length === 0);
     for (const row of changes.specs ?? []) specs.put(row);
     for (const [rootId, entries] of changes.journal ?? []) journals.append(rootId, entries, this.now);
     for (const line of changes.logs ?? []) logs.append(line);

@@ -25,6 +25,30 @@ export function byKeyCases(harness: StoreHarness): void {
     );
 
     test(
+      "is free for another when its root gives it up, in the same transaction too",
+      onStore(harness, async (scene) => {
+        const key = `key ${scene.id}`;
+        const first = sampleTask(`${scene.id}1`, { key });
+        const second = sampleTask(`${scene.id}2`, { key });
+        const third = sampleTask(`${scene.id}3`, { key });
+        await scene.insert(first);
+        await scene.write({ insert: [second], update: [{ ...first, key: null }] });
+        expect(await scene.store.byKey(key)).toEqual(second);
+        expect(await scene.get(first.id)).toEqual({ ...first, key: null });
+        expect(
+          await scene.insert(third).then(
+            () => "stored",
+            () => "refused",
+          ),
+        ).toBe("refused");
+        await scene.update({ ...second, key: null });
+        expect(await scene.ask((tx) => tx.byKey(key))).toBeNull();
+        await scene.insert(third);
+        expect(await scene.store.byKey(key)).toEqual(third);
+      }),
+    );
+
+    test(
       "an item's key is not an idempotency key",
       onStore(harness, async (scene) => {
         const swarm = sampleSwarm(scene.id);
