@@ -23,6 +23,17 @@ test("a clock that is set right again ends the wait", () => {
   expect(guard.steady(2_000, 2_000, () => {})).toBe(true);
 });
 
+test("nothing is removed while the store's time stands still, because its clock was set back", () => {
+  const guard = new JumpGuard();
+  guard.steady(0, 0, () => {});
+  expect(guard.steady(10 * HOUR, 1_000, () => {})).toBe(false);
+  for (let second = 2; second < 10_000; second++) {
+    const steady = guard.steady(10 * HOUR, second * 1_000, () => {});
+    expect(steady).toBe(false);
+  }
+  expect(guard.steady(10 * HOUR + 1, 10_000_000, () => {})).toBe(true);
+});
+
 test("a clock that drifts by minutes over hours is not set", () => {
   const guard = new JumpGuard();
   for (let second = 0; second < 10_000; second += 10) {
