@@ -42,7 +42,7 @@ export async function cancelAll(mage: MageFlow, options: Options): Promise<numbe
   const { json, typed, limit, reason } = options;
   const { planned, more } = await planAll(mage, options);
   if (!json) for (const line of planLines(planned, more ? limit : null)) print(line);
-  const wanted = planned.length > 0 && (await isWanted("Cancel all of them?", options));
+  const wanted = planned.length > 0 && (await isWanted(`Cancel ${counted(planned.length)}?`, options));
   const outcomes = new Map<string, Outcome>();
   for (const { view, plan } of wanted ? planned : []) {
     const outcome = await cancelPlanned(mage, view.id, { token: plan.token, reason });
@@ -113,11 +113,14 @@ function planLines(planned: readonly Planned[], limit: number | null): string[] 
         `${paintStatus(view.status)}  ${clip(view.name, 60)}  ${view.id}  ${paint("dim", impactText(plan.impact))}`,
     );
   if (planned.length > LISTED) lines.push(paint("dim", `… and ${number(planned.length - LISTED)} more`));
-  const count = planned.length === 1 ? "1 workflow" : `${number(planned.length)} workflows`;
-  lines.push(`${count}: ${impactText(sumOf(planned.map(({ plan }) => plan.impact)))}`);
+  lines.push(`${counted(planned.length)}: ${impactText(sumOf(planned.map(({ plan }) => plan.impact)))}`);
   if (limit !== null)
     lines.push(paint("yellow", `more fit than --limit ${limit}; the others are left as they are`));
   return lines;
+}
+
+function counted(workflows: number): string {
+  return workflows === 1 ? "1 workflow" : `${number(workflows)} workflows`;
 }
 
 function outcomeLine(view: SignatureView, outcome: Outcome): string {

@@ -34,7 +34,7 @@ export async function cancelOne(mage: MageFlow, id: string, options: Options): P
     print(`  removes  ${impactText(plan.impact)}`);
     print(`  token    ${plan.token} (until ${instant(plan.expiresAt)})`);
   }
-  const cancelled = await isWanted("Cancel it?", options);
+  const cancelled = await isWanted(`Cancel ${clip(name, 100)} (${clip(id, 400)})?`, options);
   const removed = cancelled && (await carryOut(mage, id, { token: plan.token, reason }));
   const { impact, expiresAt } = plan;
   if (json) printJson({ id, name, status, impact, token: plan.token, expiresAt, cancelled, removed });

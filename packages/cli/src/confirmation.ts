@@ -27,7 +27,7 @@ export async function carryOut(
   id: string,
   { token, reason }: { token: string; reason: string | undefined },
 ): Promise<boolean> {
-  await mage.confirmCancel(token, reason === undefined ? {} : { reason });
+  await mage.confirmCancel(token, { target: id, ...(reason === undefined ? {} : { reason }) });
   try {
     await mage.get(id);
     return false;

@@ -165,6 +165,10 @@ test("cancel takes all that its filters fit, when it is told yes", async () => {
   await using scene = new Scene();
   const ids = [await submit(scene, "guarded"), await submit(scene, "guarded")];
   const other = await submit(scene, "gated");
+  const { token } = (await scene.json<CancelPlan>("cancel", ids[0]!)).value;
+  const mistaken = await scene.run("cancel", other, "--token", token);
+  expect(mistaken.code).toBe(5);
+  expect(mistaken.stderr).toContain(`the confirmation is for "guarded" (${ids[0]}), not for "${other}"`);
   const told = await scene.run("cancel", "--tag", "import");
   expect(told.stdout).toMatch(/\n2 workflows: 6 signatures \(2 running\), 0 log lines, \d+ B\nnothing is/);
   const one = await scene.json<{ items: CancelPlan[]; more: boolean }>("cancel", "-t", "import", "-l", "1");

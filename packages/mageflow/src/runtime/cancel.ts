@@ -22,6 +22,8 @@ export interface Impact {
 
 /** A cancellation that waits to be confirmed. */
 export interface CancelPlan {
+  /** The roots that it is good for. */
+  readonly targets: readonly { readonly id: string; readonly name: string }[];
   readonly impact: Impact;
   /** For `mage.confirmCancel`, in any process. */
   readonly token: string;
@@ -35,10 +37,17 @@ export interface CancelOptions {
   reason?: string;
   /** What runs gets to end by itself. Default `"10s"`. */
   grace?: Duration;
+  /** The id of the workflow that is meant: a confirmation of anything else is refused. Default: whatever it was given for. */
+  target?: string;
 }
 
 /** A root that a confirmation is good for, as it was when it was looked at. */
-type Bound = { readonly id: string; readonly generation: number; readonly descendants: number };
+type Bound = {
+  readonly id: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly descendants: number;
+};
 
 const GOOD_FOR_MS = 300_000;
 export const GRACE_MS = 10_000;
@@ -65,7 +74,7 @@ export async function planCancel(
       throw new IllegalTransitionError(id, "cancel", root.status, "cancel the root of its workflow");
     }
     const { descendants, running, callbacks, bytes } = await census(store, root);
-    bounds.push({ id, generation: root.generation, descendants });
+    bounds.push({ id, name: root.name, generation: root.generation, descendants });
     impact.workflows++;
     impact.descendants += descendants;
     impact.running += running;
@@ -82,20 +91,27 @@ export async function planCancel(
       return until;
     },
   });
-  return { impact, token, expiresAt, confirm: (options) => confirmCancel(runtime, token, options, held()) };
+  const targets = bounds.map(({ id, name }) => ({ id, name }));
+  return {
+    targets,
+    impact,
+    token,
+    expiresAt,
+    confirm: (options) => confirmCancel(runtime, token, options, held()),
+  };
 }
 
 /**
  * Cancels what the token was given for: nothing in it starts any more, what runs is stopped, cleanups run, and then all of it is
  * removed but for the audit trail and a tombstone. All workflows are looked at before the first is cancelled.
  *
- * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, or a workflow began again or
- *   has grown since it was given out; LockedError (`LOCKED`) for one that somebody holds.
+ * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, is not for `target` alone, or a
+ *   workflow began again or has grown since it was given out; LockedError (`LOCKED`) for one that somebody holds.
  */
 export async function confirmCancel(
   runtime: Runtime,
   token: string,
-  { reason, grace = GRACE_MS }: CancelOptions = {},
+  { reason, grace = GRACE_MS, target }: CancelOptions = {},
   held: string | null = null,
 ): Promise<void> {
   const { committer, store, reconciler } = runtime;
@@ -106,6 +122,7 @@ export async function confirmCancel(
   });
   if (body === null) throw new StaleConfirmationError("the confirmation is not known here, or has expired");
   const bounds = decode(body) as Bound[];
+  if (target !== undefined) requireTarget(bounds, target);
   const open: Bound[] = [];
   for (const bound of bounds) {
     const [root] = await store.get([bound.id]);
@@ -147,6 +164,14 @@ async function cancelOne(
       batch.put({ ...batch.tell(root, order), key: null });
     },
   });
+}
+
+function requireTarget(bounds: readonly Bound[], target: string): void {
+  const [first, ...others] = bounds;
+  if (first?.id === target && others.length === 0) return;
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  const what = first === undefined ? "nothing" : `"${first.name}" (${first.id})${more}`;
+  throw new StaleConfirmationError(`the confirmation is for ${what}, not for "${target}"`);
 }
 
 function requireSame({ id, generation }: SignatureRecord, bound: Bound): void {

@@ -125,6 +125,10 @@ onEachStore("cancel", (open) => {
     const runs = await Promise.all([1, 2, 3].map(() => mage.create(task, { tags: ["old"] })));
     const kept = await mage.create(task);
     const plan = await mage.planCancel({ tag: "old", status: "PENDING" });
+    expect(plan.targets.map(({ id }) => id).toSorted()).toEqual(runs.map(({ id }) => id).toSorted());
+    await expect(mage.confirmCancel(plan.token, { target: runs[0]!.id })).rejects.toThrow(
+      / and 2 more, not for /,
+    );
     expect(plan.impact).toMatchObject({ workflows: 3, descendants: 0, running: 0 });
     await plan.confirm();
     for (const run of runs) expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
@@ -175,6 +179,28 @@ onEachStore("cancel", (open) => {
     );
     expect((await again(3)).id).toBe(second.id);
     await worker.stop();
+  });
+
+  test("names what it is for, and is refused for anything else", async () => {
+    const mage = open();
+    const [wanted, other] = [
+      await mage.create(mage.task("old", () => 1)),
+      await mage.create(mage.task("new", () => 1)),
+    ];
+    const plan = await wanted.planCancel();
+    expect(plan.targets).toEqual([{ id: wanted.id, name: "old" }]);
+    const mistaken = open().confirmCancel(plan.token, { target: other.id });
+    await expect(mistaken).rejects.toThrow(stale);
+    await expect(mistaken).rejects.toThrow(
+      `the confirmation is for "old" (${wanted.id}), not for "${other.id}"; plan the cancellation again`,
+    );
+    expect([await wanted.status(), await other.status()]).toMatchObject([
+      { status: "PENDING" },
+      { status: "PENDING" },
+    ]);
+    await open().confirmCancel(plan.token, { target: wanted.id });
+    expect(await wanted.settled()).toMatchObject({ status: "CANCELLED" });
+    expect(await other.status()).toMatchObject({ status: "PENDING" });
   });
 
   test("of a step is refused", async () => {
