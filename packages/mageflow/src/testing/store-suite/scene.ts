@@ -4,8 +4,8 @@ import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
 import type { Changes, Store, Transaction } from "../../ports/store.ts";
 import type { Capability, StoreHarness } from "./harness.ts";
 
-/** Keeps the ids of this process apart from those of any other that used the same database. */
-const RUN = randomUUID().replaceAll("-", "").slice(0, 12);
+/** Keeps the ids of this process apart from those of any other that used the same database, and behind those of earlier ones. */
+const RUN = `${Date.now().toString(36)}${randomUUID().slice(0, 4)}`;
 const PAGE = 500;
 let scenes = 0;
 
