@@ -18,7 +18,15 @@ export type { Worker, WorkerOptions } from "./runtime/worker.ts";
 export type { IsolationKind } from "./runtime/isolate/isolation.ts";
 export type { Cause, CauseOutcome, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
 export type { Counts, RunStatus, ShownStatus, SignatureView } from "./runtime/signature-view.ts";
-export type { AutoResumeOptions, ResumeValidator, TaskAutoResume } from "./runtime/auto-resume.ts";
+export type {
+  AutoResumeOptions,
+  Compatible,
+  ResumeValidator,
+  TaskAutoResume,
+} from "./runtime/auto-resume.ts";
+export type { ResumeRules } from "./core/recovery.ts";
+export type { Pace } from "./core/pace.ts";
+export type { Version } from "./core/version.ts";
 export type { Fate, ResumeEntry, ResumeReport } from "./core/resume-report.ts";
 export type { CancelOptions, CancelPlan, Impact } from "./runtime/cancel.ts";
 export type { Edit, Edits } from "./runtime/edits.ts";

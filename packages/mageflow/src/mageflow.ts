@@ -46,6 +46,7 @@ import { Edits } from "./runtime/edits.ts";
 import { verifyAudit } from "./runtime/audit.ts";
 import { auditQuery } from "./runtime/audit-query.ts";
 import { type Retention, storedRetention } from "./core/retention.ts";
+import { requireVersion, type Version } from "./core/version.ts";
 import { decode, type Json } from "./core/payload.ts";
 import { requireStore, requireStoreUrl } from "./store-url.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
@@ -108,6 +109,11 @@ export interface TaskOptions<
   maxMemoryMb?: number;
   /** Times it may lose its worker before it fails with `CRASH_LOOP`. Default 5, or what `MageFlow` was told. */
   maxRecoveries?: number;
+  /**
+   * Names the state of its code, and is stored with its signatures: one that has lost its worker goes on by itself only when the
+   * version that is registered is the same, or `autoResume.compatible` with it. Default: none, which is as good as a version.
+   */
+  version?: Version;
   /** What becomes of it when it has lost its worker. False: it is interrupted, and goes on when somebody resumes it. */
   autoResume?: false | TaskAutoResume;
 }
@@ -130,6 +136,7 @@ const TASK_OPTIONS: OptionNames<TaskOptions> = {
   module: true,
   maxMemoryMb: true,
   maxRecoveries: true,
+  version: true,
   autoResume: true,
   ...PLAN_OPTIONS,
 };
@@ -211,6 +218,7 @@ export class MageFlow implements AsyncDisposable {
         `the concurrency of task "${name}" is ${inWords(concurrency)}; give a whole number from 1`,
       );
     }
+    requireVersion(options.version, name);
     const resuming = taskAutoResume(name, options.autoResume, options.maxRecoveries, this.#autoResume);
     const plan = new TaskPlan<unknown, unknown, unknown>({
       spec: {
@@ -222,6 +230,7 @@ export class MageFlow implements AsyncDisposable {
         timeout: limit(options.timeout, "timeout"),
         totalTimeout: limit(options.totalTimeout, "totalTimeout"),
         ...resuming.stored,
+        ...(options.version === undefined ? {} : { version: options.version }),
       },
       bound: null,
       key: null,
@@ -234,6 +243,8 @@ export class MageFlow implements AsyncDisposable {
       output,
       concurrency,
       isolation,
+      version: options.version ?? null,
+      compatible: resuming.compatible,
       mayResume: resuming.validate,
       run,
     };

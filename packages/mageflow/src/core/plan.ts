@@ -1,6 +1,7 @@
 import type { Json } from "./payload.ts";
 import type { StoredRetention } from "./retention.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { Version } from "./version.ts";
 
 /** `task` is a leaf; the others are containers. Anything nests in anything. */
 export const KINDS = ["task", "chain", "swarm"] as const;
@@ -45,6 +46,8 @@ export interface TaskSpec extends SpecBase {
   readonly maxRecoveries: number;
   /** False: when it has lost its worker, it waits for somebody to resume it. Else how many of it go on a second, if that is limited. */
   readonly autoResume?: false | { readonly perSecond: number };
+  /** Of the code that the plan was made with, if it has one. */
+  readonly version?: Version;
 }
 
 export interface ChainSpec extends SpecBase {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlanNode } from "./plan.ts";
-import { reasonToPark, type ResumeRules } from "./recovery.ts";
+import { ALL_RESUME, reasonToPark, type ResumeRules } from "./recovery.ts";
 import { retryPolicy } from "./retry.ts";
 import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
 
@@ -124,7 +124,7 @@ describe("a task whose worker was lost", () => {
 });
 
 describe("the rules", () => {
-  const all: ResumeRules = { enabled: true, only: null, except: [] };
+  const all: ResumeRules = ALL_RESUME;
   const cases: [rules: Partial<ResumeRules>, plan: PlanNode, parks: boolean][] = [
     [{}, task("a"), false],
     [{ enabled: false }, task("a"), true],

@@ -1,3 +1,4 @@
+import type { Pace } from "./pace.ts";
 import type { TaskSpec } from "./plan.ts";
 import type { SignatureRecord, Stop } from "./record.ts";
 import { isInCleanup, type View } from "./view.ts";
@@ -11,14 +12,19 @@ export type Recovery =
 
 export const AT_ONCE: Recovery = { resume: true, dueAt: null };
 
-/** Which tasks go on by themselves when they have lost their worker. */
+/** Which tasks go on by themselves when they have lost their worker, and when. Plain data: a worker leaves them to whoever finds it lost. */
 export interface ResumeRules {
   readonly enabled: boolean;
   /** Names of the only tasks that do, or null. */
   readonly only: readonly string[] | null;
   /** Names of tasks that do not. */
   readonly except: readonly string[];
+  /** How many go on a second, or null for all at once. */
+  readonly stagger: Pace | null;
 }
+
+/** The rules of those who say nothing. */
+export const ALL_RESUME: ResumeRules = { enabled: true, only: null, except: [], stagger: null };
 
 /**
  * Why a task that has lost its worker does not go on by itself, as far as that shows without its code; null when it may. Cleanups, and

@@ -4,7 +4,6 @@ import {
   FATES,
   type Fate,
   fateOfRoot,
-  isTold,
   MOST_ENTRIES,
   type ResumeEntry,
   withEntries,
@@ -26,32 +25,12 @@ describe("a report", () => {
     expect(FATES.map((fate) => once[fate])).toEqual(FATES.map(() => 250));
     expect(once.entries).toEqual(many.slice(0, MOST_ENTRIES));
   });
-
-  it("tells nothing new when the last one told the same", () => {
-    const last = withEntries(empty, [
-      entry("a", "resumed"),
-      entry("b", "started"),
-      entry("c", "kept"),
-      entry("d", "parked"),
-    ]);
-    const now = (...entries: ResumeEntry[]) => withEntries({ ...empty, id: "2" }, entries);
-    expect(isTold(now(entry("a", "started"), entry("c", "kept"), entry("d", "kept")), last, 1)).toBe(true);
-    expect(isTold(now(entry("a", "kept")), last, 1)).toBe(false);
-    expect(isTold(now(entry("e", "started")), last, 1)).toBe(false);
-    expect(isTold({ ...now(entry("a", "started")), more: true }, last, 1)).toBe(false);
-    expect(isTold(now(entry("a", "started")), { ...last, reason: "lost worker" }, 1)).toBe(false);
-    expect(isTold(now(entry("a", "started")), undefined, 1)).toBe(false);
-    const partly = { ...last, seen: 2_000 };
-    expect(isTold(now(entry("e", "started")), partly, partly.at - 1)).toBe(true);
-    expect(isTold(now(entry("e", "started")), partly, partly.at)).toBe(false);
-    expect(isTold(now(entry("a", "kept")), partly, partly.at - 1)).toBe(false);
-  });
 });
 
 describe("what becomes of an open workflow", () => {
   it("follows from its root", () => {
     const stage = new Stage();
-    const fate = () => fateOfRoot(stage.get("r")).what;
+    const fate = () => fateOfRoot(stage.get("r"))?.what;
     stage.submit(chain([task("a"), task("b")], { callbacks: { error: [task("e")] } }), { start: false });
     expect(fate()).toBe("kept");
     stage.send("r", { type: "start" });
@@ -63,10 +42,10 @@ describe("what becomes of an open workflow", () => {
     stage.finish("r.0", fail());
     expect(stage.status("r")).toBe("FAILED");
     expect(fate()).toBe("skipped");
-    expect(fateOfRoot({ ...stage.get("r"), status: "SUCCEEDED" }).what).toBe("started");
-    expect(fateOfRoot({ ...stage.get("r"), status: "INTERRUPTED" }).what).toBe("kept");
-    expect(fateOfRoot({ ...stage.get("r"), status: "WAITING" }).what).toBe("started");
-    expect(fateOfRoot({ ...stage.get("r"), status: "READY" }).what).toBe("started");
+    expect(fateOfRoot({ ...stage.get("r"), status: "SUCCEEDED" })?.what).toBe("started");
+    expect(fateOfRoot({ ...stage.get("r"), status: "INTERRUPTED" })?.what).toBe("kept");
+    expect(fateOfRoot({ ...stage.get("r"), status: "WAITING" })?.what).toBe("started");
+    expect(fateOfRoot({ ...stage.get("r"), status: "READY" })?.what).toBe("started");
   });
 
   it("is skipped when it cannot but fail", () => {
@@ -75,6 +54,24 @@ describe("what becomes of an open workflow", () => {
     for (const id of ["r.0", "r.1"]) stage.claim(id);
     stage.finish("r.0", fail());
     expect(stage.status("r")).toBe("RUNNING");
-    expect(fateOfRoot(stage.get("r")).what).toBe("skipped");
+    expect(fateOfRoot(stage.get("r"))?.what).toBe("skipped");
+  });
+
+  it("is not told of a task that a worker has, or had when it was lost", () => {
+    const stage = new Stage();
+    const fate = () => fateOfRoot(stage.get("r"))?.what;
+    stage.submit(task("a", { callbacks: { cleanup: [task("c")] } }));
+    expect(fate()).toBe("started");
+    stage.claim("r");
+    expect(fate()).toBeUndefined();
+    stage.send("r", { type: "release", epoch: stage.get("r").epoch });
+    expect(fate()).toBe("started");
+    const resumed = stage.get("r");
+    expect(fateOfRoot({ ...resumed, recoveries: 1 })).toBeNull();
+    stage.claim("r");
+    const how = { resume: false, actor: "auto-resume", reason: "off" } as const;
+    stage.send("r", { type: "recover", epoch: stage.get("r").epoch, how });
+    expect(stage.status("r")).toBe("INTERRUPTED");
+    expect(fate()).toBeUndefined();
   });
 });

@@ -26,7 +26,7 @@ export interface ResumeReport extends Readonly<Record<Fate, number>> {
   readonly reason: "start" | "lost worker";
   /** The sum of the other counts. */
   readonly seen: number;
-  /** There are more open workflows than were counted. */
+  /** Of a start: the process has not got to the end of what it found. */
   readonly more: boolean;
   /** The first 1,000. */
   readonly entries: readonly ResumeEntry[];
@@ -52,35 +52,12 @@ export function withEntries(report: ResumeReport, entries: readonly ResumeEntry[
 }
 
 /**
- * True when the last report told of the same workflows, and nothing has become of them but what it said. What went on then may be
- * found as going on, and what was parked as kept. One that names only some of what it saw has seen all that was stored before it;
- * `newest` is the instant at which the newest of the workflows was.
+ * What becomes of an open workflow when a process starts, by its root. Null for a task that a worker has, or had when it was lost: whoever
+ * takes it over tells of it.
  */
-export function isTold(report: ResumeReport, last: ResumeReport | undefined, newest: number): boolean {
-  if (last === undefined || last.reason !== "start" || last.more !== report.more || last.seen < report.seen)
-    return false;
-  const told = new Map(last.entries.map(({ id, what }) => [id, course(what)]));
-  const unnamed = last.entries.length < last.seen && newest < last.at;
-  return report.entries.every(({ id, what }) => (told.has(id) ? told.get(id) === course(what) : unnamed));
-}
-
-function course(what: Fate): "goes on" | "stays" | "is over" {
-  switch (what) {
-    case "resumed":
-    case "started":
-      return "goes on";
-    case "kept":
-    case "parked":
-      return "stays";
-    case "skipped":
-    case "failed":
-      return "is over";
-  }
-}
-
-/** What becomes of an open workflow when a process starts, by its root. */
-export function fateOfRoot(root: SignatureRecord): ResumeEntry {
-  const { id, name } = root;
+export function fateOfRoot(root: SignatureRecord): ResumeEntry | null {
+  const { id, name, kind, status, recoveries, stop } = root;
+  if (kind === "task" && (status === "RUNNING" || recoveries > 0 || stop?.clean === false)) return null;
   const [what, why] = fate(root);
   return { id, name, what, why };
 }

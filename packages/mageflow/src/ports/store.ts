@@ -3,6 +3,7 @@ import type { Entry, FlowEvent, Progress } from "../core/event.ts";
 import type { Role } from "../core/ids.ts";
 import type { Kind } from "../core/plan.ts";
 import type { SignatureRecord, SpecRow } from "../core/record.ts";
+import type { ResumeRules } from "../core/recovery.ts";
 import type { ResumeReport } from "../core/resume-report.ts";
 import type { Status } from "../core/status.ts";
 import type { SweepOf } from "../core/sweep.ts";
@@ -249,6 +250,8 @@ export interface WorkerRow {
   /** Names of the tasks that it runs. */
   readonly tasks: readonly string[];
   readonly concurrency: number;
+  /** What becomes of its tasks when it is lost. */
+  readonly autoResume: ResumeRules;
   readonly startedAt: number;
   readonly leaseUntil: number;
   /** Set when its lease lapsed and its tasks were taken over, or when it said goodbye. */
@@ -338,6 +341,9 @@ export interface Transaction {
   /** The last row of the audit trail, which nobody else adds to until this transaction ends. */
   lastAudit(): Promise<AuditRow | null>;
 
+  /** The instant (`at`) of the last report of a start, and nobody else adds such a one until this transaction ends. */
+  lastStart(): Promise<number | null>;
+
   /** The ticket with this token that has not expired. */
   ticket(token: string): Promise<Ticket | null>;
 
@@ -375,7 +381,7 @@ export interface Changes {
   /** Rows behind {@link Transaction.lastAudit}. */
   readonly audit?: readonly AuditRow[];
   readonly tickets?: readonly Ticket[];
-  /** Stored, or put in the place of the one with the same id. The {@link KEPT_REPORTS} newest are kept. */
+  /** Stored, or put in the place of the one with the same id. The {@link KEPT_REPORTS} newest are kept, and the last of a start. */
   readonly reports?: readonly ResumeReport[];
   readonly drafts?: readonly DraftStep[];
   readonly stamp?: Stamp;

@@ -1,17 +1,20 @@
 import { InvalidPlanError, MageFlowError } from "../core/errors.ts";
 import { inWords } from "../core/in-words.ts";
 import { misgiven, type OptionNames } from "../core/known-options.ts";
-import type { Pace } from "../core/pace.ts";
 import type { TaskSpec } from "../core/plan.ts";
 import type { ResumeRules } from "../core/recovery.ts";
+import type { Version } from "../core/version.ts";
 import type { SignatureView } from "./signature-view.ts";
 
 /** Says whether a task that lost its worker may go on; it is asked outside of transactions, for ten seconds at most. */
 export type ResumeValidator = (view: SignatureView) => boolean | Promise<boolean>;
 
+/** Says whether a task that was stored by one version of its code may go on with another; null is a task without a version. */
+export type Compatible = (stored: Version | null, registered: Version | null) => boolean;
+
 /**
  * What becomes of running tasks whose worker was lost. Those that may not go on are interrupted, and `run.resume()` makes them go on
- * from their last checkpoint. The rules are those of the process that finds the worker lost.
+ * from their last checkpoint. A worker leaves these rules in the store, so that they hold whoever finds it lost; `validate` is asked there.
  */
 export interface AutoResumeOptions {
   /** Default true. */
@@ -20,7 +23,7 @@ export interface AutoResumeOptions {
   only?: readonly string[];
   /** Names of tasks that do not. */
   except?: readonly string[];
-  /** How many go on a second, by this process; with `"full"` jitter (the default) each at a random moment of its turn. Default: all at once. */
+  /** How many each process lets go on a second; with `"full"` jitter (the default) each at a random moment of its turn. Default: all at once. */
   stagger?: { perSecond: number; jitter?: "full" | "none" };
   /** Times a task may lose its worker before it fails with `CRASH_LOOP`, unless the task says so itself. Default 5. */
   maxRecoveries?: number;
@@ -31,6 +34,8 @@ export interface AutoResumeOptions {
 export interface TaskAutoResume {
   maxRecoveries?: number;
   perSecond?: number;
+  /** Asked when the stored version is not the registered one. Default: they must be equal. */
+  compatible?: Compatible;
   /** Asked in processes that have registered the task. */
   validate?: ResumeValidator;
 }
@@ -38,7 +43,6 @@ export interface TaskAutoResume {
 /** {@link AutoResumeOptions}, checked. */
 export interface AutoResume {
   readonly rules: ResumeRules;
-  readonly stagger: Pace | null;
   readonly maxRecoveries: number;
   readonly validate: ResumeValidator | null;
 }
@@ -52,7 +56,12 @@ const OPTIONS: OptionNames<AutoResumeOptions> = {
   validate: true,
 };
 const STAGGER: OptionNames<NonNullable<AutoResumeOptions["stagger"]>> = { perSecond: true, jitter: true };
-const TASK_OPTIONS: OptionNames<TaskAutoResume> = { maxRecoveries: true, perSecond: true, validate: true };
+const TASK_OPTIONS: OptionNames<TaskAutoResume> = {
+  maxRecoveries: true,
+  perSecond: true,
+  compatible: true,
+  validate: true,
+};
 
 /** @throws MageFlowError (`INVALID_ARGUMENT`) */
 export function autoResume(options: AutoResumeOptions = {}): AutoResume {
@@ -61,9 +70,13 @@ export function autoResume(options: AutoResumeOptions = {}): AutoResume {
   const { enabled = true, only = null, except = [], stagger, maxRecoveries = 5, validate = null } = options;
   return {
     // Copies: what is done to the options later changes nothing.
-    rules: { enabled, only: only === null ? null : [...only], except: [...except] },
-    stagger:
-      stagger === undefined ? null : { perSecond: stagger.perSecond, jitter: stagger.jitter ?? "full" },
+    rules: {
+      enabled,
+      only: only === null ? null : [...only],
+      except: [...except],
+      stagger:
+        stagger === undefined ? null : { perSecond: stagger.perSecond, jitter: stagger.jitter ?? "full" },
+    },
     maxRecoveries,
     validate,
   };
@@ -84,13 +97,14 @@ function wrongOptions({
     wrongNames(except, "autoResume.except") ??
     (stagger === undefined ? null : wrongStagger(stagger)) ??
     wrongCount(maxRecoveries, "autoResume.maxRecoveries") ??
-    wrongValidator(validate, "autoResume.validate")
+    wrongFunction(validate, "autoResume.validate")
   );
 }
 
 /** What of a task's `autoResume` is stored with its signatures, and what its handler keeps. */
 export interface TaskRules {
   readonly stored: Pick<TaskSpec, "maxRecoveries" | "autoResume">;
+  readonly compatible: Compatible | null;
   readonly validate: ResumeValidator | null;
 }
 
@@ -112,18 +126,20 @@ export function taskAutoResume(
     misgiven(own, TASK_OPTIONS, what) ??
     wrongCount(own.maxRecoveries, `${what}: maxRecoveries`) ??
     wrongPace(own.perSecond, `${what}: perSecond`) ??
-    wrongValidator(own.validate, `${what}: validate`) ??
+    wrongFunction(own.compatible, `${what}: compatible`) ??
+    wrongFunction(own.validate, `${what}: validate`) ??
     (own.maxRecoveries !== undefined && maxRecoveries !== undefined
       ? `task "${name}" has maxRecoveries twice; leave out the one in its autoResume`
       : null);
   if (wrong !== null) throw new InvalidPlanError(wrong);
-  const { perSecond, validate = null } = own;
+  const { perSecond, compatible = null, validate = null } = own;
   const stored = options === false ? false : perSecond === undefined ? undefined : { perSecond };
   return {
     stored: {
       maxRecoveries: own.maxRecoveries ?? maxRecoveries ?? overall.maxRecoveries,
       ...(stored === undefined ? {} : { autoResume: stored }),
     },
+    compatible,
     validate,
   };
 }
@@ -160,8 +176,8 @@ function wrongCount(count: unknown, what: string): string | null {
   return fits ? null : `${what} is ${inWords(count)}; give a whole number from 0`;
 }
 
-function wrongValidator(validate: unknown, what: string): string | null {
-  return validate === undefined || typeof validate === "function"
+function wrongFunction(given: unknown, what: string): string | null {
+  return given === undefined || typeof given === "function"
     ? null
-    : `${what} is ${inWords(validate)}; give a function that says whether a task may go on`;
+    : `${what} is ${inWords(given)}; give a function that says whether a task may go on`;
 }

@@ -1,5 +1,6 @@
 import type { Schema } from "../core/validate.ts";
-import type { ResumeValidator } from "./auto-resume.ts";
+import type { Version } from "../core/version.ts";
+import type { Compatible, ResumeValidator } from "./auto-resume.ts";
 import type { TaskContext } from "./context.ts";
 import type { Isolation } from "./isolate/isolation.ts";
 
@@ -10,6 +11,9 @@ export interface Handler {
   readonly output: Schema | null;
   /** Most attempts of this task that one worker runs at once, or null. */
   readonly concurrency: number | null;
+  readonly version: Version | null;
+  /** Says whether one that was stored by another version may go on with this one; null: none may. */
+  readonly compatible: Compatible | null;
   /** Says whether one that lost its worker may go on, or null. */
   readonly mayResume: ResumeValidator | null;
   /** The thread or process that its code gets, or null when it runs inline. */

@@ -7,6 +7,7 @@ import { MageFlow } from "../mageflow.ts";
 import type { Store } from "../ports/store.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
 import { sqliteStore } from "../stores/sqlite/index.ts";
+import { ALL_RESUME } from "../core/recovery.ts";
 import { autoResume } from "./auto-resume.ts";
 import { Committer } from "./committer.ts";
 import { Reconciler } from "./reconciler.ts";
@@ -120,7 +121,16 @@ describe.each(Object.keys(STORES))("what lost its reason to wait (%s)", (name) =
         ...record,
         ...changes[record.id.slice(rootId.length)]!(record),
       }));
-      const ended = { host: "h", pid: 1, tasks: [], concurrency: 1, startedAt: 1, leaseUntil: 2, endedAt: 3 };
+      const ended = {
+        host: "h",
+        pid: 1,
+        tasks: [],
+        concurrency: 1,
+        autoResume: ALL_RESUME,
+        startedAt: 1,
+        leaseUntil: 2,
+        endedAt: 3,
+      };
       await tx.write({ update, workers: [{ id: "w-ended", ...ended }] });
     });
   }

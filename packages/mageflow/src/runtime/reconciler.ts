@@ -3,6 +3,7 @@ import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
+import { Census } from "./census.ts";
 import type { Commit, Committer } from "./committer.ts";
 import { Mender } from "./mender.ts";
 import { JumpGuard } from "./jump-guard.ts";
@@ -36,6 +37,7 @@ export class Reconciler {
   readonly #mender: Mender;
   readonly #guard = new JumpGuard();
   readonly #takeOver: TakeOver;
+  readonly #census: Census;
   #wake = new AbortController();
   #nextDue = 0;
   #nextRound = 0;
@@ -50,6 +52,7 @@ export class Reconciler {
     this.#committer = committer;
     this.#session = session;
     this.#takeOver = new TakeOver(parts, () => this.#hasten());
+    this.#census = new Census(parts);
     this.#mender = new Mender(store, committer, session, this.#takeOver);
   }
 
@@ -60,7 +63,7 @@ export class Reconciler {
 
   /** `at` is the store's time. */
   start(at: number): void {
-    this.#takeOver.begin(at);
+    this.#census.begin(at);
     this.#leave = this.#committer.listen((commit) => this.#onCommit(commit));
     this.#loop = this.#run();
   }
@@ -95,7 +98,7 @@ export class Reconciler {
         if (now >= this.#nextRound) {
           this.#nextRound = now + ROUND_MS + JITTER_MS * spread(`${this.#session} ${round++}`);
           await this.tick();
-          await this.#takeOver.tellOfStart();
+          await this.#census.round();
           this.#nextDue = await this.#untilDue();
         } else {
           await this.#hurry();

@@ -4,12 +4,19 @@ import type { SignatureRecord } from "../core/record.ts";
 import { type Schema, validate } from "../core/validate.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Assignment } from "./assignment.ts";
-import type { ResumeValidator } from "./auto-resume.ts";
+import type { Version } from "../core/version.ts";
+import type { Compatible, ResumeValidator } from "./auto-resume.ts";
 import { viewOf } from "./signature-view.ts";
 
 /** Whether a task may go on, as only code can tell. */
 export interface Question {
   readonly record: SignatureRecord;
+  /** That of its code and that which is registered, when they differ; else null. */
+  readonly versions: {
+    readonly stored: Version | null;
+    readonly registered: Version | null;
+    readonly compatible: Compatible | null;
+  } | null;
   /** Its input and the schema that it must fit, or null. */
   readonly input: { readonly schema: Schema; readonly assignment: Assignment } | null;
   readonly validators: readonly ResumeValidator[];
@@ -37,7 +44,9 @@ export async function judge(clock: Clock, question: Question): Promise<Verdict> 
   return { epoch: question.record.epoch, reason: reason === null ? null : reason.slice(0, LONGEST) };
 }
 
-async function answer({ record, input, validators }: Question): Promise<string | null> {
+async function answer({ record, versions, input, validators }: Question): Promise<string | null> {
+  const skew = versions === null ? null : skewed(versions);
+  if (skew !== null) return skew;
   try {
     if (input !== null) await validate(input.schema, composeInput(input.assignment), "the input");
   } catch (error) {
@@ -49,6 +58,19 @@ async function answer({ record, input, validators }: Question): Promise<string |
   } catch (error) {
     return `refused by validate, which threw: ${describeThrown(error).message}`;
   }
+}
+
+function skewed({ stored, registered, compatible }: NonNullable<Question["versions"]>): string | null {
+  const what = `it was stored ${by(stored)}, and its task is registered ${by(registered)}`;
+  try {
+    return compatible?.(stored, registered) === true ? null : what;
+  } catch (error) {
+    return `${what}; compatible threw: ${describeThrown(error).message}`;
+  }
+}
+
+function by(version: Version | null): string {
+  return version === null ? "without a version" : `as version ${JSON.stringify(version)}`;
 }
 
 function misfit(error: unknown): string {

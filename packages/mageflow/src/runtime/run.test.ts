@@ -20,6 +20,8 @@ const handlers = new Map<string, Handler>([
       output: null,
       concurrency: null,
       isolation: null,
+      version: null,
+      compatible: null,
       mayResume: null,
       run: () => 1,
     },

@@ -3,6 +3,7 @@ import type { CheckInput } from "../core/door.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import type { Kind } from "../core/plan.ts";
+import type { ResumeRules } from "../core/recovery.ts";
 import type { Retention } from "../core/retention.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
@@ -59,6 +60,7 @@ export class Runtime {
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #isolateEntry: URL;
+  readonly #rules: ResumeRules;
   /** Those that are being started, too. */
   readonly #workers = new Set<Promise<Worker>>();
   #looksOnly = true;
@@ -74,6 +76,7 @@ export class Runtime {
     this.#ids = ids;
     this.#handlers = handlers;
     this.#isolateEntry = isolateEntry;
+    this.#rules = autoResume.rules;
     const committer = new Committer(store, clock, new SpecCache(), session);
     this.#committer = committer;
     const newId = (): string => ids.next();
@@ -156,6 +159,7 @@ export class Runtime {
         clock,
         committer,
         handlers,
+        autoResume: this.#rules,
         isolateEntry: this.#isolateEntry,
         newSession,
         launch: (plan, message, given, by) => launch(this, plan, message, given, { start: true, by }),

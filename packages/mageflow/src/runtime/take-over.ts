@@ -1,11 +1,10 @@
 import { nextTurn, type Pace } from "../core/pace.ts";
 import type { TaskSpec } from "../core/plan.ts";
 import type { SignatureRecord } from "../core/record.ts";
-import { type Recovery, reasonToPark } from "../core/recovery.ts";
+import { type Recovery, reasonToPark, type ResumeRules } from "../core/recovery.ts";
 import {
   emptyReport,
   fateOfTask,
-  isTold,
   type ResumeEntry,
   type ResumeReport,
   withEntries,
@@ -13,13 +12,12 @@ import {
 import { spread } from "../core/spread.ts";
 import { isInCleanup } from "../core/view.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Store } from "../ports/store.ts";
+import type { Store, WorkerRow } from "../ports/store.ts";
 import { assign } from "./assignment.ts";
 import type { AutoResume } from "./auto-resume.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
-import { openRoots } from "./open-roots.ts";
 import { judge, type Question, type Verdict } from "./resume-judge.ts";
 
 export interface TakeOverParts {
@@ -33,20 +31,30 @@ export interface TakeOverParts {
   readonly newId: () => string;
 }
 
-/** Sessions that one transaction declares lost, and tasks of each that it takes over. */
+/** Sessions that one transaction looks at, and tasks of each that it takes over. */
 const SESSIONS = 20;
 const WINDOW = 500;
+/** A session whose tasks are left to others is looked at again after this time (ms), or when another task is registered here. */
+const LEAVE_MS = 30_000;
 /** The actor of what is parked. */
 const ACTOR = "auto-resume";
 /** The turns of all tasks together; no task has an empty name. */
 const ALL = "";
 
+/** What was left of a session: how many tasks, and until which instant of the store nobody looks at it here. */
+interface Left {
+  readonly tasks: number;
+  readonly until: number;
+}
+
 /**
  * Takes over what lost workers held: lets each task go on, at once or when it is its turn, or parks it, and reports what has become
  * of it. The report of a transaction's work is part of the transaction.
  *
- * What only code can tell of a task (its schema, `validate`) is asked outside of transactions: the task is left where it is until the
- * answer is there, and taken over by the next round after it.
+ * The rules are those that the lost worker has left in its row, for whoever finds it may be a command that looks at the store for a
+ * moment and was given none. What only code can tell of a task (its version, its schema, `validate`) is asked where the task is
+ * registered, outside of transactions: the task is left where it is until the answer is there, and taken over by the next round after
+ * it. A process that does not know the task leaves it to those that do, for as long as it takes: it could not run it anyway.
  */
 export class TakeOver {
   readonly #parts: TakeOverParts;
@@ -57,8 +65,10 @@ export class TakeOver {
   #judging = false;
   /** The report that the next transaction goes on with. */
   #report: ResumeReport | null = null;
-  /** From the start of the process until it has reported what it found: the store's time then, and roots that were taken over since. */
-  #starting: { readonly at: number; readonly taken: Set<string> } | null = null;
+  /** By session. */
+  #left: ReadonlyMap<string, Left> = new Map();
+  /** How many tasks were registered when that was left. */
+  #known = 0;
 
   /** `onJudged` is called when answers are there for the next round. */
   constructor(parts: TakeOverParts, onJudged: () => void) {
@@ -66,42 +76,45 @@ export class TakeOver {
     this.#onJudged = onJudged;
   }
 
-  /** What is found until {@link tellOfStart} belongs to the start of the process, at this instant of the store. Who knows no task only looks on. */
-  begin(at: number): void {
-    if (this.#parts.handlers.size > 0) this.#starting = { at, taken: new Set() };
-  }
-
   /** Takes over what sessions held whose lease has lapsed. Returns whether there is more to be done at once. */
   async round(): Promise<boolean> {
-    const { committer } = this.#parts;
-    const { taking, more } = await committer.run({
+    const { committer, handlers } = this.#parts;
+    if (this.#known !== handlers.size) this.#left = new Map();
+    this.#known = handlers.size;
+    const { taking, left, more } = await committer.run({
       locks: [],
-      apply: async (batch) => {
-        const lost = this.#begun(batch, this.#report);
-        let left = false;
-        for (const worker of await batch.tx.lapsed(SESSIONS)) {
-          const held = await batch.tx.heldByWorker(worker.id, WINDOW);
-          const ids = held.map(({ id }) => id);
-          await batch.lock(ids, { wait: true });
-          let open = 0;
-          for (const id of ids) if (!(await lost.take(batch.get(id)!))) open++;
-          if (held.length < WINDOW && open === 0) {
-            batch.extras.workers.push({ ...worker, endedAt: batch.now });
-          } else left ||= open === 0;
-        }
-        lost.write();
-        return { taking: lost, more: left };
-      },
+      apply: (batch) => this.#takeFromLost(batch),
     });
+    this.#left = left;
     this.#keep(taking);
-    const unfinished = more || taking.questions.length > 0 || this.#starting !== null;
-    this.#report = unfinished ? taking.report : null;
+    this.#report = more || taking.questions.length > 0 ? taking.report : null;
     return more;
   }
 
-  /** The same for tasks of which it is only known that nobody looks after them; those that it was done for, as they were. */
+  async #takeFromLost(batch: Batch): Promise<{ taking: Taking; left: Map<string, Left>; more: boolean }> {
+    const taking = this.#begun(batch, this.#report);
+    const lapsed = await batch.tx.lapsed(SESSIONS + this.#left.size);
+    const resting = lapsed.filter(({ id }) => (this.#left.get(id)?.until ?? 0) > batch.now);
+    const left = new Map(resting.map(({ id }) => [id, this.#left.get(id)!]));
+    let more = false;
+    for (const worker of lapsed.filter(({ id }) => !left.has(id)).slice(0, SESSIONS)) {
+      const window = WINDOW + (this.#left.get(worker.id)?.tasks ?? 0);
+      const { full, asked, others } = await takeFrom(batch, worker, window, taking);
+      if (others > 0) left.set(worker.id, { tasks: others, until: full ? 0 : batch.now + LEAVE_MS });
+      if (!full && asked + others === 0) batch.extras.workers.push({ ...worker, endedAt: batch.now });
+      else more ||= full && asked === 0;
+    }
+    taking.write();
+    return { taking, left, more };
+  }
+
+  /**
+   * The same for tasks of which it is only known that nobody looks after them; those that it was done for, as they were. A bug or a hand
+   * in the store brought them here, and no rules with them: those of this process count, and who does not know a task asks nothing.
+   */
   async strays(ids: readonly string[]): Promise<SignatureRecord[]> {
-    const { taking, found } = await this.#parts.committer.run({
+    const { committer, autoResume } = this.#parts;
+    const { taking, found } = await committer.run({
       locks: ids,
       apply: async (batch) => {
         // A report of its own: a round may be part of the same transaction.
@@ -113,7 +126,9 @@ export class TakeOver {
           const record = batch.get(id)!;
           const { kind, status, workerId } = record;
           if (status !== "RUNNING" || kind !== "task" || workerId === null) continue;
-          if (!(await batch.tx.alive(workerId)) && (await strays.take(record))) taken.push(record);
+          if (await batch.tx.alive(workerId)) continue;
+          if ((await strays.take(record, autoResume.rules, { unknown: true })) === "taken")
+            taken.push(record);
         }
         strays.write();
         return { taking: strays, found: taken };
@@ -123,45 +138,17 @@ export class TakeOver {
     return found;
   }
 
-  /** Reports what the process found at its start, once nothing of it waits for an answer; nothing that was told before. */
-  async tellOfStart(): Promise<void> {
-    const { store, committer } = this.#parts;
-    const starting = this.#starting;
-    if (starting === null || this.#judging) return;
-    let report = this.#report ?? this.#newReport(starting.at);
-    let newest = 0;
-    for await (const { entries, newest: stored, more } of openRoots(store, starting.at)) {
-      newest = Math.max(newest, stored);
-      report = withEntries(
-        report,
-        entries.filter(({ id }) => !starting.taken.has(id)),
-      );
-      if (more) report = { ...report, more };
-    }
-    const [last] = await store.reports({ after: null, limit: 1 });
-    if (report.seen > 0 && (this.#report !== null || !isTold(report, last, newest))) {
-      await committer.run({ locks: [], apply: (batch) => void batch.extras.reports.push(report) });
-    }
-    this.#report = null;
-    this.#starting = null;
-  }
-
   #begun(batch: Batch, report: ResumeReport | null): Taking {
-    const { handlers, autoResume } = this.#parts;
+    const { handlers, autoResume, newId, session } = this.#parts;
     const known = { handlers, autoResume, verdicts: this.#verdicts, free: new Map(this.#free) };
-    return new Taking(batch, known, report, () => this.#newReport(batch.now));
-  }
-
-  #newReport(at: number): ResumeReport {
-    const { newId, session } = this.#parts;
-    const reason = this.#starting === null ? "lost worker" : "start";
-    return emptyReport({ id: newId(), at, by: session, reason });
+    return new Taking(batch, known, report, () =>
+      emptyReport({ id: newId(), at: batch.now, by: session, reason: "lost worker" }),
+    );
   }
 
   /** After the commit. */
-  #keep({ free, taken, questions }: Taking): void {
+  #keep({ free, questions }: Taking): void {
     for (const [name, at] of free) this.#free.set(name, Math.max(at, this.#free.get(name) ?? 0));
-    for (const { id, parentId } of taken) if (parentId === null) this.#starting?.taken.add(id);
     if (questions.length > 0 && !this.#judging) void this.#judge(questions);
   }
 
@@ -179,6 +166,26 @@ export class TakeOver {
   }
 }
 
+/** Takes over what a session holds: whether there may be more than the window, how many have to be asked about, and how many are left to others. */
+async function takeFrom(
+  batch: Batch,
+  { id: session, autoResume }: WorkerRow,
+  window: number,
+  taking: Taking,
+): Promise<{ full: boolean; asked: number; others: number }> {
+  const held = await batch.tx.heldByWorker(session, window);
+  const ids = held.map(({ id }) => id);
+  await batch.lock(ids, { wait: true });
+  let asked = 0;
+  let others = 0;
+  for (const id of ids) {
+    const taken = await taking.take(batch.get(id)!, autoResume, { unknown: false });
+    if (taken === "asked") asked++;
+    if (taken === "left") others++;
+  }
+  return { full: held.length === window, asked, others };
+}
+
 interface Known {
   readonly handlers: ReadonlyMap<string, Handler>;
   readonly autoResume: AutoResume;
@@ -189,7 +196,6 @@ interface Known {
 /** What one transaction takes over. It changes nothing but its batch and itself, so that the transaction can be repeated. */
 class Taking {
   readonly questions: Question[] = [];
-  readonly taken: SignatureRecord[] = [];
   readonly #batch: Batch;
   readonly #known: Known;
   readonly #newReport: () => ResumeReport;
@@ -212,16 +218,22 @@ class Taking {
     return this.#known.free;
   }
 
-  /** Decides on a locked task whose worker was lost. False when somebody must be asked first. */
-  async take(record: SignatureRecord): Promise<boolean> {
+  /**
+   * Decides on a locked task whose worker was lost. `asked`: not before somebody has answered. `left`: its task is not registered here;
+   * with `unknown` such a one is taken by the rules alone.
+   */
+  async take(
+    record: SignatureRecord,
+    rules: ResumeRules,
+    { unknown }: { unknown: boolean },
+  ): Promise<"taken" | "asked" | "left"> {
     // This very transaction may have ended it.
-    if (record.status !== "RUNNING") return true;
-    const how = await this.#how(record);
-    if (how === null) return false;
+    if (record.status !== "RUNNING") return "taken";
+    const how = await this.#how(record, rules, unknown);
+    if (how === "asked" || how === "left") return how;
     const now = this.#batch.tell(record, { type: "recover", epoch: record.epoch, how });
-    this.taken.push(record);
     this.#entries.push(fateOfTask(record, now));
-    return true;
+    return "taken";
   }
 
   /** Adds the report to the transaction, if there is anything to tell. */
@@ -231,40 +243,44 @@ class Taking {
     this.#batch.extras.reports.push(this.#report);
   }
 
-  async #how(record: SignatureRecord): Promise<Recovery | null> {
-    const { autoResume, verdicts } = this.#known;
+  async #how(
+    record: SignatureRecord,
+    rules: ResumeRules,
+    unknown: boolean,
+  ): Promise<Recovery | "asked" | "left"> {
+    const { handlers, verdicts } = this.#known;
     // What was told to stop stops, and what has lost too many workers fails, whatever else is said of it.
     if (record.stop !== null) return { resume: true, dueAt: null };
-    const off = reasonToPark(this.#batch, record, autoResume.rules);
+    const off = reasonToPark(this.#batch, record, rules);
     if (off !== null) return { resume: false, actor: ACTOR, reason: off };
     if (record.recoveries >= this.#spec(record).maxRecoveries) return { resume: true, dueAt: null };
+    const goesOn = (): Recovery => ({ resume: true, dueAt: this.#turn(record, rules.stagger) });
+    const handler = handlers.get(record.name);
+    if (handler === undefined) return unknown ? goesOn() : "left";
     const verdict = verdicts.get(record.id);
     if (verdict?.epoch !== record.epoch) {
-      const question = await this.#question(record);
-      if (question === null) return { resume: true, dueAt: this.#turn(record) };
+      const question = await this.#question(record, handler);
+      if (question === null) return goesOn();
       this.questions.push(question);
-      return null;
+      return "asked";
     }
-    return verdict.reason === null
-      ? { resume: true, dueAt: this.#turn(record) }
-      : { resume: false, actor: ACTOR, reason: verdict.reason };
+    return verdict.reason === null ? goesOn() : { resume: false, actor: ACTOR, reason: verdict.reason };
   }
 
-  async #question(record: SignatureRecord): Promise<Question | null> {
-    const { handlers, autoResume } = this.#known;
-    const handler = handlers.get(record.name);
-    const schema = handler?.input ?? null;
-    const overall = isInCleanup(this.#batch, record) ? null : autoResume.validate;
-    const validators = [overall, handler?.mayResume ?? null].filter((validator) => validator !== null);
-    if (schema === null && validators.length === 0) return null;
-    if (schema === null) return { record, input: null, validators };
+  async #question(record: SignatureRecord, handler: Handler): Promise<Question | null> {
+    const { input: schema, version: registered, compatible, mayResume } = handler;
+    const stored = this.#spec(record).version ?? null;
+    const overall = isInCleanup(this.#batch, record) ? null : this.#known.autoResume.validate;
+    const validators = [overall, mayResume].filter((validator) => validator !== null);
+    const versions = stored === registered ? null : { stored, registered, compatible };
+    if (versions === null && schema === null && validators.length === 0) return null;
+    if (schema === null) return { record, versions, input: null, validators };
     const [assignment] = await assign(this.#batch, [record]);
-    return { record, input: { schema, assignment: assignment! }, validators };
+    return { record, versions, input: { schema, assignment: assignment! }, validators };
   }
 
   /** The instant at which it is its turn, or null for at once. */
-  #turn(record: SignatureRecord): number | null {
-    const { stagger } = this.#known.autoResume;
+  #turn(record: SignatureRecord, stagger: Pace | null): number | null {
     const own = this.#spec(record).autoResume;
     const turns: number[] = [];
     if (stagger !== null) turns.push(this.#next(ALL, stagger, record));

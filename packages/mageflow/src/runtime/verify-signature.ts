@@ -209,7 +209,7 @@ function checkLease(workerId: string | null, { worker, now, attended }: Surround
     return say("warning", `${says}; others take it over at the latest ${TAKEOVER_MS / 1_000} s after that`);
   return attended
     ? say("breach", `${says}, and no live worker has taken it over`)
-    : say("warning", `${says}, and no worker is alive to take it over; start one`);
+    : say("warning", `${says}, and no live worker that runs such tasks could take it over; start one`);
 }
 
 /** Why a PENDING signature will never be started, or null. */

@@ -109,7 +109,7 @@ class Audit {
   readonly #path: Frame[] = [];
   #previous = new Map<string, SignatureRecord>();
   #sessions = new Map<string, WorkerRow>();
-  #attended = false;
+  #attended: ReadonlySet<string> = new Set();
   #now = 0;
   #signatures = 0;
   #workflows = 0;
@@ -137,9 +137,10 @@ class Audit {
   async #lookAround(): Promise<void> {
     this.#now = await this.#store.transact(async (tx) => tx.now);
     this.#sessions = new Map((await this.#store.workers(SESSIONS)).map((row) => [row.id, row]));
-    this.#attended = this.#sessions
-      .values()
-      .some(({ endedAt, leaseUntil }) => endedAt === null && leaseUntil > this.#now);
+    const live = [...this.#sessions.values()].filter(
+      ({ endedAt, leaseUntil }) => endedAt === null && leaseUntil > this.#now,
+    );
+    this.#attended = new Set(live.flatMap(({ tasks }) => tasks));
   }
 
   async *visit(record: SignatureRecord): AsyncGenerator<Breach> {
@@ -274,7 +275,7 @@ class Audit {
       spec: this.#specs.get(record),
       parentSpec: parent === undefined ? undefined : this.#specs.get(parent),
       worker: record.workerId === null ? undefined : this.#sessions.get(record.workerId),
-      attended: this.#attended,
+      attended: this.#attended.has(record.name),
     };
   }
 

@@ -9,6 +9,7 @@ import {
   UnknownTaskError,
 } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
+import type { ResumeRules } from "../core/recovery.ts";
 import { loss } from "../core/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Notes, Store, WorkerRow } from "../ports/store.ts";
@@ -45,6 +46,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly committer: Committer;
   readonly handlers: ReadonlyMap<string, Handler>;
+  /** What becomes of its tasks when it is lost. */
+  readonly autoResume: ResumeRules;
   /** The program of a thread or process that runs tasks. */
   readonly isolateEntry: URL;
   newSession(): string;
@@ -273,6 +276,7 @@ export class Worker implements Claimer, AsyncDisposable {
       pid: process.pid,
       tasks: [...this.#handlers.keys()],
       concurrency: this.#concurrency,
+      autoResume: this.#parts.autoResume,
       startedAt: this.#startedAt,
       leaseUntil: batch.now + this.#lease,
       endedAt,

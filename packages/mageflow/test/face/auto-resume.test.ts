@@ -7,11 +7,16 @@ import {
   type ResumeReport,
   type SignatureView,
   type TaskAutoResume,
+  type TaskOptions,
+  type WorkerRow,
 } from "../../src/index.ts";
 import type { SignatureRecord } from "../../src/core/record.ts";
+import { autoResume } from "../../src/runtime/auto-resume.ts";
 import { eventually } from "./eventually.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
+
+type Options = Pick<TaskOptions, "version" | "autoResume">;
 
 const COUNTS = ["resumed", "started", "kept", "skipped", "parked", "failed"] as const;
 
@@ -23,11 +28,15 @@ function counts(report: ResumeReport | undefined): Record<string, number> {
   );
 }
 
-/** The newest report, when it has seen so many. */
-function report(mage: MageFlow, seen = 1): Promise<ResumeReport> {
+/** The newest report of this reason, when it has seen so many. */
+function report(
+  mage: MageFlow,
+  seen = 1,
+  reason: ResumeReport["reason"] = "lost worker",
+): Promise<ResumeReport> {
   return eventually(async () => {
-    const [newest] = await mage.resumeReports({ limit: 1 });
-    return newest?.seen === seen ? newest : null;
+    const newest = (await mage.resumeReports()).find((one) => one.reason === reason);
+    return newest?.seen === seen && !newest.more ? newest : null;
   });
 }
 
@@ -41,38 +50,56 @@ async function stopped(mage: MageFlow, id: string): Promise<SignatureView> {
   });
 }
 
+/** The row that a worker leaves behind that was killed under these rules. */
+function lostRow(rules: AutoResumeOptions = {}, id = "w-killed"): WorkerRow {
+  const row = {
+    id,
+    host: "h",
+    pid: 1,
+    tasks: [],
+    concurrency: 1,
+    startedAt: 1,
+    leaseUntil: 1,
+    endedAt: null,
+  };
+  return { ...row, autoResume: autoResume(rules).rules };
+}
+
 onEachStore("auto-resume", (open, strike) => {
-  /** What a worker leaves behind that was killed: its tasks run, and its lease has lapsed. */
-  function kill(ids: readonly string[], changes: Partial<SignatureRecord> = {}): Promise<void> {
-    return strike(async (tx) => {
+  /** Leaves these behind as a worker does that was killed: they run, and its lease has lapsed. */
+  async function kill(
+    ids: readonly string[],
+    changes: Partial<SignatureRecord> = {},
+    worker: WorkerRow = lostRow(),
+  ): Promise<void> {
+    await strike(async (tx) => {
       const { records } = await tx.lock(ids, { wait: true });
       const running = {
         status: "RUNNING",
-        workerId: "w-killed",
+        workerId: worker.id,
         epoch: 1,
         attempt: 1,
         startedAt: 1,
       } as const;
       const update = records.map((record) => ({ ...record, ...running, ...changes }));
-      const session = { id: "w-killed", host: "h", pid: 1, tasks: [], concurrency: 1 };
-      await tx.write({ update, workers: [{ ...session, startedAt: 1, leaseUntil: 1, endedAt: null }] });
+      await tx.write({ update, workers: [worker] });
     });
   }
 
   /** Ids of tasks that ran on a worker that was killed, in a store that nobody has open. */
-  async function killed(count: number, autoResume: TaskAutoResume = {}): Promise<string[]> {
+  async function killed(count: number, options: Options = {}, rules?: AutoResumeOptions): Promise<string[]> {
     const before = open();
-    const work = before.task("work", { autoResume }, (input: { n: number }) => input.n);
+    const work = before.task("work", options, (input: { n: number }) => input.n);
     const ids: string[] = [];
     for (let n = 0; n < count; n++) ids.push((await before.run(work.with({ n }))).id);
     await before.close();
-    await kill(ids);
+    await kill(ids, {}, lostRow(rules));
     return ids;
   }
 
-  function working(autoResume: AutoResumeOptions = {}, own: false | TaskAutoResume = {}): MageFlow {
+  function working(autoResume: AutoResumeOptions = {}, options: Options = {}): MageFlow {
     const mage = open({ autoResume });
-    mage.task("work", { autoResume: own }, (input: { n: number }) => input.n);
+    mage.task("work", options, (input: { n: number }) => input.n);
     return mage;
   }
 
@@ -84,7 +111,7 @@ onEachStore("auto-resume", (open, strike) => {
     expect(await run.result()).toBe(0);
     expect(await run.view()).toMatchObject({ recoveries: 1, attempt: 1 });
     const told = await report(mage);
-    expect(told).toMatchObject({ reason: "start", by: expect.stringMatching(/^s-/), more: false });
+    expect(told).toMatchObject({ reason: "lost worker", by: expect.stringMatching(/^s-/), more: false });
     expect(told.entries).toEqual([
       { id, name: "work", what: "resumed", why: "its worker w-killed was lost" },
     ]);
@@ -137,24 +164,126 @@ onEachStore("auto-resume", (open, strike) => {
     await using worker = await mage.worker();
     const run = await mage.run(task);
     await left.opened;
-    await strike(async (tx) => {
-      const row = { id: worker.id, host: "h", pid: 1, tasks: ["task"], concurrency: 1, startedAt: 1 };
-      await tx.write({ workers: [{ ...row, leaseUntil: 1, endedAt: null }] });
-    });
+    const row = lostRow({}, worker.id);
+    await strike((tx) => tx.write({ workers: [row] }));
     expect(await run.settled()).toEqual({ id: run.id, status: "INTERRUPTED" });
     expect(counts(await report(mage))).toEqual({ parked: 1 });
-    expect(await report(mage)).toMatchObject({ reason: "lost worker" });
     await run.resume();
     expect(await run.result()).toEqual({ step: 1, checkpointed: { page: 7 } });
     expect(steps).toHaveLength(1);
     await worker.stop();
   });
 
+  test.for<[what: string, rules: AutoResumeOptions, status: string, why: string]>([
+    ["the switch", { enabled: false }, "INTERRUPTED", "auto-resume is off for it"],
+    ["only others", { only: ["other"] }, "INTERRUPTED", "auto-resume is off for it"],
+    ["except", { except: ["work"] }, "INTERRUPTED", "auto-resume is off for it"],
+    ["only it", { only: ["work"], except: ["other"] }, "READY", "its worker w-killed was lost"],
+  ])("%s of the lost worker decides, whatever that of the finder says", async ([, rules, status, why]) => {
+    const [id] = await killed(1, {}, rules);
+    const mage = working({ enabled: status !== "READY" });
+    expect((await stopped(mage, id!)).status).toBe(status);
+    expect((await report(mage)).entries[0]).toMatchObject({ id, why });
+  });
+
+  test("a worker leaves its rules", async () => {
+    const mage = working({ except: ["work"], stagger: { perSecond: 3 }, maxRecoveries: 1 });
+    await using worker = await mage.worker();
+    expect((await mage.workers(1))[0]!.autoResume).toEqual({
+      enabled: true,
+      only: null,
+      except: ["work"],
+      stagger: { perSecond: 3, jitter: "full" },
+    });
+    await worker.stop();
+  });
+
+  test("a process that knows no task parks what is to be parked, and leaves the rest to those that do", async () => {
+    const before = open();
+    const parked = await before.run(before.task("parked", { autoResume: false }, () => 1));
+    await before.close();
+    const [left] = await killed(1);
+    await kill([parked.id]);
+    const bare = open();
+    expect((await stopped(bare, parked.id)).status).toBe("INTERRUPTED");
+    // It was looked at in the same transaction.
+    expect((await (await bare.get(left!)).view()).status).toBe("RUNNING");
+    expect(counts(await report(bare))).toEqual({ parked: 1 });
+    const mage = working();
+    await using worker = await mage.worker();
+    expect(await (await mage.get(left!)).result()).toBe(0);
+    expect((await report(mage)).entries).toMatchObject([{ id: left, what: "resumed" }]);
+    await worker.stop();
+  });
+
+  test("what is left to others hides nothing that is not", async () => {
+    const before = open();
+    const other = before.task("other", () => 1);
+    for (let n = 0; n < 25; n++) {
+      const run = await before.run(other);
+      await kill([run.id], {}, { ...lostRow(), id: `w-other-${n}` });
+    }
+    await before.close();
+    // Its lease has lapsed last.
+    const [id] = await killed(1);
+    await kill([id!], {}, { ...lostRow(), leaseUntil: 2 });
+    const mage = working();
+    expect((await stopped(mage, id!)).status).toBe("READY");
+    const late = open();
+    const [lost] = (await late.list({ name: "other", limit: 1 })).items;
+    expect(lost!.status).toBe("RUNNING");
+    late.task("other", () => 1);
+    expect((await stopped(late, lost!.id)).status).toBe("READY");
+  });
+
+  test("a task that is registered late takes over what was left", async () => {
+    const ids = await killed(2);
+    const mage = open();
+    const parked = await mage.run(mage.task("parked", { autoResume: false }, () => 1));
+    await kill([parked.id], {}, { ...lostRow(), id: "w-other" });
+    await stopped(mage, parked.id);
+    mage.task("work", () => 1);
+    for (const id of ids) expect((await stopped(mage, id)).status).toBe("READY");
+  });
+
+  test.for<[stored: TaskOptions["version"], registered: Options, status: string, why: string | RegExp]>([
+    [2, { version: 2 }, "READY", "its worker w-killed was lost"],
+    ["a", { version: "a" }, "READY", "its worker w-killed was lost"],
+    [1, { version: 2 }, "INTERRUPTED", "it was stored as version 1, and its task is registered as version 2"],
+    [
+      undefined,
+      { version: "2" },
+      "INTERRUPTED",
+      'it was stored without a version, and its task is registered as version "2"',
+    ],
+    [2, {}, "INTERRUPTED", "it was stored as version 2, and its task is registered without a version"],
+    [
+      2,
+      { version: 3, autoResume: { compatible: (a, b) => Number(a) + 1 === Number(b) } },
+      "READY",
+      "its worker w-killed was lost",
+    ],
+    [
+      2,
+      {
+        version: 3,
+        autoResume: {
+          compatible: () => {
+            throw new Error("no idea");
+          },
+        },
+      },
+      "INTERRUPTED",
+      "it was stored as version 2, and its task is registered as version 3; compatible threw: no idea",
+    ],
+  ])("stored as version %s, found by %j: %s", async ([version, registered, status, why]) => {
+    const [id] = await killed(1, version === undefined ? {} : { version });
+    const mage = working({}, registered);
+    expect((await stopped(mage, id!)).status).toBe(status);
+    expect((await report(mage)).entries[0]).toMatchObject({ id, why });
+  });
+
   test.for<[what: string, options: AutoResumeOptions, own: TaskAutoResume, status: string, why: string]>([
-    ["the switch", { enabled: false }, {}, "INTERRUPTED", "auto-resume is off for it"],
-    ["only others", { only: ["other"] }, {}, "INTERRUPTED", "auto-resume is off for it"],
-    ["except", { except: ["work"] }, {}, "INTERRUPTED", "auto-resume is off for it"],
-    ["only it", { only: ["work"], except: ["other"] }, {}, "READY", "its worker w-killed was lost"],
     ["a validator", { validate: () => false }, {}, "INTERRUPTED", "refused by validate"],
     ["one that waits", { validate: async () => true }, {}, "READY", "its worker w-killed was lost"],
     ["the task's own", {}, { validate: ({ id }) => id === "x" }, "INTERRUPTED", "refused by validate"],
@@ -171,7 +300,7 @@ onEachStore("auto-resume", (open, strike) => {
     ],
   ])("%s decides", async ([, options, own, status, why]) => {
     const [id] = await killed(1);
-    const mage = working(options, own);
+    const mage = working(options, { autoResume: own });
     expect((await stopped(mage, id!)).status).toBe(status);
     expect((await report(mage)).entries[0]).toMatchObject({ id, why });
   });
@@ -196,8 +325,9 @@ onEachStore("auto-resume", (open, strike) => {
   });
 
   test("stagger lets so many go on a second, and fewer of one task", async () => {
-    const ids = await killed(4, { perSecond: 5 });
-    const mage = working({ stagger: { perSecond: 100, jitter: "none" } });
+    const rules: AutoResumeOptions = { stagger: { perSecond: 100, jitter: "none" } };
+    const ids = await killed(4, { autoResume: { perSecond: 5 } }, rules);
+    const mage = working();
     const views = await Promise.all(ids.map((id) => stopped(mage, id)));
     const due = views.map(({ dueAt }) => dueAt ?? 0).sort((a, b) => a - b);
     expect(due.slice(1).every((at) => at > 0)).toBe(true);
@@ -218,6 +348,7 @@ onEachStore("auto-resume", (open, strike) => {
     await before.close();
     await kill(all, { recoveries: 2 });
     const mage = working({ maxRecoveries: 9 });
+    for (const name of ["two", "three", "four"]) mage.task(name, () => 1);
     await stopped(mage, all[0]!);
     const told = await report(mage, 3);
     expect(counts(told)).toEqual({ resumed: 2, failed: 1 });
@@ -249,14 +380,13 @@ onEachStore("auto-resume", (open, strike) => {
     await kill([lost.id]);
 
     const first = open();
-    first.task("work", () => 1);
+    for (const name of ["work", "never"]) first.task(name, () => 1);
     await stopped(first, lost.id);
-    const told = await report(first, 7);
-    expect(told).toMatchObject({ reason: "start", more: false });
-    expect(counts(told)).toEqual({ resumed: 1, started: 2, kept: 3, skipped: 1 });
+    const told = await report(first, 6, "start");
+    expect(counts(told)).toEqual({ started: 2, kept: 3, skipped: 1 });
+    expect((await report(first)).entries).toMatchObject([{ id: lost.id, what: "resumed" }]);
     expect(new Map(told.entries.map(({ id, what }) => [id, what]))).toEqual(
       new Map([
-        [lost.id, "resumed"],
         [later.id, "started"],
         [ready.id, "started"],
         [created.id, "kept"],
@@ -273,8 +403,40 @@ onEachStore("auto-resume", (open, strike) => {
     await (await second.run(second.task("work of its own", () => 1))).suspend();
     await again.stop();
     await second.close();
+    // It tells of what was stored since the first, and no more of that.
     const third = open();
-    expect(await third.resumeReports()).toHaveLength(1);
+    third.task("work", () => 1);
+    expect((await report(third, 1, "start")).entries).toMatchObject([
+      { name: "work of its own", what: "kept" },
+    ]);
+    expect(await third.resumeReports()).toHaveLength(3);
+  });
+
+  test("what several processes report that start at once adds up, and a second start reports nothing", async () => {
+    const before = open();
+    const work = before.task("work", () => 1);
+    const open_: string[] = [];
+    for (let n = 0; n < 30; n++) open_.push((await before.create(work)).id);
+    await before.close();
+    const lost = await killed(30);
+    const entries = async (mage: MageFlow): Promise<string[]> => {
+      const reports = await mage.resumeReports({ limit: 100 });
+      for (const one of reports) counts(one);
+      return reports.flatMap((one) => one.entries.map(({ id, what }) => `${id} ${what}`)).toSorted();
+    };
+    const all = [...open_.map((id) => `${id} kept`), ...lost.map((id) => `${id} resumed`)].toSorted();
+    const first = Array.from({ length: 4 }, () => working());
+    await Promise.all(first.map((mage) => mage.workers()));
+    await eventually(async () => ((await entries(first[0]!)).length >= all.length ? true : null));
+    const last = working();
+    await last.workers();
+    // A round of each after all was told, and their last words.
+    for (const mage of [...first, last]) {
+      const run = await mage.run(work, undefined, { delay: 1 });
+      await eventually(async () => ((await run.view()).status === "READY" ? true : null));
+    }
+    await Promise.all([...first, last].map((mage) => mage.close()));
+    expect(await entries(open())).toEqual(all);
   });
 
   test("an empty store, and one that nobody left work in, tell nothing", async () => {
@@ -322,6 +484,9 @@ test.for<[options: object, message: string]>([
   [{ autoResume: { perSecond: Number.NaN } }, 'autoResume of task "t": perSecond is NaN'],
   [{ autoResume: { maxRecoveries: 0.5 } }, 'autoResume of task "t": maxRecoveries is 0.5'],
   [{ autoResume: { maxRecoveries: 1 }, maxRecoveries: 1 }, 'task "t" has maxRecoveries twice'],
+  [{ version: 1.5 }, 'the version of task "t" is 1.5; give a whole number, or a text of 1 to 256'],
+  [{ version: "" }, 'the version of task "t" is ""; give a whole number, or a text of 1 to 256'],
+  [{ autoResume: { compatible: 1 } }, 'autoResume of task "t": compatible is 1; give a function'],
   [{ maxRecoveries: "5" }, 'maxRecoveries of task "t" is "5"; give a whole number from 0'],
 ])("a task refuses %j", ([options, message]) => {
   expect(() => new MageFlow({ store: "memory:" }).task("t", options, () => 1)).toThrow(message);

@@ -67,7 +67,7 @@ describe("SQLite among processes", () => {
 
   test("one that is killed at any statement of the schema has done nothing", async () => {
     // The statements of the schema, and the one that notes its version.
-    const moments = MIGRATIONS.join("").split(STATEMENT_END).length + 1;
+    const moments = MIGRATIONS.flatMap((sql) => sql.split(STATEMENT_END)).length + 1;
     const files = Array.from({ length: moments }, (_, n) => `${n}.db`);
     const left = [...files.entries()];
     const killer = async (): Promise<void> => {
@@ -246,7 +246,7 @@ async function killedAtStatement(n: number, path: string): Promise<void> {
     const exec = DatabaseSync.prototype.exec;
     let left = ${n};
     DatabaseSync.prototype.exec = function (sql) {
-      if (!sql.includes("CREATE TABLE") && !sql.includes("user_version")) return exec.call(this, sql);
+      if (!/(CREATE|ALTER) TABLE|user_version/.test(sql)) return exec.call(this, sql);
       for (const statement of sql.split(${STATEMENT_END})) {
         if (left-- === 0) process.kill(process.pid, "SIGKILL");
         exec.call(this, statement);

@@ -126,6 +126,10 @@ export class MemoryTransaction implements Transaction {
     return this.#read().audit.at(-1) ?? null;
   }
 
+  async lastStart(): Promise<number | null> {
+    return this.#read().reports.lastStart();
+  }
+
   async ticket(token: string): Promise<Ticket | null> {
     const ticket = this.#read().tickets.get(token);
     return ticket === undefined || ticket.expiresAt <= this.now ? null : ticket;

@@ -2,9 +2,11 @@ import { mkdtempDisposableSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ALL_RESUME } from "../../core/recovery.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { WorkerTable } from "./worker-table.ts";
 
 function tablesOf(db: Connection): string[] {
   return db.all<[string]>("SELECT name FROM sqlite_schema WHERE type = 'table'").map(([name]) => name);
@@ -35,6 +37,14 @@ describe("migrate", () => {
     migrate(db, null, ["CREATE TABLE never (a)", "CREATE TABLE two (a)", "ALTER TABLE two RENAME TO three"]);
     expect(tablesOf(db)).toEqual(["one", "three"]);
     expect(versionOf(db)).toBe(3);
+  });
+
+  test("lets all tasks go on of workers that were there before there were rules", () => {
+    const db = memory();
+    migrate(db, null, MIGRATIONS.slice(0, 1));
+    db.exec("INSERT INTO workers VALUES ('w', 'h', 1, '[]', 1, 1, 1, NULL)");
+    migrate(db, null);
+    expect(new WorkerTable(db).newest(1)[0]!.autoResume).toEqual(ALL_RESUME);
   });
 
   test("keeps nothing of a migration that fails", () => {

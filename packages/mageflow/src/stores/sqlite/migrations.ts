@@ -220,4 +220,12 @@ const FIRST = `
   CREATE INDEX leases ON workers (lease_until, id) WHERE ended_at IS NULL;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST];
+const RULES_OF_WORKERS = `
+  -- The rules that a worker leaves for its tasks; those of before have left none, so that all go on.
+  ALTER TABLE workers ADD COLUMN auto_resume TEXT NOT NULL
+    DEFAULT '{"enabled":true,"only":null,"except":[],"stagger":null}';
+  -- What the last start has told of.
+  CREATE INDEX starts ON reports (at, id) WHERE reason = 'start';
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, RULES_OF_WORKERS];

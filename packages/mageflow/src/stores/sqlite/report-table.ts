@@ -6,8 +6,11 @@ const COLUMNS = "id, at, by, reason, seen, resumed, started, kept, skipped, park
 
 const PUT = `INSERT OR REPLACE INTO reports (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Those behind the newest ones. Parameters: how many newer ones the newest of them has, less one. */
-const DROP_OLD = `DELETE FROM reports WHERE id < (SELECT id FROM reports ORDER BY id DESC LIMIT 1 OFFSET ?)`;
+const LAST_START = "FROM reports WHERE reason = 'start' ORDER BY at DESC, id DESC LIMIT 1";
+
+/** Those behind the newest ones, but not the last of a start. Parameters: how many newer ones the newest of them has, less one. */
+const DROP_OLD = `DELETE FROM reports
+  WHERE id < (SELECT id FROM reports ORDER BY id DESC LIMIT 1 OFFSET ?) AND id IS NOT (SELECT id ${LAST_START})`;
 
 /** Parameters: the id of the last one seen, how many. */
 const NEWEST_AFTER = `SELECT ${COLUMNS} FROM reports WHERE id < ? ORDER BY id DESC LIMIT ?`;
@@ -44,6 +47,11 @@ export class ReportTable {
     const counts = [seen, resumed, started, kept, skipped, parked, failed];
     this.#db.run(PUT, id, at, by, reason, ...counts, more ? 1 : 0, JSON.stringify(entries));
     this.#db.run(DROP_OLD, KEPT_REPORTS - 1);
+  }
+
+  /** The instant of the last report of a start. */
+  lastStart(): number | null {
+    return this.#db.get<[number]>(`SELECT at ${LAST_START}`)?.[0] ?? null;
   }
 
   newest(after: string | null, limit: number): ResumeReport[] {

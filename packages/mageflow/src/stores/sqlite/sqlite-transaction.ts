@@ -159,6 +159,10 @@ export class SqliteTransaction implements Transaction {
     return this.#do(() => this.#tables.audit.last());
   }
 
+  async lastStart(): Promise<number | null> {
+    return this.#do(() => this.#tables.reports.lastStart());
+  }
+
   async ticket(token: string): Promise<Ticket | null> {
     return this.#do(() => this.#tables.tickets.get(token, this.now));
   }

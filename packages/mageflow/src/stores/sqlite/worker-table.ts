@@ -1,9 +1,10 @@
+import type { ResumeRules } from "../../core/recovery.ts";
 import type { WorkerRow } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 
-const COLUMNS = "id, host, pid, tasks, concurrency, started_at, lease_until, ended_at";
+const COLUMNS = "id, host, pid, tasks, concurrency, auto_resume, started_at, lease_until, ended_at";
 
-const PUT = `INSERT OR REPLACE INTO workers (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const PUT = `INSERT OR REPLACE INTO workers (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const NEWEST = `SELECT ${COLUMNS} FROM workers ORDER BY started_at DESC, id DESC LIMIT ?`;
 
@@ -20,6 +21,7 @@ type Row = [
   pid: number,
   tasks: string,
   concurrency: number,
+  autoResume: string,
   startedAt: number,
   leaseUntil: number,
   endedAt: number | null,
@@ -33,8 +35,9 @@ export class WorkerTable {
     this.#db = db;
   }
 
-  put({ id, host, pid, tasks, concurrency, startedAt, leaseUntil, endedAt }: WorkerRow): void {
-    this.#db.run(PUT, id, host, pid, JSON.stringify(tasks), concurrency, startedAt, leaseUntil, endedAt);
+  put({ id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt }: WorkerRow): void {
+    const texts = [JSON.stringify(tasks), concurrency, JSON.stringify(autoResume)];
+    this.#db.run(PUT, id, host, pid, ...texts, startedAt, leaseUntil, endedAt);
   }
 
   newest(limit: number): WorkerRow[] {
@@ -56,6 +59,17 @@ export class WorkerTable {
   }
 }
 
-function toWorker([id, host, pid, tasks, concurrency, startedAt, leaseUntil, endedAt]: Row): WorkerRow {
-  return { id, host, pid, tasks: JSON.parse(tasks) as string[], concurrency, startedAt, leaseUntil, endedAt };
+function toWorker(row: Row): WorkerRow {
+  const [id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt] = row;
+  return {
+    id,
+    host,
+    pid,
+    tasks: JSON.parse(tasks) as string[],
+    concurrency,
+    autoResume: JSON.parse(autoResume) as ResumeRules,
+    startedAt,
+    leaseUntil,
+    endedAt,
+  };
 }

@@ -1,4 +1,5 @@
 import type { SignatureRecord } from "../../core/record.ts";
+import { ALL_RESUME } from "../../core/recovery.ts";
 import type { WorkerRow } from "../../ports/store.ts";
 import { NO_FAULTS } from "./faults.ts";
 import { Orders } from "./orders.ts";
@@ -27,6 +28,7 @@ const GONE: WorkerRow = {
   pid: 1,
   tasks: [],
   concurrency: 1,
+  autoResume: ALL_RESUME,
   startedAt: 1,
   leaseUntil: 1,
   endedAt: 1,

@@ -74,5 +74,15 @@ export function handlerOf(name: string, script: Script, process: Process, ledger
     }
     return mark;
   };
-  return { name, input: null, output: null, concurrency: null, isolation: null, mayResume: null, run };
+  return {
+    name,
+    input: null,
+    output: null,
+    concurrency: null,
+    isolation: null,
+    version: null,
+    compatible: null,
+    mayResume: null,
+    run,
+  };
 }

@@ -156,6 +156,7 @@ function simulated(world: StoreWorld, _process: Process, tx: Transaction, writte
     purgeable: (limit) => tx.purgeable(limit),
     runningIn: (rootId, limit) => tx.runningIn(rootId, limit),
     lastAudit: () => tx.lastAudit(),
+    lastStart: () => tx.lastStart(),
     ticket: (token) => tx.ticket(token),
     abandoned: (before, limit) => tx.abandoned(before, limit),
     async discard(rootId, limit) {

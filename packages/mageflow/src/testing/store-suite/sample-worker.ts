@@ -9,6 +9,12 @@ export function sampleWorker(id: string, other: Partial<WorkerRow> = {}): Worker
     pid: 4_194_304,
     tasks: ["resize", "upload"],
     concurrency: 100,
+    autoResume: {
+      enabled: false,
+      only: ["résumé \u0000"],
+      except: [],
+      stagger: { perSecond: 0.5, jitter: "full" },
+    },
     startedAt: LONG_AGO,
     leaseUntil: FAR_AHEAD,
     endedAt: null,

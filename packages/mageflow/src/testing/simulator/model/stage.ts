@@ -31,6 +31,8 @@ export class ModelStage {
       input: null,
       output: null,
       concurrency: null,
+      version: null,
+      compatible: null,
       mayResume: null,
       isolation: null,
       run: (_input: never, context: TaskContext) => this.#run(process, context),

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { KEPT_REPORTS } from "../../../ports/store.ts";
+import type { ResumeReport } from "../../../core/resume-report.ts";
 import type { StoreHarness } from "../harness.ts";
+import { FAR_AHEAD } from "../sample-record.ts";
 import { sampleReport } from "../sample-report.ts";
 import { onStore, type Scene } from "../scene.ts";
 
-/** Ids of this case's reports, newest first. Others may be older: their ids come before. */
+/** Ids of this case's reports, newest first. What other cases and earlier runs have left is older: their ids come before. */
 async function ids(scene: Scene, after: string | null = null, limit = KEPT_REPORTS): Promise<string[]> {
   const reports = await scene.store.reports({ after: after ?? `${scene.id}~`, limit });
   return scene.own(reports).map(({ id }) => id.slice(scene.id.length));
@@ -44,6 +46,22 @@ export function reportsCases(harness: StoreHarness): void {
         await scene.write({ reports: numbers.slice(1).map((n) => sampleReport(`${scene.id}${n}`)) });
         await scene.write({ reports: [sampleReport(`${scene.id}${numbers[0]!}`)] });
         expect(await ids(scene)).toEqual(numbers.slice(2).toReversed());
+      }),
+    );
+
+    test(
+      "the last of a start is kept, whatever comes after it",
+      onStore(harness, async (scene) => {
+        const start = (name: string, at: number): ResumeReport =>
+          sampleReport(`${scene.id}${name}`, { reason: "start", at });
+        await scene.write({ reports: [start("a", FAR_AHEAD), start("b", FAR_AHEAD - 1)] });
+        const later = Array.from({ length: KEPT_REPORTS }, (_, n) => `c${String(n).padStart(4, "0")}`);
+        await scene.write({
+          reports: later.map((name) => sampleReport(`${scene.id}${name}`, { at: FAR_AHEAD + 1 })),
+        });
+        expect(await ids(scene)).toEqual(later.toReversed());
+        expect(await ids(scene, null, KEPT_REPORTS + 9)).toEqual([...later.toReversed(), "a"]);
+        expect(await scene.ask((tx) => tx.lastStart())).toBe(FAR_AHEAD);
       }),
     );
 

@@ -19,7 +19,12 @@ export function workersCases(harness: StoreHarness): void {
       onStore(harness, async (scene) => {
         const rows = [
           sampleWorker(`${scene.id}b`, { tasks: [], startedAt: FAR_AHEAD, endedAt: FAR_AHEAD }),
-          sampleWorker(`${scene.id}a`, { tasks: HARD_NAMES, host: "h\u00f6st \u{1f600}", concurrency: 1 }),
+          sampleWorker(`${scene.id}a`, {
+            tasks: HARD_NAMES,
+            host: "h\u00f6st \u{1f600}",
+            concurrency: 1,
+            autoResume: { enabled: true, only: null, except: HARD_NAMES, stagger: null },
+          }),
         ];
         await scene.write({ workers: rows });
         expect(scene.own(await scene.store.workers(1_000))).toEqual(rows);
