@@ -1,6 +1,6 @@
 import type { Clock, IdSource } from "../../ports/clock.ts";
 import type { Store } from "../../ports/store.ts";
-import { autoResume } from "../../runtime/auto-resume.ts";
+import type { AutoResume } from "../../runtime/auto-resume.ts";
 import type { Handler } from "../../runtime/handler.ts";
 import { Runtime } from "../../runtime/runtime.ts";
 import type { Worker, WorkerOptions } from "../../runtime/worker.ts";
@@ -31,7 +31,7 @@ export class Process implements Actor {
   }
 
   async boot(
-    parts: { store: Store; clock: Clock; ids: IdSource },
+    parts: { store: Store; clock: Clock; ids: IdSource; autoResume: AutoResume },
     worker: WorkerOptions | null,
   ): Promise<void> {
     this.runtime = new Runtime({
@@ -41,7 +41,6 @@ export class Process implements Actor {
       isolateEntry: new URL("about:blank"),
       actor: "somebody",
       retain: () => null,
-      autoResume: autoResume(),
     });
     await this.runtime.start();
     if (worker !== null) this.worker = await this.runtime.worker(worker);

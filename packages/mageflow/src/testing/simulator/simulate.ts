@@ -3,6 +3,7 @@ import type { Violation } from "./invariants/invariant.ts";
 import { Orders } from "./orders.ts";
 import { type AnyPlanValue, PlanMaker, randomPlan } from "./plan-maker.ts";
 import { random, type Random } from "./random.ts";
+import { resumeRules } from "./resume-rules.ts";
 import { Deadlock } from "./scheduler.ts";
 import { hasEnded, isOver } from "./shadow.ts";
 import { describeStuck } from "./stuck.ts";
@@ -36,6 +37,7 @@ const LEASE_MS = 15_000;
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {
   const draw = random(seed, "workload");
   const world = new World(seed, options.mix ?? faultMix(seed), { trace: options.trace === true });
+  world.rules = resumeRules(seed);
   const orders = new Orders(world);
   const make = new PlanMaker((name, script) => world.register(name, script));
   const off = world.catchStrays();

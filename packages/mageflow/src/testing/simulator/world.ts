@@ -19,6 +19,7 @@ import { order } from "./invariants/order.ts";
 import { outcomes } from "./invariants/outcomes.ts";
 import { removal } from "./invariants/removal.ts";
 import { suspension } from "./invariants/suspension.ts";
+import { autoResume, type AutoResumeOptions } from "../../runtime/auto-resume.ts";
 import { Process } from "./process.ts";
 import { random, type Random } from "./random.ts";
 import { type Actor, Scheduler } from "./scheduler.ts";
@@ -70,6 +71,8 @@ export class World implements StoreWorld {
   /** Makes the code of a task; scripts unless somebody else wants to play its part. */
   handlerFor: (name: string, script: Script, process: Process) => Handler = (name, script, process) =>
     handlerOf(name, script, process, this.effects);
+  /** What the next process says of tasks that lose their worker. */
+  rules: () => AutoResumeOptions = () => ({});
   storeDown = false;
   boundaries = 0;
   crashes = 0;
@@ -128,7 +131,8 @@ export class World implements StoreWorld {
     for (const [name, script] of this.scripts) this.#give(process, name, script);
     const ids: IdSource = { next: () => `${(this.#ids++).toString(36).padStart(6, "0")}` };
     const clock = virtualClock(this.scheduler, process, this.scheduler.now);
-    const parts = { store: simulatedStore(this, process), clock, ids };
+    const rules = this.rules();
+    const parts = { store: simulatedStore(this, process), clock, ids, autoResume: autoResume(rules) };
     process.boot(parts, worker).catch((error: unknown) => {
       if (process.dead) return;
       this.trace.add(`${process.name} could not boot: ${String(error)}`);

@@ -106,6 +106,9 @@ function left(
     const worker = commit.workersBefore.get(before.workerId!)!;
     if (worker.leaseUntil > commit.now)
       report(`${now.id} was taken from ${worker.id}, whose lease still ran`);
+    const { enabled, except } = worker.autoResume;
+    if ((!enabled || except.includes(now.name)) && !/cleanup/i.test(now.id))
+      report(`${now.id} was recovered, against the rules of ${worker.id}`);
     if (now.attempt !== before.attempt)
       report(`${now.id} was recovered and its attempt became ${now.attempt}`);
     const capped = now.recoveries > spec.maxRecoveries;
