@@ -6,13 +6,14 @@ import { VIOLATIONS } from "./chaos/violation.ts";
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
  * handlers left outside MageFlow. The last line on stdout is one JSON object; the exit code is 1 when anything was found.
  *
- *     npm run chaos -- --store sqlite --rounds 50 [--seed 7] [--json]
+ *     npm run chaos -- --store sqlite --rounds 50 [--seed 7] [--parallel 3] [--json]
  */
 const { values } = parseArgs({
   options: {
     store: { type: "string", default: "sqlite" },
     rounds: { type: "string", default: "50" },
     seed: { type: "string" },
+    parallel: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   },
 });
@@ -21,25 +22,35 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) :
 if (values.store !== "sqlite")
   fail(`there is no chaos for the store "${values.store}" yet; use --store sqlite`);
 if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds is ${values.rounds}; give a whole number from 1`);
+const parallel = Number(values.parallel);
+if (!Number.isInteger(parallel) || parallel < 1)
+  fail(`--parallel is ${values.parallel}; give a whole number from 1`);
 if (!Number.isInteger(seed)) fail(`--seed is ${values.seed}; give a whole number`);
 
 const say = (text: string): void => void (values.json || process.stderr.write(`${text}\n`));
 const began = performance.now();
 const reports: RoundReport[] = [];
-for (let i = 0; i < rounds; i++) {
-  const report = await round(seed + i);
-  reports.push(report);
-  const { faults, tasks, seconds, phases, violations } = report;
-  say(
-    `round ${i + 1}/${rounds} seed ${report.seed}: ${faults.kills} kills, ${faults.freezes} freezes, ${faults.goodbyes} goodbyes, ` +
-      `${faults.submitterKills} submitters, ${tasks} tasks, ${seconds.toFixed(1)} s (${phases.join("+")} ms): ${violations.length === 0 ? "ok" : "VIOLATED"}`,
-  );
-  for (const { kind, detail } of violations.slice(0, 20)) process.stderr.write(`  ${kind}: ${detail}\n`);
-  if (violations.length > 0) {
-    process.stderr.write(`  evidence: ${report.folder}\n`);
-    process.stderr.write(`  again: npm run chaos -- --store sqlite --rounds 1 --seed ${report.seed}\n`);
+let begun = 0;
+/** One round after the other; a round is mostly waiting, so that several go on at once. */
+const lane = async (): Promise<void> => {
+  while (begun < rounds) {
+    const report = await round(seed + begun++);
+    reports.push(report);
+    const { faults, tasks, orders, seconds, phases, violations } = report;
+    say(
+      `round ${reports.length}/${rounds} seed ${report.seed}: ${faults.kills} kills, ${faults.freezes} freezes, ${faults.goodbyes} goodbyes, ` +
+        `${faults.submitterKills} submitters, ${faults.steererKills} steerers, ${tasks} tasks, ` +
+        `${orders.done}+${orders.refused}+${orders.unknown} orders, ` +
+        `${seconds.toFixed(1)} s (${phases.join("+")} ms): ${violations.length === 0 ? "ok" : "VIOLATED"}`,
+    );
+    for (const { kind, detail } of violations.slice(0, 20)) process.stderr.write(`  ${kind}: ${detail}\n`);
+    if (violations.length > 0) {
+      process.stderr.write(`  evidence: ${report.folder}\n`);
+      process.stderr.write(`  again: npm run chaos -- --store sqlite --rounds 1 --seed ${report.seed}\n`);
+    }
   }
-}
+};
+await Promise.all(Array.from({ length: parallel }, lane));
 
 const violations = reports.flatMap((report) => report.violations);
 const sum = (of: (report: RoundReport) => number): number =>
@@ -55,6 +66,10 @@ const summary = {
   freezes: sum(({ faults }) => faults.freezes),
   goodbyes: sum(({ faults }) => faults.goodbyes),
   submitterKills: sum(({ faults }) => faults.submitterKills),
+  steererKills: sum(({ faults }) => faults.steererKills),
+  ordersDone: sum(({ orders }) => orders.done),
+  ordersRefused: sum(({ orders }) => orders.refused),
+  ordersUnknown: sum(({ orders }) => orders.unknown),
   store: values.store,
   seed,
   failedSeeds: reports.filter((report) => report.violations.length > 0).map((report) => report.seed),

@@ -6,7 +6,7 @@ import { checkTree } from "./check-trees.ts";
 import type { Faults } from "./fleet.ts";
 import type { Row } from "./ledger.ts";
 import { readStored, type Stored } from "./stored.ts";
-import { chaosTasks } from "./tasks.ts";
+import type { ChaosTasks } from "./tasks.ts";
 import type { Violation } from "./violation.ts";
 import { submission, SUBMISSIONS } from "./workload.ts";
 
@@ -14,18 +14,20 @@ import { submission, SUBMISSIONS } from "./workload.ts";
 export interface Evidence {
   readonly mage: MageFlow;
   readonly seed: number;
+  readonly tasks: ChaosTasks;
   readonly rows: readonly Row[];
   /** Ids that the submitter was told, by index. */
   readonly acknowledged: ReadonlyMap<number, string>;
   readonly settled: ReadonlySet<string>;
+  /** Roots that are judged by other laws. */
+  readonly steered: ReadonlySet<string>;
   readonly faults: Faults;
 }
 
 /** Judges a round by what is stored and what was done. Returns how many tasks have run. */
 export async function check(evidence: Evidence, report: (found: Violation) => void): Promise<number> {
-  const { mage, seed, rows, settled, faults } = evidence;
-  const stored = await readStored(mage, settled);
-  const tasks = chaosTasks(mage, null);
+  const { mage, seed, tasks, rows, settled, steered, faults } = evidence;
+  const stored = await readStored(mage, settled, steered);
   const caps = new Map<string, number>();
   for (let index = 0; index < SUBMISSIONS; index++) {
     const { plan, start } = submission(seed, index, tasks);

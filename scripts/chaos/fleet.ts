@@ -16,11 +16,12 @@ export interface Faults {
   freezes: number;
   goodbyes: number;
   submitterKills: number;
+  steererKills: number;
 }
 
 /** Worker processes, each replaced as soon as it is gone, and what is done to them. */
 export class Fleet {
-  readonly faults: Faults = { kills: 0, freezes: 0, goodbyes: 0, submitterKills: 0 };
+  readonly faults: Omit<Faults, "submitterKills" | "steererKills"> = { kills: 0, freezes: 0, goodbyes: 0 };
   readonly #args: readonly string[];
   readonly #ledger: Ledger;
   readonly #report: (found: Violation) => void;

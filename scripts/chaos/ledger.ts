@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { Word } from "./orders.ts";
 
 /** What happened, told by those it happened to. `dead` is told of a process by the one that killed it. */
 export type What =
@@ -10,7 +11,9 @@ export type What =
   | "stepDone"
   | "launched"
   | "dead"
-  | "frozen";
+  | "frozen"
+  | "asked"
+  | "told";
 
 /** One line of the ledger. */
 export interface Row {
@@ -29,6 +32,10 @@ export interface Row {
   readonly gotEpoch?: number;
   /** What a callback was told that it follows. */
   readonly cause?: { readonly id: string; readonly outcome: string };
+  /** Of the last edit that its input has been through. */
+  readonly mark?: number;
+  /** What the steerer was about to ask for, or was told. */
+  readonly word?: Word;
 }
 
 /**

@@ -3,19 +3,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MageFlow, WaitTimeoutError } from "mageflow";
+import { acknowledged } from "./acknowledged.ts";
+import { checkSteered } from "./check-steered.ts";
+import { checkStore } from "./check-store.ts";
 import { check } from "./check.ts";
 import { type Faults, Fleet } from "./fleet.ts";
+import { Witness } from "./history.ts";
+import { insist } from "./insisting.ts";
 import { openLedger, readLedger } from "./ledger.ts";
+import { nurse } from "./nursing.ts";
+import { Patience } from "./patience.ts";
 import { random } from "./random.ts";
-import { acknowledged, submitting } from "./submitting.ts";
+import { Steerer } from "./steerer.ts";
+import { chaosTasks } from "./tasks.ts";
 import type { Violation } from "./violation.ts";
 
-/** The nemesis is at work for this long, and until everything is submitted. */
+/** The nemesis is at work for this long, and until everything is submitted and every story is told. */
 const STORM_MS = 1_800;
 /** Time between two faults. */
 const PAUSE_MS = [60, 320] as const;
-/** After the storm everything is settled within this time, else it is stuck: many leases of 1 s. */
-const PATIENCE = "20s";
+/** How long one look at what is not settled takes (ms). */
+const LOOK_MS = 2_000;
 
 export interface RoundReport {
   readonly seed: number;
@@ -23,6 +31,8 @@ export interface RoundReport {
   readonly faults: Faults;
   readonly acknowledged: number;
   readonly tasks: number;
+  /** Orders to steered workflows: carried out, refused, and never answered. */
+  readonly orders: { readonly done: number; readonly refused: number; readonly unknown: number };
   readonly seconds: number;
   /** Milliseconds of storm, calm and judgement. */
   readonly phases: readonly number[];
@@ -31,13 +41,14 @@ export interface RoundReport {
 }
 
 /**
- * One round: a new store, worker processes and a submitter on it, a storm of kills and freezes; then calm, until everything
+ * One round: a new store, worker processes, a submitter and a steerer on it, a storm of kills and freezes; then calm, until everything
  * is settled; then the judgement.
  */
 export async function round(seed: number): Promise<RoundReport> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "mageflow-chaos-"));
-  const store = `sqlite:${join(folder, "store.db")}`;
+  const path = join(folder, "store.db");
+  const store = `sqlite:${path}`;
   const ledgerPath = join(folder, "ledger.jsonl");
   const journal = join(folder, "submitted.txt");
   const violations: Violation[] = [];
@@ -46,69 +57,113 @@ export async function round(seed: number): Promise<RoundReport> {
   const fleet = new Fleet([store, ledgerPath], ledger, report);
   fleet.fill();
 
-  let submitted = false;
-  const submits = submitting([store, journal, String(seed)], random(seed, "submitter"), fleet.faults, report);
-  void submits.finally(() => (submitted = true));
+  let busy = true;
+  const errands = Promise.all([
+    insist(
+      {
+        name: "submitter",
+        module: new URL("./submitter-process.ts", import.meta.url),
+        args: [store, journal, String(seed)],
+        announces: "attempt",
+        chance: 0.2,
+      },
+      random(seed, "submitter"),
+      report,
+    ),
+    insist(
+      {
+        name: "steerer",
+        module: new URL("./steerer-process.ts", import.meta.url),
+        args: [path, ledgerPath, String(seed)],
+        announces: "asks",
+        chance: 0.06,
+      },
+      random(seed, "steerer"),
+      report,
+    ),
+  ]).finally(() => (busy = false));
   const draw = random(seed, "nemesis");
   const storm = performance.now() + STORM_MS;
   // The first blow falls when there is something to hit: processes take about this long to start.
   await sleep(400);
-  while (performance.now() < storm || !submitted) {
+  while (performance.now() < storm || busy) {
     fleet.strike(draw);
     await sleep(draw.whole(...PAUSE_MS));
   }
-  await submits;
+  const [submitterKills, steererKills] = await errands;
   fleet.thaw();
   const calm = performance.now();
 
   const mage = new MageFlow({ store });
+  const tasks = chaosTasks(mage, null);
+  const witness = new Witness(path);
   const told = acknowledged(journal);
-  const settled = await settle(mage, told, report);
+  const words = readLedger(ledgerPath).flatMap(({ word }) => word ?? []);
+  const roots = new Map(words.map((word) => [word.story, word.rootId]));
+  const steered = new Set(roots.values());
+  const steerer = new Steerer([mage], tasks, ledger, witness, () => {});
+  const [settled, rested] = await Promise.all([
+    settle(mage, told, steered, new Patience(witness), report),
+    nurse(mage, witness, steerer, roots, words, new Patience(witness), report),
+  ]);
   await fleet.end();
   const judged = performance.now();
-  const rows = readLedger(ledgerPath);
-  const tasks = await check({ mage, seed, rows, acknowledged: told, settled, faults: fleet.faults }, report);
+  const all = readLedger(ledgerPath);
+  const faults = { ...fleet.faults, submitterKills, steererKills };
+  const rows = all.filter(({ id, word }) => word === undefined && !steered.has(id?.split(".", 1)[0] ?? ""));
+  const ran = await check({ mage, seed, tasks, rows, acknowledged: told, settled, steered, faults }, report);
+  const evidence = { mage, witness, seed, tasks, rows: all, roots, settled: rested };
+  const given = await checkSteered(evidence, report);
+  await checkStore(mage, steered, report);
   await mage.close();
+  witness.close();
   ledger.close();
   if (violations.length === 0) rmSync(folder, { recursive: true });
+  const count = (fate: string): number => given.filter((order) => order.fate === fate).length;
   return {
     seed,
     violations,
-    faults: fleet.faults,
+    faults,
     acknowledged: told.size,
-    tasks,
+    tasks: ran,
+    orders: { done: count("done"), refused: count("refused"), unknown: count("unknown") },
     seconds: (performance.now() - began) / 1_000,
     phases: [calm - began, judged - calm, performance.now() - judged].map(Math.round),
     folder: violations.length === 0 ? null : folder,
   };
 }
 
-/** Waits for every root that is stored, acknowledged or not, and for what those launch. */
+/** Waits for every root that is stored and not steered, acknowledged or not, and for what those launch. */
 async function settle(
   mage: MageFlow,
   told: ReadonlyMap<number, string>,
+  steered: ReadonlySet<string>,
+  patience: Patience,
   report: (found: Violation) => void,
 ): Promise<Set<string>> {
   const settled = new Set<string>();
   for (;;) {
     const roots = await mage.list({ limit: 500 });
-    const open = roots.items.filter(({ id, name }) => name !== "large" && !settled.has(id));
+    const open = roots.items.filter(
+      ({ id, name }) => name !== "large" && !settled.has(id) && !steered.has(id),
+    );
     if (open.length === 0) return settled;
-    let stuck = false;
     await Promise.all(
       open.map(async ({ id }) => {
         try {
-          await (await mage.get(id)).settled({ timeout: PATIENCE });
+          await (await mage.get(id)).settled({ timeout: LOOK_MS });
           settled.add(id);
         } catch (error) {
           if (!(error instanceof WaitTimeoutError)) throw error;
-          stuck = true;
-          const promised = [...told.values()].includes(id) ? "acknowledged" : "stored";
-          report({ kind: "stuck", detail: `${id} (${promised}): ${await describeOpen(mage, id)}` });
         }
       }),
     );
-    if (stuck) return settled;
+    if (!patience.isOver()) continue;
+    for (const { id } of open.filter((root) => !settled.has(root.id))) {
+      const promised = [...told.values()].includes(id) ? "acknowledged" : "stored";
+      report({ kind: "stuck", detail: `${id} (${promised}): ${await describeOpen(mage, id)}` });
+    }
+    return settled;
   }
 }
 

@@ -13,8 +13,12 @@ export interface Stored {
   readonly journals: ReadonlyMap<string, readonly FlowEvent[]>;
 }
 
-/** `settled` are the roots that are known to have ended with everything under them. */
-export async function readStored(mage: MageFlow, settled: ReadonlySet<string>): Promise<Stored> {
+/** `settled` are the roots that are known to have ended with everything under them; those in `except` are left out. */
+export async function readStored(
+  mage: MageFlow,
+  settled: ReadonlySet<string>,
+  except: ReadonlySet<string>,
+): Promise<Stored> {
   const views = new Map<string, SignatureView>();
   const children = new Map<string, SignatureView[]>();
   const callbacks = new Map<string, SignatureView[]>();
@@ -23,6 +27,7 @@ export async function readStored(mage: MageFlow, settled: ReadonlySet<string>): 
   while (cursor !== null) {
     const page = await mage.list({ roots: false, limit: 500, ...(cursor === "" ? {} : { cursor }) });
     for (const view of page.items) {
+      if (except.has(view.rootId)) continue;
       views.set(view.id, view);
       if (view.role === "root") roots.push(view);
       else if (view.role === "step" || view.role === "item") grouped(children, view.parentId!).push(view);

@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type AnyPlan,
+  CancelledError,
   chain,
+  InterruptedError,
   type MageFlow,
+  MageFlowError,
   ShutdownError,
   type TaskContext,
   type TaskPlan,
@@ -19,6 +23,12 @@ export interface Work {
   flaky?: number;
   /** It fails for good. */
   fatal?: boolean;
+  /** It stops when it is told to; else it goes on, whatever its signal says. */
+  heeds?: boolean;
+  /** Items that it adds to the swarm that it is an item of, one after the other. */
+  grows?: number;
+  /** What the last edit has left in it. */
+  mark?: number;
   /** Of the signature whose result came in. */
   by?: string;
   epoch?: number;
@@ -36,6 +46,7 @@ export interface ChaosTasks {
   readonly retried: TaskPlan<Work, Made, Work>;
   readonly note: TaskPlan<Work, Made, Work>;
   readonly spawn: TaskPlan<Work, Made, Work>;
+  readonly grow: TaskPlan<Work, Made, Work>;
 }
 
 /** More than a round can kill: a crash loop is not what is looked for here. */
@@ -52,21 +63,26 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
     tell("start", {
       ...(input.by === undefined ? {} : { gotBy: input.by, gotEpoch: input.epoch! }),
       ...(cause === null ? {} : { cause: { id: cause.id, outcome: cause.outcome } }),
+      ...(input.mark === undefined ? {} : { mark: input.mark }),
     });
+    const { ms = 0, steps = 0, flaky = 0, fatal = false, heeds = false } = input;
+    const stop = new AbortController();
     ctx.signal.addEventListener("abort", () => {
-      if (ctx.signal.reason instanceof ShutdownError) tell("released");
+      const { reason } = ctx.signal;
+      if (reason instanceof ShutdownError) tell("released");
+      if (heeds && (reason instanceof InterruptedError || reason instanceof CancelledError)) stop.abort();
     });
-    const { ms = 0, steps = 0, flaky = 0, fatal = false } = input;
+    const nap = (span: number): Promise<void> => sleep(span, undefined, { signal: stop.signal });
     for (let i = 0; i < steps; i++) {
       const step = `s${i}`;
       const of = await ctx.step(step, async () => {
         tell("stepRun", { step });
-        await sleep(ms / 4);
+        await nap(ms / 4);
         return epoch;
       });
       tell("stepDone", { step, of });
     }
-    await sleep(ms);
+    await nap(ms);
     if (ctx.attempt <= flaky) {
       tell("fail");
       throw new Error(`attempt ${ctx.attempt} of ${flaky} fails`);
@@ -79,6 +95,10 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
     return { by: ctx.id, epoch, pid: process.pid };
   };
   const work = mage.task("work", { maxRecoveries: MANY }, perform);
+  // The input of an error callback or a cleanup is that of what failed: the note itself does not.
+  const note = mage.task("note", { maxRecoveries: MANY }, (input: Work, ctx) =>
+    perform({ ...input, fatal: false, flaky: 0 }, ctx),
+  );
   return {
     work,
     retried: mage.task(
@@ -86,10 +106,7 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
       { maxRecoveries: MANY, retry: { attempts: 4, backoff: { type: "fixed", delay: 40, jitter: "none" } } },
       perform,
     ),
-    // The input of an error callback or a cleanup is that of what failed: the note itself does not.
-    note: mage.task("note", { maxRecoveries: MANY }, (input: Work, ctx) =>
-      perform({ ...input, fatal: false, flaky: 0 }, ctx),
-    ),
+    note,
     spawn: mage.task("spawn", { maxRecoveries: MANY }, async (input: Work, ctx): Promise<Made> => {
       const launched = await ctx.run(
         chain([work.with({ ms: 5 }), work.with({ ms: 5 })], { name: "spawned" }),
@@ -107,5 +124,32 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
       });
       return perform(input, ctx);
     }),
+    grow: mage.task("grow", { maxRecoveries: MANY }, async (input: Work, ctx): Promise<Made> => {
+      const { parentId } = ctx.signature;
+      const swarm = await mage.get(parentId!);
+      for (let i = 0; i < (input.grows ?? 0); i++) {
+        await sleep(5);
+        try {
+          await swarm.addTasks([dressed(work.with({ ms: 5 }).keyed(`${ctx.id} ${i}`), note)]);
+        } catch (error) {
+          // It has been closed, or is being removed: this is the end of its growth.
+          if (!(error instanceof MageFlowError) || !ENDS_GROWTH.includes(error.code)) throw error;
+        }
+      }
+      return perform(input, ctx);
+    }),
   };
+}
+
+const ENDS_GROWTH: readonly string[] = ["SWARM_CLOSED", "ILLEGAL_TRANSITION", "GONE", "LOCKED"];
+
+/** With a callback of each kind, and two cleanups, whose order tells something. */
+export function dressed<P extends Dressing>(plan: P, note: AnyPlan): P {
+  return plan.onSuccess(note).onError(note).onCleanup(note).onCleanup(note);
+}
+
+interface Dressing {
+  onSuccess(callback: AnyPlan): this;
+  onError(callback: AnyPlan): this;
+  onCleanup(callback: AnyPlan): this;
 }

@@ -26,6 +26,24 @@ export const VIOLATIONS = [
   "journal",
   /** A process that ended although nobody killed it. */
   "crashed",
+  /** A start in what is suspended. */
+  "startedSuspended",
+  /** A start, other than of a cleanup, in what is interrupted; or an effect of its code after the grace. */
+  "startedInterrupted",
+  /** The same in what is cancelled, where nothing that ends counts. */
+  "startedCancelled",
+  /** A cleanup that is missing, ran in the wrong order or more than once in a generation. */
+  "cleanups",
+  /** An order that was neither carried out nor refused as a whole. */
+  "halfDone",
+  /** Something left, or something new, of what is gone. */
+  "remains",
+  /** A change of what somebody else has locked. */
+  "lockBroken",
+  /** An audit trail that is broken, or that does not tell of an order. */
+  "audit",
+  /** What `mageflow verify` finds in the store. */
+  "breaches",
 ] as const;
 
 type Kind = (typeof VIOLATIONS)[number];
