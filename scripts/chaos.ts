@@ -1,10 +1,11 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type RoundReport, round } from "./chaos/round.ts";
 import { VIOLATIONS } from "./chaos/violation.ts";
 
 /**
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
- * handlers left outside MageFlow. The last line on stdout is one JSON object; the exit code is 1 when anything was found.
+ * handlers left outside MageFlow. A round is mostly waiting: as many go on at once as there are cores. The last line on stdout is one JSON object; the exit code is 1 when anything was found.
  *
  *     npm run chaos -- --store sqlite --rounds 50 [--seed 7] [--parallel 3] [--json]
  */
@@ -13,7 +14,7 @@ const { values } = parseArgs({
     store: { type: "string", default: "sqlite" },
     rounds: { type: "string", default: "50" },
     seed: { type: "string" },
-    parallel: { type: "string", default: "1" },
+    parallel: { type: "string", default: String(availableParallelism()) },
     json: { type: "boolean", default: false },
   },
 });
@@ -31,7 +32,7 @@ const say = (text: string): void => void (values.json || process.stderr.write(`$
 const began = performance.now();
 const reports: RoundReport[] = [];
 let begun = 0;
-/** One round after the other; a round is mostly waiting, so that several go on at once. */
+/** One round after the other. */
 const lane = async (): Promise<void> => {
   while (begun < rounds) {
     const report = await round(seed + begun++);

@@ -12,6 +12,8 @@ const REFUSALS: readonly string[] = [
   "GONE",
   "STALE_CONFIRMATION",
   "SWARM_CLOSED",
+  // A frozen process may hold the store's one lock for longer than its patience.
+  "STORE_BUSY",
 ];
 
 /** Each order was carried out or refused, as a whole, and for a reason. `given` and `history` are of one workflow. */

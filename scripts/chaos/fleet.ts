@@ -5,6 +5,8 @@ import type { Random } from "./random.ts";
 import type { Violation } from "./violation.ts";
 
 const WORKERS = 4;
+/** Starting processes is most of what a round costs, and on a busy machine rounds are long. */
+const MOST_KILLS = 10;
 /** A process that is frozen inside a transaction holds the others up until it goes on: more would be a round of waiting. */
 const MOST_FREEZES = 3;
 /** With a lease of 1 s: frozen for longer than it. */
@@ -46,7 +48,7 @@ export class Fleet {
   /** Does one thing to one worker that is at work, should there be one. */
   strike(draw: Random): void {
     const busy = this.#free.filter((child) => this.#ready.has(child));
-    if (busy.length === 0) return;
+    if (busy.length === 0 || this.faults.kills >= MOST_KILLS) return;
     const victim = draw.pick(busy);
     this.#free = this.#free.filter((child) => child !== victim);
     const dice = draw.next();

@@ -49,7 +49,9 @@ export class Steerer {
     const [mage] = this.#mages;
     const options = { tags: [`story ${story}`], key: `story ${story}` };
     this.#onAsk("submit");
-    const run = start ? await mage!.run(plan, undefined, options) : await mage!.create(plan, options);
+    const submit = (): Promise<Run> =>
+      start ? mage!.run(plan, undefined, options) : mage!.create(plan, options);
+    const run = await insistently(submit);
     const word: Word = {
       verb: "submit",
       story,
@@ -155,6 +157,17 @@ export class Steerer {
       default:
         verb satisfies never;
         return;
+    }
+  }
+}
+
+/** However long the store is held by a frozen process. */
+async function insistently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof MageFlowError) || error.code !== "STORE_BUSY") throw error;
     }
   }
 }

@@ -6,7 +6,8 @@ import { chaosTasks } from "./tasks.ts";
 const [store, ledger] = process.argv.slice(2);
 const mage = new MageFlow({ store: store! });
 chaosTasks(mage, openLedger(ledger!));
-const worker = await mage.worker({ concurrency: 20, lease: "1s", heartbeat: "200ms", grace: "100ms" });
+// So few that there is always something ready which nobody has taken yet.
+const worker = await mage.worker({ concurrency: 8, lease: "1s", heartbeat: "200ms", grace: "100ms" });
 process.on("SIGTERM", () => {
   void worker.stop().then(() => process.exit(0));
 });
