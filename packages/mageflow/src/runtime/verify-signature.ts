@@ -88,6 +88,7 @@ const SWEEPING: Readonly<Record<Sweep, readonly Status[]>> = {
   clean: ["INTERRUPTED", "CANCELLED"],
   interrupt: ["RUNNING", "SUSPENDED", "INTERRUPTED"],
   cancel: ["SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"],
+  hasten: ["SUCCEEDED", "FAILED", "SKIPPED", "INTERRUPTED", "CANCELLED"],
   reset: ["RUNNING", "SKIPPED"],
 };
 
