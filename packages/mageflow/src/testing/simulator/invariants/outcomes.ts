@@ -13,7 +13,7 @@ const FIXED = [
   "startedAt",
   "finishedAt",
 ] as const;
-const PLACE = ["rootId", "parentId", "role", "slot", "key", "kind", "name", "spec", "createdAt"] as const;
+const PLACE = ["rootId", "parentId", "role", "slot", "kind", "name", "spec", "createdAt"] as const;
 
 /** I2: one immutable outcome per generation, and the right one for what is inside; and a next one for what may have it. */
 export const outcomes: Invariant = {
@@ -25,6 +25,12 @@ export const outcomes: Invariant = {
         if (before[field] !== now[field])
           report(`${now.id}: ${field} changed from ${before[field]} to ${now[field]}`);
       }
+      const goes =
+        now.deletion?.purged === true || (now.stop?.verb === "cancel" && before.stop?.verb !== "cancel");
+      if (before.key !== now.key && !(now.key === null && goes))
+        report(
+          `${now.id} was not cancelled or removed; yet its key changed from ${before.key} to ${now.key}`,
+        );
       if (before.bound !== now.bound && (before.startedAt !== null || before.attempt > 0))
         report(`${now.id} had started; then what is bound to it changed`);
       if (now.generation !== before.generation) {
