@@ -196,6 +196,44 @@ export const WORKFLOWS: readonly Workflow[] = [
     ],
   },
   {
+    name: "a swarm that stops its items past its limit, and is interrupted while they stop, once more for a shorter time",
+    plan: (make) =>
+      make
+        .swarm(
+          [
+            make.task({ takes: 100, fails: 1, terminal: true }),
+            make.task({ takes: 9_000, lingers: 600 }).onCleanup(make.task({ takes: 300 })),
+            make.chain([make.task({ takes: 9_000, deaf: true })]).onCleanup(make.task({ takes: 50 })),
+            make.task(),
+          ],
+          { concurrency: 3, stopAfterFailures: 0, onLimit: "interrupt" },
+        )
+        .onCleanup(make.task({ takes: 20 })),
+    controls: [
+      { at: 300, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 5_000) },
+      { at: 500, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 1_000) },
+      { at: 2_700, give: ({ orders, process, rootId }) => orders.resume(process, rootId) },
+    ],
+  },
+  {
+    name: "a tree that is cancelled while it stops for an interrupt",
+    plan: (make) =>
+      make
+        .swarm(
+          times(3, (i) =>
+            make
+              .chain([make.task({ takes: 900, lingers: 150 * (i + 1) })])
+              .onCleanup(make.task({ takes: 200 })),
+          ),
+          { concurrency: 3 },
+        )
+        .onCleanup(make.task({ takes: 20 })),
+    controls: [
+      { at: 100, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 2_000) },
+      { at: 200, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 10, 1_000) },
+    ],
+  },
+  {
     name: "a workflow that begins again, and is stopped while it does",
     plan: (make) =>
       make
