@@ -2,13 +2,18 @@ import { describe, expect, test } from "vitest";
 import { chain, swarm } from "../core/plans.ts";
 import { type SignatureRecord, MILESTONE } from "../core/record.ts";
 import { MageFlow } from "../mageflow.ts";
+import type { Store } from "../ports/store.ts";
+import { memoryStore } from "../stores/memory/memory-store.ts";
 import type { Run } from "./run.ts";
-import { audit, damage, open, scene, settledScene } from "./verify.test-support.ts";
+import { audit, copied, damage, open, scene, settledScene } from "./verify.test-support.ts";
 
-type Scene = { store: ReturnType<typeof scene>["store"]; run: Run };
+interface Stored {
+  readonly store: Store;
+  readonly run: Run;
+}
 
 /** A swarm that was stopped while a chain in it ran; its cleanup waits for a worker. */
-async function interrupted(): Promise<Scene> {
+async function interrupted(): Promise<Stored> {
   const { store, mage, good } = scene();
   const items = [chain([good, good]), good, good];
   const run = await mage.run(swarm(items).onCleanup(good));
@@ -18,7 +23,7 @@ async function interrupted(): Promise<Scene> {
 }
 
 /** A chain that was cancelled after its first step had succeeded; its cleanup waits for a worker, so that it is not removed. */
-async function cancelled(): Promise<Scene> {
+async function cancelled(): Promise<Stored> {
   const { store, mage, good } = scene();
   const late = mage.task("late", async () => null);
   const run = await mage.run(chain([good.onSuccess(late), late]).onCleanup(late));
@@ -33,14 +38,14 @@ async function cancelled(): Promise<Scene> {
 }
 
 /** Begun again and reset, with nobody there to run it. */
-async function begunAgain(): Promise<Scene> {
+async function begunAgain(): Promise<Stored> {
   const { store, run } = await settledScene();
   await run.rerun();
   return { store, run };
 }
 
 /** Marked for deletion before it has begun, and told to start all the same. */
-async function marked(): Promise<Scene> {
+async function marked(): Promise<Stored> {
   const { store, mage, good } = scene();
   const run = await mage.create(chain([good, good]));
   await run.delete({ after: "1h" });
@@ -105,7 +110,7 @@ describe("a store in which things were stopped, marked, locked or begun again is
 describe("damage to what was stopped, marked or begun again is found", () => {
   const DAMAGES: readonly {
     what: string;
-    scene: () => Promise<Scene>;
+    scene: () => Promise<Stored>;
     at: string;
     change: (record: SignatureRecord) => Partial<SignatureRecord>;
     says: [string, RegExp];
@@ -435,5 +440,33 @@ describe("damage to what was stopped, marked or begun again is found", () => {
         message: "it follows generation 2 of its owner, which is in generation 1",
       }),
     );
+  });
+
+  test("a grace that is over is a warning until somebody should have ended it", async () => {
+    let now = 1_000_000;
+    const store = memoryStore({ now: () => now });
+    const mage = new MageFlow({ store });
+    open.push(mage);
+    const deaf = mage.task("deaf", () => new Promise<never>(() => {}));
+    await using worker = await mage.worker({ grace: 0 });
+    const run = await mage.run(deaf);
+    for await (const { type } of run.events({ since: 0 })) if (type === "started") break;
+    const stopped = run.interrupt({ grace: "5s" });
+    for await (const { type } of run.events({ since: 0 })) if (type === "stopping") break;
+    const copy = await copied(store, () => now);
+    const [session] = await copy.workers(1);
+    await copy.transact((tx) => tx.write({ workers: [{ ...session!, leaseUntil: now + 26_000 }] }));
+    const found: string[] = [];
+    for (const later of [4_999, 6_000, 25_999]) {
+      now = 1_000_000 + later;
+      for (const { severity, message } of (await audit(copy)).breaches) found.push(`${severity}: ${message}`);
+    }
+    expect(found).toEqual([
+      "warning: its grace ended 1.0 s ago, but it is RUNNING; any live worker stops it",
+      "breach: its grace ended 21.0 s ago, but it is RUNNING, and no live worker has stopped it",
+    ]);
+    now = 1_000_000;
+    await worker.stop();
+    await stopped;
   });
 });

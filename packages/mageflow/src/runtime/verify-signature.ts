@@ -36,7 +36,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Others take over what a dead worker held at the latest this long (ms) after its lease has lapsed. */
+/** Others take over what a dead worker held, or stop what ran beyond its grace, at the latest this long (ms) after its time. */
 const TAKEOVER_MS = 20_000;
 
 export function checkSignature(record: SignatureRecord, around: Surroundings): Finding[] {
@@ -184,6 +184,8 @@ function checkReason(record: SignatureRecord, around: Surroundings): Finding[] {
   if (status === "RUNNING" && kind === "task") {
     const lease = checkLease(record.workerId, around);
     if (lease !== null) findings.push(lease);
+    const grace = checkGrace(record, around);
+    if (grace !== null) findings.push(grace);
   }
   if (status === "PENDING" || record.heldBy !== null) {
     const stuck = whyStuck(record, around);
@@ -211,6 +213,16 @@ function checkLease(workerId: string | null, { worker, now, attended }: Surround
   return attended
     ? say("breach", `${says}, and no live worker has taken it over`)
     : say("warning", `${says}, and no live worker that runs such tasks could take it over; start one`);
+}
+
+/** What still runs when its grace is over is taken from its worker, whoever that is. */
+function checkGrace({ stop }: SignatureRecord, { now, attended }: Surroundings): Finding | null {
+  const over = stop === null ? 0 : now - stop.until;
+  if (over <= 0) return null;
+  const says = `its grace ended ${(over / 1_000).toFixed(1)} s ago, but it is RUNNING`;
+  return over > TAKEOVER_MS && attended
+    ? { invariant: "I1", severity: "breach", message: `${says}, and no live worker has stopped it` }
+    : { invariant: "I1", severity: "warning", message: `${says}; any live worker stops it` };
 }
 
 /** Why a PENDING signature will never be started, or null. */

@@ -81,3 +81,17 @@ export async function damage(
     await tx.write({ update: [{ ...records[0]!, ...change(records[0]!) }] });
   });
 }
+
+/** The records of a store, in one of their own in which nobody is at work, with a session for each worker. */
+export async function copied(store: Store, now: () => number): Promise<Store> {
+  const copy = memoryStore({ now });
+  await copy.open();
+  const insert = await store.scan({ after: null, limit: 500 });
+  const specs = await store.specs(insert.map(({ rootId, spec }) => ({ rootId, id: spec })));
+  const workers = await store.workers(10);
+  const born = { type: "created", status: "PENDING", generation: 1, attempt: 0 } as const;
+  const roots = insert.filter(({ role }) => role === "root");
+  const journal = new Map(roots.map(({ id }) => [id, [{ id, ...born }]]));
+  await copy.transact((tx) => tx.write({ insert, specs, workers, journal }));
+  return copy;
+}

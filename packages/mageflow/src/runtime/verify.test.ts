@@ -4,7 +4,7 @@ import { MageFlow } from "../mageflow.ts";
 import { chain, swarm } from "../core/plans.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
 import type { Breach } from "./verify.ts";
-import { audit, damage, open, scene, settledScene } from "./verify.test-support.ts";
+import { audit, copied, damage, open, scene, settledScene } from "./verify.test-support.ts";
 
 describe("a store that was only used by MageFlow", () => {
   test("is sound when it is empty", async () => {
@@ -187,15 +187,8 @@ describe("damage is found", () => {
     const worker = await mage.worker({ grace: 0 });
     const run = await mage.run(stuck);
     for await (const event of run.events({ since: 0 })) if (event.type === "started") break;
-    const record = (await store.get([run.id]))[0]!;
-    const other = memoryStore({ now: () => now });
-    await other.open();
-    const specs = await store.specs([{ rootId: run.id, id: record.spec }]);
     const session = (await store.workers(1))[0]!;
-    const journal = new Map([
-      [run.id, [{ id: run.id, type: "created", status: "PENDING", generation: 1, attempt: 0 } as const]],
-    ]);
-    await other.transact((tx) => tx.write({ insert: [record], specs, workers: [session], journal }));
+    const other = await copied(store, () => now);
     const at = async (later: number): Promise<string[]> => {
       now = session.leaseUntil + later;
       return (await audit(other)).breaches.map(({ severity, invariant }) => `${severity} ${invariant}`);
