@@ -471,4 +471,32 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if (stop.done || record.sweep !== null || halting > 0) return unchanged(record);",
     why: "a container that has stopped cleans up before what ended in it within the grace has",
   },
+  {
+    name: "halting-counted-twice",
+    file: "core/outcome.ts",
+    find: "const counted = outdoes ? { ...family, halting: 0 } : family;",
+    replace: "const counted = family;",
+    why: "what is cancelled while it is being interrupted waits for answers that nobody gives",
+  },
+  {
+    name: "own-stop-goes-along",
+    file: "core/outcome.ts",
+    find: 'heldBy: stop!.verb === "interrupt" && !stop!.own ? stop!.by : null,',
+    replace: 'heldBy: stop!.verb === "interrupt" ? stop!.by : null,',
+    why: "what somebody has interrupted by itself goes on when its container does",
+  },
+  {
+    name: "worker-kept",
+    file: "core/outcome.ts",
+    find: "    heldBy: null,\n    workerId: null,",
+    replace: "    heldBy: null,",
+    why: "what has ended is shown with the worker that ran it, as if that still did",
+  },
+  {
+    name: "end-time-kept",
+    file: "core/generation.ts",
+    find: "    credited: MILESTONE.OPEN,\n    finishedAt: null,",
+    replace: "    credited: MILESTONE.OPEN,",
+    why: "what goes on, or begins again, is shown with the time at which it ended before",
+  },
 ];

@@ -275,7 +275,11 @@ export const WORKFLOWS: readonly Workflow[] = [
         ])
         .onSuccess(make.task())
         .onCleanup(make.task()),
-    controls: [{ at: 100, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 50, 100) }],
+    // The swarm is told to stop just before, and has not when the cancellation comes.
+    controls: [
+      { at: 120, give: ({ orders, process, rootId }) => orders.interrupt(process, `${rootId}.1`, 1_000) },
+      { at: 130, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 10, 100) },
+    ],
   },
   {
     name: "a workflow that is marked, and wanted back when it goes",
