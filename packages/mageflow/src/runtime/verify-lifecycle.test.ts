@@ -241,6 +241,13 @@ describe("damage to what was stopped, marked or begun again is found", () => {
       says: ["RECORD", /it is INTERRUPTED, but has a sweep "start"/],
     },
     {
+      what: "a sweep that nobody knows",
+      scene: interrupted,
+      at: "",
+      change: () => ({ sweep: "dust" as SignatureRecord["sweep"] }),
+      says: ["RECORD", /it is INTERRUPTED, but has a sweep "dust"/],
+    },
+    {
       what: "a start that was told to what was stopped",
       scene: interrupted,
       at: ".1",

@@ -81,7 +81,7 @@ function checkPlace(record: SignatureRecord, { parent, spec }: Surroundings, bre
 }
 
 /** In which statuses a container may have each kind of sweep to do. */
-const SWEEPING: Readonly<Record<Sweep, readonly Status[]>> = {
+const SWEEPING: Readonly<Partial<Record<Sweep, readonly Status[]>>> = {
   start: ["RUNNING"],
   skip: ["RUNNING", "SUSPENDED", "SUCCEEDED", "FAILED", "SKIPPED"],
   unhold: ["PENDING", "WAITING", "RUNNING", "SKIPPED"],
@@ -90,7 +90,7 @@ const SWEEPING: Readonly<Record<Sweep, readonly Status[]>> = {
   cancel: ["SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"],
   hasten: ["SUCCEEDED", "FAILED", "SKIPPED", "INTERRUPTED", "CANCELLED"],
   reset: ["RUNNING", "SKIPPED"],
-};
+} satisfies Record<Sweep, readonly Status[]>;
 
 /** Fields that belong to some statuses only. */
 function checkFields(record: SignatureRecord, breach: Report): void {
@@ -102,7 +102,7 @@ function checkFields(record: SignatureRecord, breach: Report): void {
   only("state before its suspension", prior !== null, "SUSPENDED");
   only("holder", heldBy !== null, "PENDING", "INTERRUPTED");
   only("worker", workerId !== null, "RUNNING");
-  if (sweep !== null) only(`sweep "${sweep}"`, true, ...SWEEPING[sweep]);
+  if (sweep !== null) only(`sweep "${sweep}"`, true, ...(SWEEPING[sweep] ?? []));
   const needs = (field: string, has: boolean, when: boolean): void => {
     if (when && !has) breach("RECORD", `it is ${status}, but has no ${field}`);
   };
