@@ -63,9 +63,11 @@ export function isClosed(record: SignatureRecord): boolean {
   return isSettled(record) || (startedAt === null && status !== "RUNNING" && stop === null);
 }
 
-/** A tree that is due and still open gets its whole time again, from now on. */
+/** A tree that is due and locked waits for the end of the lock; one that is still open gets its whole time again, from now on. */
 export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
   const deletion = record.deletion!;
+  const { lock } = record;
+  if (lock !== null && lock.until > now) return { ...record, deletion: { ...deletion, purgeAt: lock.until } };
   const span = Math.max(LEAST_SPAN_MS, deletion.purgeAt - deletion.markedAt);
   return {
     ...record,

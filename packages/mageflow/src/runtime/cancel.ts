@@ -103,7 +103,7 @@ export async function planCancel(
 
 /**
  * Cancels what the token was given for: nothing in it starts any more, what runs is stopped, cleanups run, and then all of it is
- * removed but for the audit trail and a tombstone. All workflows are looked at before the first is cancelled.
+ * removed but for the audit trail and a tombstone. All workflows are cancelled, or none.
  *
  * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, is not for `target` alone, or a
  *   workflow began again or has grown since it was given out; LockedError (`LOCKED`) for one that somebody holds.
@@ -134,34 +134,46 @@ export async function confirmCancel(
     }
     open.push(bound);
   }
-  for (const bound of open) await cancelOne(runtime, bound, { ...order, held });
+  await cancelAll(runtime, open, { ...order, held });
   await reconciler.tick();
 }
 
-async function cancelOne(
+/** All of them in one transaction, or none. */
+async function cancelAll(
   { committer, actor }: Runtime,
-  bound: Bound,
+  bounds: readonly Bound[],
   { reason, grace, held }: { reason: string | null; grace: number; held: string | null },
 ): Promise<void> {
-  const { id, generation, descendants } = bound;
   await committer.run({
-    locks: [id],
+    locks: bounds.map(({ id }) => id),
     apply: async (batch) => {
-      const root = batch.get(id);
-      if (root === undefined || batch.isRemoved(root)) return;
       const order = { type: "halt", verb: "cancel", actor, reason, grace, by: null } as const;
-      const deed = { actor, target: id, reason };
-      if (isCancelled(root)) {
-        if (batch.tell(root, order) !== root) await audit(batch, { ...deed, action: "hasten" });
-        return;
+      const going: SignatureRecord[] = [];
+      const others: { root: SignatureRecord; descendants: number }[] = [];
+      for (const bound of bounds) {
+        const root = batch.get(bound.id);
+        if (root === undefined || batch.isRemoved(root)) continue;
+        if (isCancelled(root)) {
+          going.push(root);
+          continue;
+        }
+        requireSame(root, bound);
+        const { lock } = root;
+        if (lock !== null && lock.until > batch.now && lock.token !== held)
+          throw new LockedError(root.id, lock.by, lock.until);
+        others.push({ root, descendants: bound.descendants });
       }
-      requireSame(root, bound);
-      const { name, kind, lock } = root;
-      if (lock !== null && lock.until > batch.now && lock.token !== held)
-        throw new LockedError(id, lock.by, lock.until);
-      await audit(batch, { ...deed, action: "cancel", details: { name, kind, generation, descendants } });
-      // Whoever runs something by its key from now on is not answered with what is being removed.
-      batch.put({ ...batch.tell(root, order), key: null });
+      for (const root of going) {
+        if (batch.tell(root, order) !== root)
+          await audit(batch, { actor, action: "hasten", target: root.id, reason });
+      }
+      for (const { root, descendants } of others) {
+        const { id, name, kind, generation } = root;
+        const details = { name, kind, generation, descendants };
+        await audit(batch, { actor, action: "cancel", target: id, reason, details });
+        // Whoever runs something by its key from now on is not answered with what is being removed.
+        batch.put({ ...batch.tell(root, order), key: null });
+      }
     },
   });
 }

@@ -12,6 +12,7 @@ import type { Batch } from "./batch.ts";
 import { missing } from "./control.ts";
 import type { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
+import { Steering } from "./steering.ts";
 
 /** What can be changed of a signature that has not started. What is left out stays. */
 export interface Edit {
@@ -35,8 +36,13 @@ const EDIT: OptionNames<Edit> = {
   onCleanup: true,
 };
 
+/** Signatures that one transaction edits. */
+const MOST_EDITS = 10_000;
+
 interface Change {
   readonly id: string;
+  /** Of the lock that the caller holds, or null. */
+  readonly token: string | null;
   readonly bound: string | undefined;
   readonly priority: number | undefined;
   readonly tags: readonly string[] | undefined;
@@ -47,9 +53,15 @@ interface Change {
 export class Edits {
   readonly #changes: Change[] = [];
 
-  /** Sets what a signature is to be when all edits are made. @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`) */
+  /**
+   * Sets what a signature is to be when all edits are made: at most 10,000. One that this handle has locked may be edited by it.
+   *
+   * @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`)
+   */
   set(run: Pick<Run, "id">, edit: Edit): void {
     requireOptions(edit, EDIT, "an edit");
+    if (this.#changes.length === MOST_EDITS)
+      throw new InvalidPlanError(`one batch has more than ${MOST_EDITS} edits; make several`);
     const { priority, tags } = edit;
     storedOptions({
       ...(priority === undefined ? {} : { priority }),
@@ -58,7 +70,8 @@ export class Edits {
     const bound = edit.with === undefined ? undefined : encode(edit.with, "with");
     const callbacks = { success: edit.onSuccess, error: edit.onError, cleanup: edit.onCleanup };
     for (const plan of Object.values(callbacks)) if (plan !== undefined) requirePlan(plan, "a callback");
-    this.#changes.push({ id: run.id, bound, priority, tags, callbacks });
+    const token = run instanceof Steering ? run.lockToken : null;
+    this.#changes.push({ id: run.id, token, bound, priority, tags, callbacks });
   }
 
   /** @internal */
@@ -87,11 +100,12 @@ export class Edits {
   }
 }
 
-function requireEditable(batch: Batch, { id, tags }: Change): void {
+function requireEditable(batch: Batch, { id, token, tags }: Change): void {
   const record = batch.get(id);
   if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
   const { lock, status, attempt, startedAt } = record;
-  if (lock !== null && lock.until > batch.now) throw new LockedError(id, lock.by, lock.until);
+  if (lock !== null && lock.until > batch.now && lock.token !== token)
+    throw new LockedError(id, lock.by, lock.until);
   const waits = status === "PENDING" || status === "READY" || status === "WAITING" || status === "SUSPENDED";
   if (!waits || attempt > 0 || startedAt !== null) {
     throw new IllegalTransitionError(id, "edit", status, "only what has not started can be edited");

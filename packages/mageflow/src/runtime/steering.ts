@@ -21,6 +21,11 @@ export abstract class Steering {
   #token: string | null = null;
 
   /** @internal */
+  get lockToken(): string | null {
+    return this.#token;
+  }
+
+  /** @internal */
   constructor(runtime: Runtime, id: string) {
     this.runtime = runtime;
     this.id = id;

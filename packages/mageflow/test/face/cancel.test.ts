@@ -220,16 +220,38 @@ onEachStore("lock", (open) => {
     const task = mage.task("task", () => 1);
     const run = await mage.create(task);
     const theirs = await other.get(run.id);
+    const free = await mage.create(task);
+    const cancelling = await theirs.planCancel();
+    const both = await other.planCancel({ status: "PENDING" });
     const lock = await run.lock({ for: "1m" });
+    const before = await run.view();
     for (const verb of [
+      () => theirs.start(),
       () => theirs.suspend(),
+      () => theirs.resume(),
       () => theirs.interrupt(),
+      () => cancelling.confirm(),
+      () => both.confirm(),
+      () => other.confirmCancel(cancelling.token),
       () => theirs.delete({ after: 1 }),
+      () => theirs.restore(),
+      () => theirs.extend({ after: 1 }),
+      () => theirs.purgeNow(),
+      () => theirs.rerun(),
       () => theirs.lock(),
+      () => theirs.addTasks([task]),
+      () => theirs.close(),
       () => other.batch((edits) => edits.set(theirs, { priority: 1 })),
+      () => mage.batch((edits) => edits.set({ id: run.id }, { priority: 1 })),
     ]) {
       await expect(verb()).rejects.toThrow(locked);
     }
+    expect(await run.view()).toEqual(before);
+    // All that was planned together, or none of it.
+    expect(await free.status()).toMatchObject({ status: "PENDING" });
+    expect(await mage.audit.list()).toEqual([]);
+    await mage.batch((edits) => edits.set(run, { priority: 7 }));
+    expect((await run.view()).priority).toBe(7);
     await using worker = await mage.worker();
     await run.start();
     await run.suspend();
@@ -238,6 +260,24 @@ onEachStore("lock", (open) => {
     await lock.release();
     expect(await theirs.result()).toBe(1);
     await worker.stop();
+  });
+
+  test("keeps what is due from being removed, until it ends", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    const lock = await run.lock({ for: "1h" });
+    await run.delete({ after: 1 });
+    // A round that comes after it is due has put it off.
+    await eventually(async () => ((await run.status()).deletion!.purgeAt === lock.until ? true : null));
+    expect(await run.view()).toMatchObject({ status: "MARKED_FOR_DELETION" });
+    await run.lock({ for: 1 });
+    await run.extend({ after: 1 });
+    await eventually(() =>
+      mage.get(run.id).then(
+        () => null,
+        (error: unknown) => error,
+      ),
+    );
   });
 
   test("expires", async () => {
@@ -301,6 +341,72 @@ onEachStore("batch", (open) => {
       expect.objectContaining({ code: "ILLEGAL_TRANSITION" }),
     );
     await worker.stop();
+  });
+
+  test("changes all that there is to change, at once, or nothing when one of them has begun", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const note = mage.task(
+      "note",
+      (_input: unknown, ctx) => void seen.push(`${ctx.signature.role} of ${ctx.cause!.name}`),
+    );
+    const good = mage.task("good", ({ n }: { n: number }) => n);
+    const bad = mage.task("bad", () => {
+      throw new Error("no");
+    });
+    const begun = mage.task("begun", () => 1);
+    await using other = await mage.worker({ tasks: ["begun"] });
+    const runs = [
+      await mage.create(good.with({ n: 1 })),
+      await mage.create(bad),
+      await mage.run(begun),
+    ] as const;
+    await runs[2].result();
+    const edit = { priority: 3, tags: ["edited"], onSuccess: note, onError: note, onCleanup: note };
+    const all = mage.batch((edits) => {
+      edits.set(runs[0], { ...edit, with: { n: 2 } });
+      for (const run of runs.slice(1)) edits.set(run, edit);
+    });
+    await expect(all).rejects.toThrow(expect.objectContaining({ code: "ILLEGAL_TRANSITION" }));
+    expect((await mage.list({ tag: "edited" })).items).toEqual([]);
+    expect(await runs[0].view()).toMatchObject({ priority: 0, tags: [] });
+    expect(await mage.audit.list()).toEqual([]);
+    const failing = mage.batch(async (edits) => {
+      edits.set(runs[0], edit);
+      await Promise.reject(new Error("changed my mind"));
+    });
+    await expect(failing).rejects.toThrow("changed my mind");
+
+    await mage.batch((edits) => {
+      edits.set(runs[0], { ...edit, with: { n: 2 } });
+      edits.set(runs[1], edit);
+      edits.set(runs[0], { priority: 4, onSuccess: note });
+    });
+    const found = (await mage.list({ tag: "edited" })).items;
+    expect(found.map(({ priority }) => priority).toSorted((a, b) => a - b)).toEqual([3, 4]);
+    expect((await mage.audit.list()).map(({ action }) => action)).toEqual(["edit", "edit", "edit"]);
+    await using worker = await mage.worker();
+    await Promise.all([runs[0].start(), runs[1].start()]);
+    expect(await runs[0].settled()).toMatchObject({ status: "SUCCEEDED", result: 2 });
+    expect(await runs[1].settled()).toMatchObject({ status: "FAILED" });
+    expect(seen.toSorted()).toEqual([
+      "cleanup of bad",
+      "cleanup of good",
+      "error of bad",
+      "success of good",
+      "success of good",
+    ]);
+    await Promise.all([other.stop(), worker.stop()]);
+  });
+
+  test("refuses more edits than one transaction should hold", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    const many = mage.batch((edits) => {
+      for (let n = 0; n <= 10_000; n++) edits.set(run, { priority: 1 });
+    });
+    await expect(many).rejects.toThrow("one batch has more than 10000 edits; make several");
+    expect(await run.view()).toMatchObject({ priority: 0 });
   });
 
   test("refuses what an edit does not have, and tags of what is no root", async () => {
