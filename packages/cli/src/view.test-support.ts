@@ -35,6 +35,7 @@ export const deletion: Deletion = {
   by: "ada",
   reason: "old",
   generation: 1,
+  stub: false,
   purged: false,
 };
 

@@ -38,7 +38,8 @@ export type { EventType, FlowEvent, Progress } from "./core/event.ts";
 export { STATUSES, type Status } from "./core/status.ts";
 export type { Role } from "./core/ids.ts";
 export type { Kind } from "./core/plan.ts";
-export type { LogLevel, LogQuery, LogRow, WorkerRow } from "./ports/store.ts";
+export type { Stub } from "./core/stub.ts";
+export type { LogLevel, LogQuery, LogRow, Tombstone, WorkerRow } from "./ports/store.ts";
 export type { Audited, Breach, VerifyOptions } from "./runtime/verify.ts";
 
 // Errors

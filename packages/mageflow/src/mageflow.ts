@@ -20,6 +20,7 @@ import {
   type LogQuery,
   type LogRow,
   type Store,
+  type Tombstone,
   type WorkerRow,
 } from "./ports/store.ts";
 import {
@@ -41,7 +42,7 @@ import { type Page, Run } from "./runtime/run.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
 import { type CancelOptions, type CancelPlan, confirmCancel, planCancel } from "./runtime/cancel.ts";
-import { missing } from "./runtime/control.ts";
+import { missing, tombstoneOf } from "./runtime/control.ts";
 import { Edits } from "./runtime/edits.ts";
 import { verifyAudit } from "./runtime/audit.ts";
 import { auditQuery } from "./runtime/audit-query.ts";
@@ -275,6 +276,18 @@ export class MageFlow implements AsyncDisposable {
     const [record] = await runtime.store.get([id]);
     if (record === undefined) throw await missing(runtime.store, id);
     return new Run<O>(runtime, id);
+  }
+
+  /**
+   * What is left of a workflow that was removed, or null: when it was, by whom and why, its last status, and, if that was to be kept, a stub
+   * that tells how it went. What was cancelled leaves no stub. Of a part of a workflow it is that of the whole.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for an id that is no text.
+   */
+  async tombstone(id: string): Promise<Tombstone | null> {
+    if (typeof id !== "string") throw invalidArgument("id", id, "the id of a signature");
+    const { store } = await this.#open();
+    return tombstoneOf(store, id);
   }
 
   /**

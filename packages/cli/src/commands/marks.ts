@@ -5,8 +5,13 @@ import { addVerb } from "../steered.ts";
 
 const OF_A_WORKFLOW = "id of a workflow; it is deleted as a whole";
 
+interface Kept {
+  readonly reason?: string;
+  readonly stub?: boolean;
+}
+
 export function addDelete(program: Command): void {
-  addVerb<DeletionTime & { readonly reason?: string }>(program, {
+  addVerb<DeletionTime & Kept>(program, {
     verb: "delete",
     id: OF_A_WORKFLOW,
     summary: "mark a workflow to be removed later",
@@ -14,9 +19,11 @@ export function addDelete(program: Command): void {
       "Marks a workflow: it is removed when its time has come and nothing of it is open. What runs goes on to its end, callbacks and cleanups " +
       "included; what has not started does not start. Until it is removed `restore` takes the mark away, and `rerun` begins it again.",
     options: (command) =>
-      withDeletionTime(command).option("-r, --reason <text>", "why, for those who ask for it later"),
-    apply: async (run, { reason, store, ...time }, before) => {
-      await run.delete({ ...deletionTime(time), ...(reason === undefined ? {} : { reason }) });
+      withDeletionTime(command)
+        .option("-r, --reason <text>", "why, for those who ask for it later")
+        .option("--stub", "keep how it went, without inputs, results and logs, for `show`"),
+    apply: async (run, { reason, stub = false, store, ...time }, before) => {
+      await run.delete({ ...deletionTime(time), stub, ...(reason === undefined ? {} : { reason }) });
       const marked = before.deletion !== null;
       const line = marked
         ? `it was marked before, and keeps its time: ${commandLine(["extend", run.id, "--after", "<duration>"], store)}`

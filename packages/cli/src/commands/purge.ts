@@ -7,6 +7,7 @@ import { clip } from "../plain-text.ts";
 
 interface PurgeOptions {
   readonly reason?: string;
+  readonly stub?: boolean;
 }
 
 export function addPurge(program: Command): void {
@@ -19,12 +20,13 @@ export function addPurge(program: Command): void {
         "A tombstone answers those who ask for it later, and the audit trail tells who did it. There is no way back; `delete` has one.",
     )
     .option("-r, --reason <text>", "why, for those who ask for it later")
+    .option("--stub", "keep how it went, without inputs, results and logs, for `show`")
     .action(
-      action<[string], PurgeOptions>(async ([id], { store, json, reason }) =>
+      action<[string], PurgeOptions>(async ([id], { store, json, reason, stub = false }) =>
         withStore(store, async (mage) => {
           const run = await mage.get(id);
           const { name } = await run.view();
-          await run.purgeNow(reason === undefined ? {} : { reason });
+          await run.purgeNow({ stub, ...(reason === undefined ? {} : { reason }) });
           if (json) printJson({ id, name, removed: true });
           else print(`${paint("gray", "removed")}  ${clip(name, 100)}  ${clip(id, 400)}`);
           return 0;

@@ -5,6 +5,7 @@ import { commandLine, typedWith } from "../command-line.ts";
 import { errorLines } from "../error-lines.ts";
 import { CommandError } from "../exit-codes.ts";
 import { factLines } from "../fact-lines.ts";
+import { isGone } from "../is-gone.ts";
 import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
@@ -15,6 +16,7 @@ import { resultLines } from "../result-lines.ts";
 import { screenWidth } from "../screen.ts";
 import { insideLines } from "../signature-tree.ts";
 import { statusList } from "../statuses.ts";
+import { stubLines } from "../stub-lines.ts";
 
 interface ShowOptions {
   readonly limit: number;
@@ -32,7 +34,7 @@ export function addShow(program: Command): void {
     .summary("show one signature with what is inside it")
     .description(
       "Shows one signature: its status and counts, its result, or its error with path and causes, its children and callbacks. With --verbose " +
-        "the whole result, and the stacks of errors.",
+        "the whole result, and the stacks of errors. Of what was removed it shows the stub, if one was kept, and ends with 4.",
     )
     .option("-s, --status <statuses>", "only children and callbacks with these, newest first", statusList)
     .option("-l, --limit <n>", "children and callbacks to show, at most 500", wholeNumber(1), 20)
@@ -40,7 +42,11 @@ export function addShow(program: Command): void {
     .action(
       action<[string], ShowOptions>(async ([id], options) =>
         withStore(options.store, async (mage: MageFlow) => {
-          const run = await mage.get(id);
+          const run = await mage.get(id).catch(async (error: unknown) => {
+            // What was kept of it is shown before it is said that it is gone.
+            if (isGone(error)) await showStub(mage, id, options);
+            throw error;
+          });
           const signature = await run.view();
           const [status, result, inside] = await Promise.all([
             run.status(),
@@ -54,6 +60,13 @@ export function addShow(program: Command): void {
         }),
       ),
     );
+}
+
+async function showStub(mage: MageFlow, id: string, { json }: Globals): Promise<void> {
+  const tombstone = await mage.tombstone(id);
+  if (tombstone === null || tombstone.stub === null) return;
+  if (json) printJson({ tombstone });
+  else for (const line of stubLines(tombstone, tombstone.stub)) print(line);
 }
 
 async function readInside(

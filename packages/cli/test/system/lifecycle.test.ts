@@ -269,9 +269,16 @@ test("purge and gc remove, a tombstone tells by whom, and the audit trail shows 
     error: { code: "GONE", message: expect.stringMatching(/was deleted at \S+ by \S+ \(secret\)$/) },
   });
 
-  await scene.run("delete", second, "--at", "2026-01-01T00:00Z");
+  expect(gone.stdout).toBe("");
+
+  await scene.run("delete", second, "--at", "2026-01-01T00:00Z", "--stub");
   expect((await scene.run("gc")).code).toBe(0);
-  expect((await scene.run("show", second)).code).toBe(4);
+  const stub = await scene.run("show", second);
+  expect(stub.code).toBe(4);
+  expect(stub.stdout).toMatch(
+    new RegExp(`^SUCCEEDED {2}double {2}task\n {2}id +${second}\n {2}removed +\\S+ \\S+\n`),
+  );
+  expect(stub.stderr).toContain("was deleted at ");
   expect((await scene.json<{ items: Standing[] }>("ps")).value.items.map(({ id }) => id)).toEqual([open]);
 
   expect(await audit(scene)).toMatchObject([

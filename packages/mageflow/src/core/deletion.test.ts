@@ -118,7 +118,7 @@ describe("a mark of deletion", () => {
 });
 
 describe("retention", () => {
-  const kept = { succeeded: 500, failed: null };
+  const kept = { stub: false, succeeded: 500, failed: null };
 
   it("marks what settles, with all that follows from it, in the commit in which it does", () => {
     const stage = new Stage();

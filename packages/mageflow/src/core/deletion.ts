@@ -16,11 +16,11 @@ export function mark(
 ): Decision {
   requireRoot(record, "delete");
   if (record.deletion !== null) return unchanged(record);
-  const { purgeAt, by, reason } = order;
+  const { purgeAt, by, reason, stub = false } = order;
   const { generation } = record;
   return unchanged({
     ...record,
-    deletion: { markedAt: view.now, purgeAt, action: "delete", by, reason, generation, purged: false },
+    deletion: { markedAt: view.now, purgeAt, action: "delete", by, reason, generation, stub, purged: false },
   });
 }
 
@@ -104,6 +104,7 @@ export function retained(view: View, before: SignatureRecord, decision: Decision
     by: record.stop?.actor ?? "its retention",
     reason: record.stop?.reason ?? null,
     generation: record.generation,
+    stub: !cancelled && view.spec(record).retain?.stub === true,
     purged: false,
   };
   return { ...decision, record: { ...record, deletion } };

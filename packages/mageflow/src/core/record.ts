@@ -74,6 +74,8 @@ export interface Deletion {
   readonly by: string;
   readonly reason: string | null;
   readonly generation: number;
+  /** Whether a stub is kept beside the tombstone. */
+  readonly stub: boolean;
   /** It is gone for everybody, and what it consists of is being removed. */
   readonly purged: boolean;
 }

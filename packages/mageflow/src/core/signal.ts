@@ -48,7 +48,13 @@ export type Signal =
   | { readonly type: "rerun"; readonly message?: string }
   /** The container around it begins again: forget what was. */
   | { readonly type: "reset" }
-  | { readonly type: "delete"; readonly purgeAt: number; readonly by: string; readonly reason: string | null }
+  | {
+      readonly type: "delete";
+      readonly purgeAt: number;
+      readonly by: string;
+      readonly reason: string | null;
+      readonly stub?: boolean;
+    }
   | { readonly type: "restore" }
   | { readonly type: "extend"; readonly purgeAt: number }
   | { readonly type: "resume" }

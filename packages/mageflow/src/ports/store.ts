@@ -6,6 +6,7 @@ import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { ResumeRules } from "../core/recovery.ts";
 import type { ResumeReport } from "../core/resume-report.ts";
 import type { Status } from "../core/status.ts";
+import type { Stub } from "../core/stub.ts";
 import type { SweepOf } from "../core/sweep.ts";
 
 /**
@@ -411,6 +412,8 @@ export interface Tombstone {
   readonly action: "cancel" | "delete" | "retention";
   readonly by: string;
   readonly reason: string | null;
+  /** How it went, when that was to be kept. */
+  readonly stub: Stub | null;
 }
 
 /** A row of the audit trail. Rows are only ever added, and outlive what they tell of. */

@@ -1,6 +1,6 @@
 import { GoneError, LockedError, NotFoundError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
-import type { Store } from "../ports/store.ts";
+import type { Store, Tombstone } from "../ports/store.ts";
 import { type Deed, record as audit } from "./audit.ts";
 import type { Batch } from "./batch.ts";
 import type { Runtime } from "./runtime.ts";
@@ -45,6 +45,11 @@ export async function control<T>(runtime: Runtime, { id, token, deed, apply }: C
 
 /** Why there is no such signature. */
 export async function missing(store: Store, id: string): Promise<NotFoundError | GoneError> {
-  const tombstone = await store.tombstone(id.split(".", 1)[0]!);
+  const tombstone = await tombstoneOf(store, id);
   return tombstone === null ? new NotFoundError(id) : new GoneError(id, tombstone);
+}
+
+/** What is left of the workflow that an id belongs to. */
+export function tombstoneOf(store: Store, id: string): Promise<Tombstone | null> {
+  return store.tombstone(id.split(".", 1)[0]!);
 }

@@ -1,6 +1,7 @@
 import { isClosed, isPurgeable, rearmed } from "../core/deletion.ts";
 import { IllegalTransitionError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
+import { stubOf } from "../core/stub.ts";
 import type { Tombstone } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
@@ -66,9 +67,10 @@ async function runs(batch: Batch, root: SignatureRecord): Promise<boolean> {
   return (await batch.tx.runningIn(root.id, 1)).length > 0;
 }
 
-function tombstoneOf({ id, name, kind, status, deletion }: SignatureRecord, at: number): Tombstone {
-  const { action, by, reason } = deletion!;
-  return { id, name, kind, status, at, action, by, reason };
+function tombstoneOf(root: SignatureRecord, at: number): Tombstone {
+  const { id, name, kind, status } = root;
+  const { action, by, reason, stub } = root.deletion!;
+  return { id, name, kind, status, at, action, by, reason, stub: stub ? stubOf(root) : null };
 }
 
 /** Removes what is out of sight, and drafts that nobody has finished since `before`. */

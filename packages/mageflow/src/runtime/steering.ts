@@ -9,6 +9,7 @@ import { type CancelPlan, GRACE_MS, planCancel } from "./cancel.ts";
 import { checkStart } from "./check-start.ts";
 import { type Control, control, missing } from "./control.ts";
 import { lock, type RunLock } from "./lock.ts";
+import { flag } from "./filter-arguments.ts";
 import { condemn, requireClosed } from "./purger.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -118,13 +119,14 @@ export abstract class Steering {
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is not a root, MageFlowError (`INVALID_ARGUMENT`) for a bad time, LockedError,
    *   NotFoundError, GoneError.
    */
-  async delete(options: PurgeTime & { reason?: string }): Promise<void> {
+  async delete(options: PurgeTime & RemovalOptions): Promise<void> {
     const purgeAt = await purgeInstant(options);
+    const stub = flag("stub", options.stub ?? false);
     const reason = options.reason ?? null;
-    const { actor } = this.runtime;
+    const by = this.runtime.actor;
     await this.change(
       (batch, record) =>
-        void batch.tell(record, { type: "delete", purgeAt: purgeAt(batch.now), by: actor, reason }),
+        void batch.tell(record, { type: "delete", purgeAt: purgeAt(batch.now), by, reason, stub }),
       { action: "delete", reason },
     );
   }
@@ -148,14 +150,15 @@ export abstract class Steering {
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, and as {@link delete}.
    */
-  async purgeNow(options: { reason?: string } = {}): Promise<void> {
+  async purgeNow(options: RemovalOptions = {}): Promise<void> {
+    const stub = flag("stub", options.stub ?? false);
     const reason = options.reason ?? null;
-    const { actor } = this.runtime;
+    const by = this.runtime.actor;
     await this.change(
       async (batch, record) => {
         await requireClosed(batch, record);
         const { now } = batch;
-        batch.tell(record, { type: "delete", purgeAt: now, by: actor, reason });
+        batch.tell(record, { type: "delete", purgeAt: now, by, reason, stub });
         const marked = batch.tell(batch.get(this.id)!, { type: "extend", purgeAt: now });
         // Whoever holds the lock may remove it.
         await condemn(batch, { ...marked, lock: null });
@@ -216,6 +219,13 @@ export abstract class Steering {
     if (record === undefined) throw await missing(this.runtime.store, this.id);
     return record;
   }
+}
+
+/** What those find out who ask for a workflow that was removed. */
+interface RemovalOptions {
+  reason?: string;
+  /** Keeps how it went, without any payload, for `mage.tombstone`. Default false. */
+  stub?: boolean;
 }
 
 /** When a workflow is to be removed: a span from now, which is the same on every calendar, or a point in time. */

@@ -77,6 +77,78 @@ onEachStore("deletion", (open, strike) => {
     await worker.stop();
   });
 
+  test("keeps how it went when that is asked for, and nothing of what it worked on", async () => {
+    const mage = open({ actor: "ada" });
+    const secret = "4111 1111";
+    const fail = mage.task("fail", ({ card }: { card: string }, ctx) => {
+      ctx.log.info(card);
+      throw Object.assign(new Error(`no ${card}`), { code: "REFUSED" });
+    });
+    const good = mage.task("good", ({ card }: { card: string }) => card);
+    await using worker = await mage.worker();
+    const plan = swarm([good, good, fail], { stopAfterFailures: 0 }).onCleanup(fail);
+    const runs = await Promise.all(
+      [{}, {}, { retain: { failed: 1, stub: true } }, { retain: { failed: 1 } }].map((options) =>
+        mage.run(plan, { card: secret }, { tags: ["cards"], ...options }),
+      ),
+    );
+    const [deleted, purged, retained, plain] = runs as [Run, Run, Run, Run];
+    const views = await Promise.all(
+      runs.slice(0, 2).map(async (run) => {
+        await run.settled();
+        return run.view();
+      }),
+    );
+    expect(await mage.tombstone(deleted.id)).toBeNull();
+    await deleted.delete({ after: 1, stub: true });
+    await purged.purgeNow({ stub: true, reason: "at once" });
+    for (const run of runs) await gone(mage, run);
+    const whole = { generation: 1, tags: ["cards"], errorCode: "SWARM_FAILED" };
+    const counts = { total: 3, succeeded: 2, failed: 1, skipped: 0, cleanupFailed: 1 };
+    for (const [n, run] of [deleted, purged].entries()) {
+      const { createdAt, startedAt, finishedAt } = views[n]!;
+      const tombstone = await mage.tombstone(run.id);
+      const stub = { ...whole, counts, createdAt, startedAt, finishedAt };
+      expect(tombstone).toMatchObject({
+        id: run.id,
+        kind: "swarm",
+        status: "FAILED",
+        action: "delete",
+        by: "ada",
+        stub,
+      });
+      expect(Object.keys(tombstone!.stub!).toSorted()).toEqual(Object.keys(stub).toSorted());
+      expect(JSON.stringify(tombstone)).not.toContain(secret);
+    }
+    expect(await mage.tombstone(`${retained.id}.1`)).toMatchObject({
+      action: "retention",
+      stub: { ...whole, counts },
+    });
+    expect(await mage.tombstone(plain.id)).toMatchObject({ action: "retention", stub: null });
+    expect(await open().tombstone("none")).toBeNull();
+
+    const alone = await mage.run(fail, { card: secret });
+    await alone.settled();
+    await alone.purgeNow({ stub: true });
+    expect((await mage.tombstone(alone.id))!.stub).toMatchObject({
+      errorCode: "REFUSED",
+      counts: { total: 0 },
+    });
+    const cancelled = await mage.create(good, { retain: { failed: 1, stub: true } });
+    await cancelled.delete({ after: "1h", stub: true });
+    await (await cancelled.planCancel()).confirm();
+    await gone(mage, cancelled);
+    expect(await mage.tombstone(cancelled.id)).toMatchObject({
+      action: "cancel",
+      status: "CANCELLED",
+      stub: null,
+    });
+    await expect(alone.delete({ after: 1, stub: 1 as never })).rejects.toThrow(
+      "stub is 1; give true or false",
+    );
+    await worker.stop();
+  });
+
   test("lets what runs go on to its end, with callbacks and cleanup, before it is removed", async () => {
     const mage = open();
     const done: string[] = [];

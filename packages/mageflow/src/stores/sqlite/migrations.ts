@@ -162,7 +162,7 @@ const FIRST = `
     UNIQUE (id, generation)
   );
 
-  -- What is left of workflows that were removed.
+  -- What is left of workflows that were removed; the stub is JSON.
   CREATE TABLE tombstones (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -171,7 +171,8 @@ const FIRST = `
     at INTEGER NOT NULL,
     action TEXT NOT NULL,
     by TEXT NOT NULL,
-    reason TEXT
+    reason TEXT,
+    stub TEXT
   ) WITHOUT ROWID;
 
   CREATE TABLE audit (

@@ -176,6 +176,7 @@ export function fullRecord(id: string, other: Other = {}): SignatureRecord {
       by: "somebody",
       reason: null,
       generation: 7,
+      stub: true,
       purged: true,
     },
     lock: { token: "t", by: "somebody", until: FAR_AHEAD },

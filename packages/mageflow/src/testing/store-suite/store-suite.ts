@@ -17,6 +17,7 @@ import { openCloseCases } from "./cases/open-close.ts";
 import { owingCases } from "./cases/owing.ts";
 import { readyCases } from "./cases/ready.ts";
 import { auditCases } from "./cases/audit.ts";
+import { tombstoneCases } from "./cases/tombstone.ts";
 import { reportsCases } from "./cases/reports.ts";
 import { scanCases } from "./cases/scan.ts";
 import { specsCases } from "./cases/specs.ts";
@@ -75,6 +76,7 @@ export function storeSuite(harness: StoreHarness): void {
     draftsCases(harness);
     reportsCases(harness);
     auditCases(harness);
+    tombstoneCases(harness);
     damageCases(harness);
     watchCases(harness);
     writeCases(harness);
