@@ -1,3 +1,4 @@
+import { cleanupFailure } from "../core/cleanup-failure.ts";
 import { choose, type Demand } from "../core/choose.ts";
 import { decide } from "../core/decide.ts";
 import { type Entry, entriesOf, type Progress, tells } from "../core/event.ts";
@@ -373,6 +374,8 @@ export class Batch implements View {
     for (const id of this.#told) {
       const { before, now } = this.#loaded.get(id)!;
       for (const entry of entriesOf(before, now)) this.note(now.rootId, entry);
+      const failure = cleanupFailure(before, now);
+      if (failure !== null) this.#extras.logs.push({ ...failure, at: this.now });
     }
     const extras = Object.values(this.#extras) as unknown[][];
     const sizes = [insert, update, this.#newSpecs, this.#drafts, ...extras];

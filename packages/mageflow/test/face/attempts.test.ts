@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { chain, type TaskContext, TerminalError } from "../../src/index.ts";
+import { chain, type MageFlow, type TaskContext, TerminalError } from "../../src/index.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
 
@@ -152,7 +152,7 @@ onEachStore("attempts", (open) => {
   });
 });
 
-onEachStore("ctx", (open) => {
+onEachStore("ctx", (open, strike) => {
   test("tells who one is", async () => {
     const mage = open();
     const who = mage.task(
@@ -467,6 +467,41 @@ onEachStore("ctx", (open) => {
     await mage.worker();
     await (await mage.run(task)).result();
     expect(seen).toEqual(["hold tmp1", "release tmp1", "release tmp1", "hold tmp2", "release tmp2"]);
+  });
+
+  test("what a lost worker held is released by the one that takes the task over", async () => {
+    const mage = open();
+    const held = gate();
+    const hang = gate();
+    const seen: string[] = [];
+    const registered = (at: MageFlow, where: string) =>
+      at.task("task", async (_input: unknown, ctx) => {
+        await ctx.resource(
+          "tmp",
+          { of: where },
+          ({ of }) => void seen.push(`${where} releases what ${of} held`),
+        );
+        if (where === "other") return "done";
+        held.open();
+        await hang.opened;
+        return "too late";
+      });
+    const worker = await mage.worker({ grace: 10 });
+    const run = await mage.run(registered(mage, "one"));
+    await held.opened;
+    // As if its process had stopped: it says nothing more of itself, and its lease lapses.
+    await strike(async (tx) => {
+      const row = { id: worker.id, host: "h", pid: 1, tasks: ["task"], concurrency: 1, startedAt: 1 };
+      await tx.write({ workers: [{ ...row, leaseUntil: 1, endedAt: null }] });
+    });
+    const other = open();
+    registered(other, "other");
+    await using successor = await other.worker();
+    expect(await run.result()).toBe("done");
+    expect(seen).toEqual(["other releases what one held", "other releases what other held"]);
+    expect(await run.view()).toMatchObject({ recoveries: 1, attempt: 1 });
+    hang.open();
+    await Promise.all([worker.stop(), successor.stop()]);
   });
 
   test("deferred functions that do not end hold the outcome up for the grace only", async () => {

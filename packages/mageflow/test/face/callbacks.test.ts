@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { type Cause, chain, type MageFlow, swarm, type TaskPlan } from "../../src/index.ts";
 import { gate } from "./gate.ts";
 import { happened } from "./happened.ts";
@@ -270,6 +271,48 @@ onEachStore("cleanup", (open) => {
     expect((await run.counts()).cleanupFailed).toBe(1);
     const { items } = await mage.list({ role: "cleanup", roots: false, status: "FAILED" });
     expect(items).toMatchObject([{ name: "fail", parentId: run.id, error: { message: "fail failed" } }]);
+    const fields = JSON.stringify({ code: "CLEANUP_FAILED", of: run.id, error: "Error: fail failed" });
+    expect(await run.logs({ inside: true, level: "error" })).toMatchObject([
+      { id: items[0]!.id, attempt: 1, message: 'CLEANUP_FAILED: the cleanup "fail" failed', fields },
+    ]);
+  });
+
+  test("that is a container tells of its failure once, whatever its attempts", async () => {
+    const mage = open();
+    const retry = { attempts: 3, backoff: { type: "fixed", delay: 0 } } as const;
+    const fail = mage.task("fail", { retry }, () => {
+      throw new Error("no");
+    });
+    const ok = mage.task("ok", () => 1);
+    await mage.worker();
+    const run = await mage.run(ok.onCleanup(chain([fail], { name: "tidy" }).onCleanup(ok)));
+    expect(await run.settled()).toMatchObject({ status: "SUCCEEDED" });
+    const told = await run.logs({ inside: true, contains: "CLEANUP_FAILED" });
+    expect(told.map(({ message }) => message)).toEqual(['CLEANUP_FAILED: the cleanup "tidy" failed']);
+    expect((await run.counts()).cleanupFailed).toBe(1);
+  });
+
+  test("runs when it was over before its code began", async () => {
+    const mage = open();
+    const { notes, note } = noting(mage);
+    const ran: string[] = [];
+    const code = ({ n }: { n: number }): void => void ran.push(`ran ${n}`);
+    const task = mage.task("task", { totalTimeout: 20 }, code);
+    const strict = mage.task("strict", { input: z.object({ n: z.number() }) }, code);
+    const give = mage.task("give", () => ({ n: "no number" }));
+    const cleanups = ["late", "interrupted", "cancelled", "unfit"].map(note);
+    await mage.worker({ tasks: ["give", "strict", "late", "interrupted", "cancelled", "unfit"] });
+    const late = await mage.run(task.with({ n: 1 }).onCleanup(cleanups[0]!));
+    expect(await late.settled()).toMatchObject({ status: "FAILED", error: { code: "TIMEOUT" } });
+    const stopped = await mage.create(task.with({ n: 2 }).onCleanup(cleanups[1]!));
+    await stopped.interrupt();
+    expect(await stopped.settled()).toMatchObject({ status: "INTERRUPTED" });
+    const cancelled = await mage.create(task.with({ n: 3 }).onCleanup(cleanups[2]!));
+    await (await cancelled.planCancel()).confirm();
+    expect(await cancelled.settled()).toMatchObject({ status: "CANCELLED" });
+    const unfit = await mage.run(chain([give, strict.onCleanup(cleanups[3]!) as never]));
+    expect(await unfit.settled()).toMatchObject({ status: "FAILED", error: { code: "VALIDATION" } });
+    expect([notes, ran]).toEqual([["late", "interrupted", "cancelled", "unfit"], []]);
   });
 
   test("has its own retries", async () => {
