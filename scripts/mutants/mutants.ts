@@ -158,16 +158,23 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "dead-workers-stay",
     file: "runtime/take-over.ts",
-    find: "for (const worker of await batch.tx.lapsed(SESSIONS)) {",
-    replace: "for (const worker of (await batch.tx.lapsed(SESSIONS)).slice(0, 0)) {",
+    find: ".slice(0, SESSIONS)) {",
+    replace: ".slice(0, 0)) {",
     why: "what a dead worker held is never run again",
   },
   {
     name: "recover-once",
     file: "runtime/take-over.ts",
-    find: 'if (record.status !== "RUNNING") return true;',
-    replace: 'if (record.status !== "RUNNING" || record.recoveries > 0) return true;',
+    find: 'if (record.status !== "RUNNING") return "taken";',
+    replace: 'if (record.status !== "RUNNING" || record.recoveries > 0) return "taken";',
     why: "a task that loses two workers is stuck",
+  },
+  {
+    name: "rules-of-the-finder",
+    file: "runtime/take-over.ts",
+    find: "const off = reasonToPark(this.#batch, record, rules);",
+    replace: "const off = reasonToPark(this.#batch, record, this.#known.autoResume.rules);",
+    why: "a process that was given no rules resumes what the lost worker was told not to",
   },
   {
     name: "dead-session-claims",
