@@ -2,12 +2,16 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type RoundReport, round } from "./chaos/round.ts";
 import { VIOLATIONS } from "./chaos/violation.ts";
+import { MUTANTS } from "./mutants/mutants.ts";
 
 /**
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
- * handlers left outside MageFlow. A round is mostly waiting: as many go on at once as there are cores. The last line on stdout is one JSON object; the exit code is 1 when anything was found.
+ * handlers left outside MageFlow. A round is mostly waiting: as many go on at once as there are cores. The last line on stdout is
+ * one JSON object; the exit code is 1 when anything was found.
  *
  *     npm run chaos -- --store sqlite --rounds 50 [--seed 7] [--parallel 3] [--json]
+ *
+ * With `--mutant NAME` the bug of that name (`npm run sim -- --mutants`) is planted into all processes but this one: it should be found.
  */
 const { values } = parseArgs({
   options: {
@@ -15,6 +19,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "50" },
     seed: { type: "string" },
     parallel: { type: "string", default: String(availableParallelism()) },
+    mutant: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -27,6 +32,12 @@ const parallel = Number(values.parallel);
 if (!Number.isInteger(parallel) || parallel < 1)
   fail(`--parallel is ${values.parallel}; give a whole number from 1`);
 if (!Number.isInteger(seed)) fail(`--seed is ${values.seed}; give a whole number`);
+
+if (values.mutant !== undefined) {
+  if (!MUTANTS.some(({ name }) => name === values.mutant)) fail(`there is no mutant "${values.mutant}"`);
+  process.env["MAGEFLOW_MUTANT"] = values.mutant;
+  process.env["NODE_OPTIONS"] = `--import ${new URL("./mutants/plant.ts", import.meta.url).href}`;
+}
 
 const say = (text: string): void => void (values.json || process.stderr.write(`${text}\n`));
 const began = performance.now();

@@ -97,6 +97,7 @@ export async function round(seed: number): Promise<RoundReport> {
   const mage = new MageFlow({ store });
   const tasks = chaosTasks(mage, null);
   const witness = new Witness(path);
+  witness.begin();
   const told = acknowledged(journal);
   const words = readLedger(ledgerPath).flatMap(({ word }) => word ?? []);
   const roots = new Map(words.map((word) => [word.story, word.rootId]));

@@ -16,7 +16,7 @@ import type { ChaosTasks } from "./tasks.ts";
 /** An order that nothing stands in the way of is answered within this time (ms): many leases. */
 const PATIENCE_MS = 15_000;
 /** How long a story waits for its workflow to end before it goes on all the same. */
-const WAIT = "2s";
+const WAIT = "5s";
 
 type Place = Pick<Word, "story" | "beat" | "nth" | "rootId">;
 

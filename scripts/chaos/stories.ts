@@ -99,7 +99,8 @@ function cancellingGrowth(draw: Random, tasks: ChaosTasks): Draft {
 function deleting(draw: Random, tasks: ChaosTasks): Draft {
   const { plan } = shape(draw, tasks);
   const start = draw.chance(0.7);
-  const beats = [at(draw, { verb: "delete", ms: draw.whole(50, 500) })];
+  const beats = start && draw.chance(0.5) ? [at(draw, { verb: "wait" })] : [];
+  beats.push(at(draw, { verb: "delete", ms: draw.whole(50, 500) }));
   for (let i = draw.whole(0, 3); i > 0; i--) {
     const span = { ms: draw.whole(50, 500) };
     beats.push(
@@ -118,7 +119,7 @@ function deleting(draw: Random, tasks: ChaosTasks): Draft {
   return { name: "deleting", plan, start, beats };
 }
 
-/** At the very moment at which it is due. */
+/** About the moment at which it is removed: when it is due, by a round of some process's reconciler, or by the rival. */
 function rerunning(draw: Random, tasks: ChaosTasks): Draft {
   const plan = brief(draw, tasks);
   const beats: Beat[] = [{ pause: 0, orders: [{ verb: "wait" }] }];
@@ -126,9 +127,10 @@ function rerunning(draw: Random, tasks: ChaosTasks): Draft {
     const ms = draw.whole(20, 150);
     beats.push({ pause: 0, orders: [{ verb: "delete", ms }] });
     const orders: Order[] = [{ verb: "rerun" }];
-    if (draw.chance(0.6)) orders.push({ verb: "purge" });
+    if (draw.chance(0.5)) orders.push({ verb: "purge" });
     if (draw.chance(0.5)) orders.reverse();
-    beats.push({ pause: Math.max(0, ms + draw.whole(-15, 10)), orders });
+    const late = draw.chance(0.5) ? draw.whole(-60, 20) : draw.whole(0, 500);
+    beats.push({ pause: Math.max(0, ms + late), orders });
     beats.push({ pause: 0, orders: [{ verb: "wait" }] });
   }
   return { name: "rerunning", plan, beats };
