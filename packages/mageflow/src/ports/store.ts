@@ -336,8 +336,8 @@ export interface Transaction {
   /** Locks roots whose `deletion.purgeAt` has come, those first that are due longest. */
   purgeable(limit: number): Promise<SignatureRecord[]>;
 
-  /** Locks tasks of a workflow that are RUNNING. */
-  runningIn(rootId: string, limit: number): Promise<SignatureRecord[]>;
+  /** Locks tasks of a workflow that are RUNNING, and what is INTERRUPTED inside it and has not stopped with all that it holds. */
+  underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]>;
 
   /** The last row of the audit trail, which nobody else adds to until this transaction ends. */
   lastAudit(): Promise<AuditRow | null>;

@@ -46,7 +46,7 @@ async function condemnDue(batch: Batch): Promise<number> {
 
 /** False when it is still open, and gets its time again. */
 export async function condemn(batch: Batch, root: SignatureRecord): Promise<boolean> {
-  if (!isPurgeable(root, batch.now) || (await runs(batch, root))) {
+  if (!isPurgeable(root, batch.now) || (await isUnderWay(batch, root))) {
     batch.put(rearmed(root, batch.now));
     return false;
   }
@@ -58,13 +58,16 @@ export async function condemn(batch: Batch, root: SignatureRecord): Promise<bool
 
 /** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of the tree is open. */
 export async function requireClosed(batch: Batch, root: SignatureRecord): Promise<void> {
-  if (isClosed(root) && !(await runs(batch, root))) return;
+  if (isClosed(root) && !(await isUnderWay(batch, root))) return;
   throw new IllegalTransitionError(root.id, "purge", root.status, "something of it is still open");
 }
 
-/** Whether code of it runs: of what follows the end of something in a tree that was interrupted, or that never started as a whole. */
-async function runs(batch: Batch, root: SignatureRecord): Promise<boolean> {
-  return (await batch.tx.runningIn(root.id, 1)).length > 0;
+/**
+ * Whether code of it runs or a cleanup is to: of what follows the end of something in a tree that was interrupted, or that never
+ * started as a whole.
+ */
+async function isUnderWay(batch: Batch, root: SignatureRecord): Promise<boolean> {
+  return (await batch.tx.underWayIn(root.id, 1)).length > 0;
 }
 
 function tombstoneOf(root: SignatureRecord, at: number): Tombstone {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { ALL_RESUME } from "../../src/core/recovery.ts";
 import { chain, type MageFlow, type TaskContext, TerminalError } from "../../src/index.ts";
+import { sampleWorker } from "../../src/testing/store-suite/sample-worker.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
 
@@ -491,8 +493,7 @@ onEachStore("ctx", (open, strike) => {
     await held.opened;
     // As if its process had stopped: it says nothing more of itself, and its lease lapses.
     await strike(async (tx) => {
-      const row = { id: worker.id, host: "h", pid: 1, tasks: ["task"], concurrency: 1, startedAt: 1 };
-      await tx.write({ workers: [{ ...row, leaseUntil: 1, endedAt: null }] });
+      await tx.write({ workers: [sampleWorker(worker.id, { autoResume: ALL_RESUME, leaseUntil: 1 })] });
     });
     const other = open();
     registered(other, "other");

@@ -213,6 +213,24 @@ onEachStore("deletion", (open, strike) => {
     await worker.stop();
   });
 
+  test("waits for the cleanups of what was interrupted in a workflow that has not started", async () => {
+    const mage = open();
+    const tidied: string[] = [];
+    const tidy = (name: string) => mage.task(name, () => void tidied.push(name));
+    const task = mage
+      .task("task", () => 1)
+      .onCleanup(tidy("second"))
+      .onCleanup(tidy("first"));
+    const run = await mage.create(chain([task]));
+    await (await mage.get(`${run.id}.0`)).interrupt();
+    await expect(run.purgeNow()).rejects.toThrow(expect.objectContaining({ code: "ILLEGAL_TRANSITION" }));
+    await run.delete({ after: 1 });
+    await using worker = await mage.worker();
+    await gone(mage, run);
+    expect(tidied).toEqual(["first", "second"]);
+    await worker.stop();
+  });
+
   test("at a local time, which daylight saving may skip or repeat", async () => {
     const mage = open();
     const run = await mage.create(mage.task("task", () => 1));

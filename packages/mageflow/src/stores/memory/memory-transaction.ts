@@ -118,8 +118,8 @@ export class MemoryTransaction implements Transaction {
     return this.#read().signatures.purgeable(this.now, limit);
   }
 
-  async runningIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#read().signatures.runningIn(rootId, limit);
+  async underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#read().signatures.underWayIn(rootId, limit);
   }
 
   async lastAudit(): Promise<AuditRow | null> {

@@ -236,11 +236,14 @@ export class SignatureTable {
       .toArray();
   }
 
-  runningIn(rootId: string, limit: number): SignatureRecord[] {
+  underWayIn(rootId: string, limit: number): SignatureRecord[] {
     return this.#newestOfRoot
       .group(rootId)
       [Symbol.iterator]()
-      .filter(({ kind, status }) => kind === "task" && status === "RUNNING")
+      .filter(
+        ({ kind, status, stop }) =>
+          (kind === "task" && status === "RUNNING") || (status === "INTERRUPTED" && !stop!.done),
+      )
       .take(limit)
       .toArray();
   }

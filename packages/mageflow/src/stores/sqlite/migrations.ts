@@ -229,4 +229,9 @@ const RULES_OF_WORKERS = `
   CREATE INDEX starts ON reports (at, id) WHERE reason = 'start';
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, RULES_OF_WORKERS];
+const WHAT_IS_STOPPING = `
+  -- What was interrupted and has not stopped with all that it holds.
+  CREATE INDEX stopping ON signatures (id) WHERE status = 'INTERRUPTED' AND stop ->> '$.done' = 0;
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, RULES_OF_WORKERS, WHAT_IS_STOPPING];

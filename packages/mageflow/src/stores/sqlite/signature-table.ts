@@ -133,6 +133,10 @@ const PURGEABLE = `SELECT ${COLUMNS} FROM shown WHERE purge_at <= ? ORDER BY pur
 const RUNNING_IN = `SELECT ${COLUMNS} FROM shown
   WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND root_id = ? LIMIT ?`;
 
+/** An id begins with that of what it stands below and a dot; the slash is the character after the dot. */
+const STOPPING_IN = `SELECT ${COLUMNS} FROM shown
+  WHERE status = 'INTERRUPTED' AND stop ->> '$.done' = 0 AND id > ?1 || '.' AND id < ?1 || '/' LIMIT ?2`;
+
 /** A position among ready tasks, best first. */
 type Turn = [seq: number, priority: number, readyAt: number, slot: number, id: string];
 
@@ -224,8 +228,9 @@ export class SignatureTable {
     return this.#db.all<Row>(PURGEABLE, now, limit);
   }
 
-  runningIn(rootId: string, limit: number): Row[] {
-    return this.#db.all<Row>(RUNNING_IN, rootId, limit);
+  underWayIn(rootId: string, limit: number): Row[] {
+    const found = [RUNNING_IN, STOPPING_IN].flatMap((sql) => this.#db.all<Row>(sql, rootId, limit));
+    return found.slice(0, limit);
   }
 
   owing(parentId: string, limit: number): Row[] {

@@ -151,8 +151,8 @@ export class SqliteTransaction implements Transaction {
     return this.#do(() => this.#records(this.#tables.signatures.purgeable(this.now, limit)));
   }
 
-  async runningIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.runningIn(rootId, limit)));
+  async underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#do(() => this.#records(this.#tables.signatures.underWayIn(rootId, limit)));
   }
 
   async lastAudit(): Promise<AuditRow | null> {

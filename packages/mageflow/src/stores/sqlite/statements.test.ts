@@ -70,6 +70,7 @@ test.for([
   ["what is marked for deletion", "WHERE purge_at IS NOT NULL AND (created_at", "newest_marked"],
   ["roots that are marked", "role = 'root' AND purge_at IS NOT NULL AND (created_at", "newest_marked"],
   ["marked ones of a status", "AND (created_at, id) < (?1, ?2) AND +status IN", "newest_marked"],
+  ["what is stopping in a workflow", "stop ->> '$.done' = 0", "stopping"],
   ["what one instant added to a workflow", "WHERE created_at = ?1 AND id >= ?2", "newest"],
 ] as const)("%s are found by an index", ([, part, index]) => {
   const sql = statements.find((text) => text.includes(part));
@@ -209,4 +210,5 @@ async function askEverything(tx: Transaction): Promise<void> {
   await tx.awaited(["r"]);
   await tx.tally("r", ["READY", "PENDING"]);
   await tx.abandoned(1, 3);
+  await tx.underWayIn("r", 1);
 }

@@ -154,7 +154,7 @@ function simulated(world: StoreWorld, _process: Process, tx: Transaction, writte
     awaited: (ids) => tx.awaited(ids),
     tally: (parentId, statuses) => tx.tally(parentId, statuses),
     purgeable: (limit) => tx.purgeable(limit),
-    runningIn: (rootId, limit) => tx.runningIn(rootId, limit),
+    underWayIn: (rootId, limit) => tx.underWayIn(rootId, limit),
     lastAudit: () => tx.lastAudit(),
     lastStart: () => tx.lastStart(),
     ticket: (token) => tx.ticket(token),
