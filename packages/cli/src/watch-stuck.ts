@@ -29,7 +29,7 @@ export function watchStuck({ mage, run, say }: StuckOptions): () => void {
   };
   const look = async (): Promise<void> => {
     for (const [name, ready] of await mage.unhandled()) {
-      if (run === undefined || (await isReadyIn(mage, run, name))) once(name, unhandledLine(name, ready));
+      if (run === undefined || (await waitsIn(mage, run, name))) once(name, unhandledLine(name, ready));
     }
     const swarm = run === undefined ? null : await idleSwarm(mage, run);
     // Between its last item and its end a closed one looks the same for a moment.
@@ -50,8 +50,9 @@ export function watchStuck({ mage, run, say }: StuckOptions): () => void {
   };
 }
 
-async function isReadyIn(mage: MageFlow, run: Run, name: string): Promise<boolean> {
-  const { items } = await mage.list({ roots: false, root: run.id, name, status: "READY", limit: 1 });
+async function waitsIn(mage: MageFlow, run: Run, name: string): Promise<boolean> {
+  const status = ["READY", "RUNNING"] as const;
+  const { items } = await mage.list({ roots: false, root: run.id, name, status, limit: 1 });
   return items.length > 0;
 }
 
@@ -75,7 +76,7 @@ async function idleSwarm(mage: MageFlow, root: Run): Promise<SignatureView | nul
 
 function unhandledLine(name: string, ready: number): string {
   const count = ready >= COUNTED ? "1,000 or more" : number(ready);
-  return `no worker runs "${clip(name, 100)}": ${count} ready; register it on the exported \`mage\`, or start a worker that has it`;
+  return `no worker runs "${clip(name, 100)}": ${count} waiting; register it on the exported \`mage\`, or start a worker that has it`;
 }
 
 function openLine({ id, name }: SignatureView): string {

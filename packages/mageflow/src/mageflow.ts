@@ -51,6 +51,7 @@ import { requireVersion, type Version } from "./core/version.ts";
 import { decode, type Json } from "./core/payload.ts";
 import { requireStore, requireStoreUrl } from "./store-url.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
+import { unhandledTasks } from "./runtime/unhandled-tasks.ts";
 import type { Worker, WorkerOptions } from "./runtime/worker.ts";
 
 export interface MageFlowOptions {
@@ -382,14 +383,13 @@ export class MageFlow implements AsyncDisposable {
     return store.workers(rows);
   }
 
-  /** Names of tasks that are ready and that no live worker runs, with how many there are (counted up to 1,000). */
+  /**
+   * Names of tasks that are ready, or were lost with their worker, and that no live worker runs, with how many there are (counted up to
+   * 1,000).
+   */
   async unhandled(): Promise<Map<string, number>> {
     const { store, storeTime } = await this.#open();
-    const ready = await store.readyNames();
-    for (const { endedAt, leaseUntil, tasks } of await store.workers(500)) {
-      if (endedAt === null && leaseUntil > storeTime) for (const name of tasks) ready.delete(name);
-    }
-    return ready;
+    return unhandledTasks(store, storeTime);
   }
 
   /** Audits the store page by page, while work may go on; yields what breaks an invariant, and returns what was looked at. */

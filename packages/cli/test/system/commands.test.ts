@@ -277,7 +277,7 @@ test("run and worker say what waits for something that they cannot give", async 
   expect(run.status).toBe("READY");
   const worker = scene.start("worker", fixture("good"), "--lease", "2s");
   await worker.printed(
-    /^mageflow: no worker runs "stranger": 1 ready; register it on the exported `mage`, or start a worker that has it\n/,
+    /^mageflow: no worker runs "stranger": 1 waiting; register it on the exported `mage`, or start a worker that has it\n/,
     "stderr",
   );
   const { value: bad } = await scene.json<Outcome>("run", fixture("bad"), "--no-worker");

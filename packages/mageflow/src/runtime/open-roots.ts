@@ -6,7 +6,7 @@ import type { Store } from "../ports/store.ts";
 const OPEN: readonly Status[] = ["PENDING", "READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED"];
 const PAGE = 500;
 
-/** Instants: workflows that were stored at `from` or later, and before `before`. */
+/** Instants: workflows that were created at `from` or later, and before `before`. */
 export interface Span {
   readonly from: number;
   readonly before: number;
