@@ -57,7 +57,7 @@ test("a large one goes on from round to round, and says so", async () => {
 
 test("begins anew when the store refuses, or leaves what it has told", async () => {
   const store = await storeWith(5_600);
-  const { list } = store;
+  const list = store.list.bind(store);
   const refuse = (): void => {
     store.list = () => {
       store.list = list;
