@@ -41,7 +41,7 @@ export function checkHalts(
     }
     // A task that ends well within its grace is not interrupted.
     if (verb === "interrupt" && status !== "INTERRUPTED") continue;
-    for (const { seq, claimed, born, id: inside, generation, role } of history) {
+    for (const { seq, claimed, born, id: inside, generation } of history) {
       if (seq <= toldAt || seq > until || !reaches(order, inside)) continue;
       if (verb !== "suspend" && standsInCleanup(inside, id)) continue;
       const kind = KIND[verb as keyof typeof KIND];
@@ -50,9 +50,9 @@ export function checkHalts(
           kind,
           detail: `${inside} (generation ${generation}) was taken after the ${verb} of ${id} was acknowledged`,
         });
-      // What is to run later may be added to what is suspended or interrupted.
-      if (born && (verb === "cancel" || (verb === "interrupt" && role !== "item")))
-        report({ kind, detail: `${inside} was stored after the ${verb} of ${id} was acknowledged` });
+      // What ends well within the grace of an interruption has callbacks, which wait for the resume.
+      if (born && verb === "cancel")
+        report({ kind, detail: `${inside} was stored after the cancel of ${id} was acknowledged` });
     }
   }
   checkGrace(history, report);
