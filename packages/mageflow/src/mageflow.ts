@@ -398,6 +398,14 @@ export class MageFlow implements AsyncDisposable {
     return yield* verifyStore(store, systemClock, options);
   }
 
+  /**
+   * Does once what every process that submits, steers, waits or has a worker does once a second: goes on with what is due, takes over from
+   * lost workers, removes what is marked and due. For a program that is started from time to time and does nothing else.
+   */
+  async reconcile(): Promise<void> {
+    await (await this.#open()).reconcile();
+  }
+
   /** Names of the tasks registered here. */
   get tasks(): string[] {
     return [...this.#handlers.keys()];

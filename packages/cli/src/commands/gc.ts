@@ -96,6 +96,8 @@ async function removeDue(mage: MageFlow, { json }: Globals): Promise<number> {
     }
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
+  // What was cancelled, and what others have left half removed.
+  await mage.reconcile();
   if (json) printJson({ removed, left, kept });
   else print(`${number(removed)} removed${left === 0 ? "" : `, ${number(left)} left for later`}`);
   return 0;

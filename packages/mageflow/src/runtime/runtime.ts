@@ -114,6 +114,12 @@ export class Runtime {
     await this.#committer.run({ locks: [], apply: () => {} });
   }
 
+  /** One round over all that is stored. */
+  async reconcile(): Promise<void> {
+    this.#lookAfterAll();
+    await this.reconciler.tick();
+  }
+
   /** Who changes something, runs tasks, or waits for what others do, looks after all that is stored from then on. */
   #lookAfterAll(): void {
     if (!this.#looksOnly || this.#closing) return;
