@@ -25,12 +25,7 @@ export const outcomes: Invariant = {
         if (before[field] !== now[field])
           report(`${now.id}: ${field} changed from ${before[field]} to ${now[field]}`);
       }
-      const goes =
-        now.deletion?.purged === true || (now.stop?.verb === "cancel" && before.stop?.verb !== "cancel");
-      if (before.key !== now.key && !(now.key === null && goes))
-        report(
-          `${now.id} was not cancelled or removed; yet its key changed from ${before.key} to ${now.key}`,
-        );
+      if (now.key !== (isGoing(now) ? null : before.key)) report(`${now.id}: key changed to ${now.key}`);
       if (before.bound !== now.bound && (before.startedAt !== null || before.attempt > 0))
         report(`${now.id} had started; then what is bound to it changed`);
       if (now.generation !== before.generation) {
@@ -131,4 +126,9 @@ function swarm(shadow: Shadow, now: SignatureRecord, report: Report): void {
     report(`swarm ${now.id} ended ${now.status} with ${failures} of ${items.length} items failed`);
   }
   if (now.family!.open && !over) report(`swarm ${now.id} ended while it was open`);
+}
+
+/** A root that is cancelled or removed gives up its key, and no other does. */
+function isGoing({ role, stop, deletion }: SignatureRecord): boolean {
+  return role === "root" && (stop?.verb === "cancel" || deletion?.purged === true);
 }
