@@ -304,9 +304,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "key-looked-up-before-only",
-    file: "runtime/submit.ts",
-    find: "const known = (await batch.tx.byKey(key)) ?? batch.bornWithKey(key);",
-    replace: "const known = batch.bornWithKey(key);",
+    file: "runtime/batch.ts",
+    find: "if (stored !== null && (this.get(stored.id) ?? stored).key === key) return stored;",
+    replace: "if (stored !== null && stored.key !== key) return stored;",
     why: "two submissions with one key at once are both stored, or one breaks",
   },
   {
