@@ -101,8 +101,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "added-and-ended-at-once",
     file: "runtime/batch.ts",
-    find: "if (this.#loaded.size < FULL && !this.#grown.has(id)) await",
-    replace: "if (this.#loaded.size < FULL) await",
+    find: "if (asks && this.#loaded.size < FULL && !this.#grown.has(id)) await",
+    replace: "if (asks && this.#loaded.size < FULL) await",
     why: "items that are added in the commit in which another ends are never started",
   },
   {

@@ -51,7 +51,7 @@ export function hasten(view: View, record: SignatureRecord, until: number): Deci
   if (stop === null || stop.done || stop.until <= until) return unchanged(record);
   const next: SignatureRecord = { ...record, stop: { ...stop, until } };
   if (kind !== "task") {
-    // What the order waits for is done first, and nobody has been told before.
+    // Before the order is passed on there is nobody to hasten, and those who are being hastened already get the end that stands here then.
     const passedOn = sweeping === null || sweeping === stop.verb;
     return passedOn ? sweep({ ...next, sweep: "hasten" }) : unchanged(next);
   }

@@ -285,6 +285,7 @@ export class Stage {
       for (const { id, take } of takes) {
         const limit = Math.min(take.limit, this.#options.window ?? Infinity);
         const sweeper = this.get(id);
+        if (sweeper.sweep !== take.what) continue;
         const window = this.window({ id, what: take.what, until: sweeper.stop?.until }, limit);
         const signal = told(sweeper, take.what, this.now);
         for (const record of window) answers.push({ to: record.id, signal });

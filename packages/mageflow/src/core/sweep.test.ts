@@ -51,6 +51,35 @@ describe("a sweep over more than a window", () => {
     expect(count(stage, ({ role, status }) => role === "cleanup" && status === "SUCCEEDED")).toBe(MANY);
   });
 
+  it("to hasten reaches everything that runs inside", () => {
+    const { stage, losses } = set();
+    underWay(stage, chain([task("long")]));
+    for (const { id } of stage.ready()) stage.claim(id);
+    stage.send("r", stop("interrupt", 10_000));
+    goOn(stage, losses);
+    stage.send("r", stop("interrupt", 100));
+    expect(goOn(stage, losses)).toBeGreaterThan(3);
+    const until = stage.now + 100;
+    expect(count(stage, (record) => record.status === "RUNNING" && record.stop?.until === until)).toBe(MANY);
+    stage.pass(100);
+    stage.drain();
+    expect(stage.get("r")).toMatchObject({ stop: { done: true }, family: { halting: 0 } });
+  });
+
+  it("is given to nobody when it is not asked for any more", () => {
+    const stage = new Stage({ window: 1 });
+    stage.submit(swarm(times(3, task("ok"))));
+    stage.commit([
+      { to: "r", signal: { type: "sweep" } },
+      { to: "r", signal: { type: "suspend" } },
+    ]);
+    expect(stage.get("r")).toMatchObject({ status: "SUSPENDED", family: { active: 1 } });
+    expect(stage.in("READY")).toEqual(["r.0"]);
+    expect(stage.get("r.1")).toMatchObject({ status: "PENDING", readyAt: null, heldBy: null });
+    stage.send("r", { type: "resume" });
+    stage.settle();
+  });
+
   it("to cancel reaches callbacks of what has ended", () => {
     const { stage, losses } = set();
     underWay(stage, task("ok", { callbacks: { success: [chain([task("ok"), task("ok")])] } }));

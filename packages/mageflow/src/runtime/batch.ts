@@ -277,7 +277,9 @@ export class Batch implements View {
       this.#takes = new Map();
       for (const [id, take] of takes) {
         // What asks for a window says so in its record too: a window that is not given now is taken by a later transaction.
-        if (this.#loaded.size < FULL && !this.#grown.has(id)) await this.#take(id, take);
+        // One that is not asked for any more, because of a later signal of the same round, is given to nobody.
+        const asks = this.get(id)!.sweep === take.what;
+        if (asks && this.#loaded.size < FULL && !this.#grown.has(id)) await this.#take(id, take);
       }
     }
   }
