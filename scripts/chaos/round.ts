@@ -115,7 +115,7 @@ export async function round(seed: number): Promise<RoundReport> {
   const ran = await check({ mage, seed, tasks, rows, acknowledged: told, settled, steered, faults }, report);
   const evidence = { mage, witness, seed, tasks, rows: all, roots, settled: rested };
   const given = await checkSteered(evidence, report);
-  await checkStore(mage, steered, report);
+  await checkStore(mage, report);
   await mage.close();
   witness.close();
   ledger.close();

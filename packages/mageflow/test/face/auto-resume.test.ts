@@ -383,7 +383,7 @@ onEachStore("auto-resume", (open, strike) => {
 
     const first = open();
     for (const name of ["work", "never"]) first.task(name, () => 1);
-    await stopped(first, lost.id);
+    await first.reconcile();
     const told = await report(first, 6, "start");
     expect(counts(told)).toEqual({ started: 2, kept: 3, skipped: 1 });
     expect((await report(first)).entries).toMatchObject([{ id: lost.id, what: "resumed" }]);
@@ -412,6 +412,7 @@ onEachStore("auto-resume", (open, strike) => {
     // It tells of what was stored since the first, and no more of that.
     const third = open();
     third.task("work", () => 1);
+    await third.reconcile();
     expect((await report(third, 1, "start")).entries).toMatchObject([
       { name: "work of its own", what: "kept" },
     ]);
@@ -432,10 +433,10 @@ onEachStore("auto-resume", (open, strike) => {
     };
     const all = [...open_.map((id) => `${id} kept`), ...lost.map((id) => `${id} resumed`)].toSorted();
     const first = Array.from({ length: 4 }, () => working());
-    await Promise.all(first.map((mage) => mage.workers()));
+    await Promise.all(first.map((mage) => mage.reconcile()));
     await eventually(async () => ((await entries(first[0]!)).length >= all.length ? true : null));
     const last = working();
-    await last.workers();
+    await last.reconcile();
     // A round of each after all was told, and their last words.
     const probes = new Set<string>();
     for (const mage of [...first, last]) {
