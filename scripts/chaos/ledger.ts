@@ -55,7 +55,8 @@ export function openLedger(path: string): Ledger {
   };
 }
 
+/** The rows as far as they are complete: behind the last end of a line, a row may be just being written. */
 export function readLedger(path: string): Row[] {
-  const lines = readFileSync(path, "utf8").split("\n");
-  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Row);
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Row);
 }
