@@ -39,6 +39,7 @@ export { STATUSES, type Status } from "./core/status.ts";
 export type { Role } from "./core/ids.ts";
 export type { Kind } from "./core/plan.ts";
 export type { Stub } from "./core/stub.ts";
+export type { Metrics } from "./runtime/metrics.ts";
 export type { LogLevel, LogQuery, LogRow, Tombstone, WorkerRow } from "./ports/store.ts";
 export type { Audited, Breach, VerifyOptions } from "./runtime/verify.ts";
 

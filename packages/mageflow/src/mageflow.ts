@@ -39,6 +39,7 @@ import { listCursor, type ListFilter, listQuery } from "./runtime/list-query.ts"
 import { logQuery } from "./runtime/log-query.ts";
 import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
+import type { Metrics } from "./runtime/metrics.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
 import { type CancelOptions, type CancelPlan, confirmCancel, planCancel } from "./runtime/cancel.ts";
@@ -404,6 +405,11 @@ export class MageFlow implements AsyncDisposable {
    */
   async reconcile(): Promise<void> {
     await (await this.#open()).reconcile();
+  }
+
+  /** What this process has done since it opened the store, in numbers for a dashboard or an alarm. */
+  async metrics(): Promise<Metrics> {
+    return (await this.#open()).meter.metrics;
   }
 
   /** Names of the tasks registered here. */

@@ -11,6 +11,7 @@ import type { AutoResume } from "./auto-resume.ts";
 import { Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { launch } from "./launch.ts";
+import { Meter } from "./metrics.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Reader } from "./results.ts";
 import { SpecCache } from "./spec-cache.ts";
@@ -52,6 +53,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly reconciler: Reconciler;
   readonly reader: Reader;
+  readonly meter: Meter = new Meter();
   readonly actor: string;
   readonly retain: RuntimeParts["retain"];
   readonly #store: Store;
@@ -79,6 +81,7 @@ export class Runtime {
     this.#rules = autoResume.rules;
     const committer = new Committer(store, clock, new SpecCache(), session);
     this.#committer = committer;
+    committer.listen(({ changed }) => this.meter.count(changed));
     const newId = (): string => ids.next();
     this.reconciler = new Reconciler({ store, clock, committer, session, handlers, autoResume, newId });
     this.#waiters = new Waiters(store, clock, committer, () => this.#lookAfterAll());
