@@ -34,7 +34,10 @@ export function checkHalts(
       ...lifting.filter(({ askedAt }) => askedAt >= toldAt).map(({ askedAt }) => askedAt),
     );
     const status = history.findLast((entry) => entry.id === id && entry.seq <= toldAt)?.status;
-    const stands = { suspend: ["SUSPENDED"], interrupt: ["INTERRUPTED", "SUCCEEDED"] }[verb as string];
+    // What had been cancelled before is stopped for good, and stays so.
+    const stands = { suspend: ["SUSPENDED"], interrupt: ["INTERRUPTED", "SUCCEEDED", "CANCELLED"] }[
+      verb as string
+    ];
     if (stands !== undefined && goneAt > toldAt && !stands.includes(status!)) {
       report({ kind: "halfDone", detail: `${verb} of ${id} was acknowledged, and it is ${status}` });
       continue;
