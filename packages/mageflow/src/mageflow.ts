@@ -1,16 +1,17 @@
-import { availableParallelism, hostname, userInfo } from "node:os";
+import { availableParallelism } from "node:os";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { ClosedError, InvalidPlanError, MageFlowError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
 import { inWords } from "./core/in-words.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
-import { misgiven, type OptionNames, requireOptions } from "./core/known-options.ts";
-import { requireName } from "./core/label.ts";
+import { type OptionNames, requireArguments, requireOptions } from "./core/known-options.ts";
+import { A_LABEL, isLabel, requireName } from "./core/label.ts";
 import { type Kind, KINDS, NO_CALLBACKS } from "./core/plan.ts";
 import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./core/plan-options.ts";
 import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
+import { defaultActor } from "./default-actor.ts";
 import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { ResumeReport } from "./core/resume-report.ts";
@@ -35,7 +36,13 @@ import type { Handler } from "./runtime/handler.ts";
 import { type IsolationKind, isolationOf } from "./runtime/isolate/isolation.ts";
 import { keepRegistered, refuseInIsolate } from "./runtime/isolate/registered.ts";
 import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
-import { listCursor, type ListFilter, listQuery } from "./runtime/list-query.ts";
+import {
+  listCursor,
+  type ListFilter,
+  listQuery,
+  requireWorkflows,
+  type WorkflowFilter,
+} from "./runtime/list-query.ts";
 import { logQuery } from "./runtime/log-query.ts";
 import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
@@ -128,6 +135,8 @@ const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
   autoResume: true,
 };
 
+const REPORTS: OptionNames<{ limit?: number }> = { limit: true };
+
 const TASK_OPTIONS: OptionNames<TaskOptions> = {
   input: true,
   output: true,
@@ -163,13 +172,14 @@ export class MageFlow implements AsyncDisposable {
   #runtime: Promise<Runtime> | null = null;
   #closing: Promise<void> | null = null;
 
-  /** @throws MageFlowError (`INVALID_ARGUMENT`) for an option that is not known. */
+  /** @throws MageFlowError (`INVALID_ARGUMENT`) for an option that is not known, or cannot be meant. */
   constructor(options: MageFlowOptions = {}) {
-    const wrong = misgiven(options, MAGEFLOW_OPTIONS, "MageFlow");
-    if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
+    requireArguments(options, MAGEFLOW_OPTIONS, "MageFlow");
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
-    this.#actor = options.actor ?? `${userInfo().username}@${hostname()}`;
-    this.#retain = options.retain ?? {};
+    const { actor = defaultActor(), retain = {} } = options;
+    if (!isLabel(actor)) throw invalidArgument("the actor", actor, A_LABEL);
+    this.#actor = actor;
+    this.#retain = retain;
     this.#autoResume = autoResume(options.autoResume);
     for (const retention of [onlyOutcomes(this.#retain), ...KINDS.map((kind) => this.#retain[kind] ?? {})]) {
       storedRetention(retention);
@@ -298,9 +308,8 @@ export class MageFlow implements AsyncDisposable {
    *
    * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter, or one that fits more than 500.
    */
-  async planCancel(
-    filter: Omit<ListFilter, "roots" | "root" | "role" | "cursor" | "limit">,
-  ): Promise<CancelPlan> {
+  async planCancel(filter: WorkflowFilter): Promise<CancelPlan> {
+    requireWorkflows(filter);
     const { items, next } = await this.list({ ...filter, limit: MOST_ROWS });
     if (next !== null) {
       const what = `more than ${MOST_ROWS} workflows fit; narrow the filter, and cancel them in several steps`;
@@ -326,6 +335,8 @@ export class MageFlow implements AsyncDisposable {
    *   InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`).
    */
   async batch(collect: (edits: Edits) => void | Promise<void>): Promise<void> {
+    if (typeof collect !== "function")
+      throw invalidArgument("what a batch does", collect, "a function that gets its edits");
     const edits = new Edits();
     await collect(edits);
     await edits.commit(await this.#open());
@@ -371,7 +382,9 @@ export class MageFlow implements AsyncDisposable {
    *
    * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad limit.
    */
-  async resumeReports({ limit = 10 }: { limit?: number } = {}): Promise<ResumeReport[]> {
+  async resumeReports(options: { limit?: number } = {}): Promise<ResumeReport[]> {
+    requireArguments(options, REPORTS, "a look at reports");
+    const { limit = 10 } = options;
     const rows = readLimit(limit, KEPT_REPORTS);
     const { store } = await this.#open();
     return store.reports({ after: null, limit: rows });

@@ -1,4 +1,4 @@
-import { InvalidPlanError } from "./errors.ts";
+import { InvalidPlanError, MageFlowError } from "./errors.ts";
 import { inWords } from "./in-words.ts";
 
 /** The names of all options in `T`: the compiler asks for a new one here. */
@@ -22,4 +22,14 @@ export function misgiven(
 export function requireOptions(options: unknown, known: Readonly<Record<string, true>>, what: string): void {
   const wrong = misgiven(options, known, what);
   if (wrong !== null) throw new InvalidPlanError(wrong);
+}
+
+/** The same of a call that makes no plan. @throws MageFlowError (`INVALID_ARGUMENT`) for options that are {@link misgiven}. */
+export function requireArguments(
+  options: unknown,
+  known: Readonly<Record<string, true>>,
+  what: string,
+): void {
+  const wrong = misgiven(options, known, what);
+  if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
 }

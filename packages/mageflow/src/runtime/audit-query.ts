@@ -1,5 +1,4 @@
-import { MageFlowError } from "../core/errors.ts";
-import { misgiven, type OptionNames } from "../core/known-options.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { AUDIT_ORDERS, type AuditQuery } from "../ports/store.ts";
 import { someOf } from "./filter-arguments.ts";
 import { MOST_ROWS, readLimit, readSeq } from "./page-arguments.ts";
@@ -8,8 +7,7 @@ const FILTERS: OptionNames<AuditQuery> = { order: true, after: true, limit: true
 
 /** What a store is asked for a page of the audit trail. @throws MageFlowError (`INVALID_ARGUMENT`) */
 export function auditQuery(filter: Partial<AuditQuery>): AuditQuery {
-  const wrong = misgiven(filter, FILTERS, "an audit trail");
-  if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
+  requireArguments(filter, FILTERS, "an audit trail");
   const { order = "oldest", after, limit } = filter;
   someOf("order", order, AUDIT_ORDERS);
   return {

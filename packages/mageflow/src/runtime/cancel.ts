@@ -1,7 +1,9 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
 import { isCallback } from "../core/ids.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { decode } from "../core/payload.ts";
+import { readReason } from "../core/reason.ts";
 import { isCancelled, type SignatureRecord } from "../core/record.ts";
 import type { Store } from "../ports/store.ts";
 import { record as audit } from "./audit.ts";
@@ -40,6 +42,8 @@ export interface CancelOptions {
   /** The id of the workflow that is meant: a confirmation of anything else is refused. Default: whatever it was given for. */
   target?: string;
 }
+
+const CANCEL: OptionNames<CancelOptions> = { reason: true, grace: true, target: true };
 
 /** A root that a confirmation is good for, as it was when it was looked at. */
 type Bound = {
@@ -111,11 +115,13 @@ export async function planCancel(
 export async function confirmCancel(
   runtime: Runtime,
   token: string,
-  { reason, grace = GRACE_MS, target }: CancelOptions = {},
+  options: CancelOptions = {},
   held: string | null = null,
 ): Promise<void> {
   const { committer, store, reconciler } = runtime;
-  const order = { reason: reason ?? null, grace: milliseconds(grace, "grace") };
+  requireArguments(options, CANCEL, "a confirmation");
+  const { reason, grace = GRACE_MS, target } = options;
+  const order = { reason: readReason(reason), grace: milliseconds(grace, "grace") };
   const body = await committer.run({
     locks: [],
     apply: async (batch) => (await batch.tx.ticket(token))?.body ?? null,

@@ -1,5 +1,6 @@
 import { IllegalTransitionError, InvalidPlanError, LockedError, NotFoundError } from "../core/errors.ts";
 import type { AnyPlan } from "../core/flow.ts";
+import { invalidArgument } from "../core/invalid-argument.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import { encode } from "../core/payload.ts";
 import type { Outcome } from "../core/plan.ts";
@@ -59,6 +60,7 @@ export class Edits {
    * @throws InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`)
    */
   set(run: Pick<Run, "id">, edit: Edit): void {
+    if (typeof run?.id !== "string") throw invalidArgument("what is edited", run, "a run");
     requireOptions(edit, EDIT, "an edit");
     if (this.#changes.length === MOST_EDITS)
       throw new InvalidPlanError(`one batch has more than ${MOST_EDITS} edits; make several`);

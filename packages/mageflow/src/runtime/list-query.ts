@@ -1,6 +1,5 @@
-import { MageFlowError } from "../core/errors.ts";
 import { type Role, ROLES } from "../core/ids.ts";
-import { misgiven, type OptionNames } from "../core/known-options.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { type Kind, KINDS } from "../core/plan.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import { type Status, STATUSES } from "../core/status.ts";
@@ -8,15 +7,19 @@ import type { ListQuery } from "../ports/store.ts";
 import { flag, someOf, text, texts } from "./filter-arguments.ts";
 import { MOST_ROWS, readCursor, readLimit } from "./page-arguments.ts";
 
-export interface ListFilter {
+/** What workflows are chosen by. */
+export interface WorkflowFilter {
   status?: Status | readonly Status[];
   kind?: Kind | readonly Kind[];
   name?: string | readonly string[];
-  role?: Role | readonly Role[];
   /** Workflows whose root has this tag. */
   tag?: string;
   /** Only workflows that are marked for deletion, or only what is not. */
   marked?: boolean;
+}
+
+export interface ListFilter extends WorkflowFilter {
+  role?: Role | readonly Role[];
   /** Only what belongs to the workflow of this root; with `roots: false`. */
   root?: string;
   /** Only roots. Default true. */
@@ -27,13 +30,17 @@ export interface ListFilter {
   limit?: number;
 }
 
-const FILTERS: OptionNames<ListFilter> = {
+const WORKFLOWS: OptionNames<WorkflowFilter> = {
   status: true,
   kind: true,
   name: true,
-  role: true,
   tag: true,
   marked: true,
+};
+
+const FILTERS: OptionNames<ListFilter> = {
+  ...WORKFLOWS,
+  role: true,
   root: true,
   roots: true,
   cursor: true,
@@ -42,8 +49,7 @@ const FILTERS: OptionNames<ListFilter> = {
 
 /** What a store is asked for a list. @throws MageFlowError (`INVALID_ARGUMENT`) for a filter that cannot be meant. */
 export function listQuery(filter: ListFilter): ListQuery {
-  const wrong = misgiven(filter, FILTERS, "a list");
-  if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
+  requireArguments(filter, FILTERS, "a list");
   const { status, kind, name, role, tag, marked, root, roots, cursor, limit } = filter;
   return {
     roots: roots === undefined || flag("roots", roots),
@@ -57,6 +63,11 @@ export function listQuery(filter: ListFilter): ListQuery {
     after: readCursor(cursor, position),
     limit: readLimit(limit, MOST_ROWS),
   };
+}
+
+/** All workflows that fit: nothing that pages them. @throws MageFlowError (`INVALID_ARGUMENT`) for a filter that cannot be meant. */
+export function requireWorkflows(filter: unknown): void {
+  requireArguments(filter, WORKFLOWS, "a choice of workflows");
 }
 
 /** The cursor that goes on after this record. */

@@ -1,5 +1,4 @@
-import { MageFlowError } from "../core/errors.ts";
-import { misgiven, type OptionNames } from "../core/known-options.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { LOG_LEVELS, type LogQuery } from "../ports/store.ts";
 import { someOf, text } from "./filter-arguments.ts";
 import { MOST_LINES, readLimit, readSeq } from "./page-arguments.ts";
@@ -15,8 +14,7 @@ const FILTERS: OptionNames<LogQuery> = {
 
 /** What a store is asked for log lines. @throws MageFlowError (`INVALID_ARGUMENT`) for a filter that cannot be meant. */
 export function logQuery(filter: Partial<LogQuery>): LogQuery {
-  const wrong = misgiven(filter, FILTERS, "a look at logs");
-  if (wrong !== null) throw new MageFlowError("INVALID_ARGUMENT", wrong);
+  requireArguments(filter, FILTERS, "a look at logs");
   const { id, rootId, level, contains, after = 0, limit } = filter;
   return {
     ...(id === undefined ? {} : { id: text("id", id) }),

@@ -8,6 +8,7 @@ import {
 } from "../core/errors.ts";
 import type { FlowEvent, Progress } from "../core/event.ts";
 import type { AnyPlan } from "../core/flow.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { decode } from "../core/payload.ts";
 import { isSettled, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
@@ -44,6 +45,11 @@ export interface Settled<O> {
   readonly error?: StoredError;
 }
 
+interface Wait {
+  timeout?: Duration;
+}
+
+const WAIT: OptionNames<Wait> = { timeout: true };
 const OPEN_STATUSES = ["READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED"] as const;
 const PAGE = 500;
 
@@ -55,8 +61,8 @@ export class Run<O = unknown> extends Steering {
    * @throws WorkflowFailedError (`WORKFLOW_FAILED`) when it failed or was skipped, InterruptedError (`INTERRUPTED`), CancelledError
    *   (`CANCELLED`), WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
    */
-  async result(options: { timeout?: Duration } = {}): Promise<O> {
-    const timeout = options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
+  async result(options: Wait = {}): Promise<O> {
+    const timeout = longest(options);
     const done = ({ status }: SignatureRecord): boolean => isEnded(status) || status === "INTERRUPTED";
     const record = await this.runtime.waiters.until(this.id, done, timeout).catch(asCancelled);
     switch (record.status) {
@@ -77,8 +83,8 @@ export class Run<O = unknown> extends Steering {
    *
    * @throws WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
    */
-  async settled(options: { timeout?: Duration } = {}): Promise<Settled<O>> {
-    const timeout = options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
+  async settled(options: Wait = {}): Promise<Settled<O>> {
+    const timeout = longest(options);
     const settled = this.runtime.waiters.until(this.id, isSettled, timeout);
     const record = await settled.catch((error: unknown) => {
       if (error instanceof GoneError && error.action === "cancel") return null;
@@ -272,6 +278,12 @@ export class Run<O = unknown> extends Steering {
     }
     return null;
   }
+}
+
+/** Milliseconds that somebody waits at most, or null. */
+function longest(options: Wait): number | null {
+  requireArguments(options, WAIT, "a wait");
+  return options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
 }
 
 /** What was cancelled and is removed by now, was cancelled. */

@@ -1,6 +1,8 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, MageFlowError } from "../core/errors.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { encode } from "../core/payload.ts";
+import { readReason } from "../core/reason.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded } from "../core/status.ts";
@@ -83,8 +85,9 @@ export abstract class Steering {
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
    */
   async interrupt(options: { reason?: string; grace?: Duration } = {}): Promise<void> {
+    requireArguments(options, INTERRUPT, "interrupt");
     const grace = options.grace === undefined ? GRACE_MS : milliseconds(options.grace, "grace");
-    const reason = options.reason ?? null;
+    const reason = readReason(options.reason);
     const { actor } = this.runtime;
     await this.#tell(
       { type: "halt", verb: "interrupt", actor, reason, grace, by: null },
@@ -120,9 +123,10 @@ export abstract class Steering {
    *   NotFoundError, GoneError.
    */
   async delete(options: PurgeTime & RemovalOptions): Promise<void> {
+    requireArguments(options, DELETE, "delete");
     const purgeAt = await purgeInstant(options);
     const stub = flag("stub", options.stub ?? false);
-    const reason = options.reason ?? null;
+    const reason = readReason(options.reason);
     const by = this.runtime.actor;
     await this.change(
       (batch, record) =>
@@ -138,6 +142,7 @@ export abstract class Steering {
 
   /** Moves the time of a marked workflow's deletion. @throws as {@link delete}, and for what is not marked */
   async extend(options: PurgeTime): Promise<void> {
+    requireArguments(options, EXTEND, "extend");
     const purgeAt = await purgeInstant(options);
     await this.change(
       (batch, record) => void batch.tell(record, { type: "extend", purgeAt: purgeAt(batch.now) }),
@@ -151,8 +156,9 @@ export abstract class Steering {
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, and as {@link delete}.
    */
   async purgeNow(options: RemovalOptions = {}): Promise<void> {
+    requireArguments(options, PURGE, "purgeNow");
     const stub = flag("stub", options.stub ?? false);
-    const reason = options.reason ?? null;
+    const reason = readReason(options.reason);
     const by = this.runtime.actor;
     await this.change(
       async (batch, record) => {
@@ -178,7 +184,8 @@ export abstract class Steering {
    *
    * @throws LockedError (`LOCKED`) while somebody else holds it, NotFoundError, GoneError.
    */
-  lock(options: { for?: Duration } = {}): Promise<RunLock> {
+  async lock(options: { for?: Duration } = {}): Promise<RunLock> {
+    requireArguments(options, LOCK, "lock");
     const span = milliseconds(options.for ?? "30s", "for");
     return lock(this.runtime, {
       id: this.id,
@@ -232,6 +239,12 @@ interface RemovalOptions {
 export interface PurgeTime extends Partial<CalendarTime> {
   after?: Duration;
 }
+
+const INTERRUPT: OptionNames<{ reason?: string; grace?: Duration }> = { reason: true, grace: true };
+const PURGE: OptionNames<RemovalOptions> = { reason: true, stub: true };
+const EXTEND: OptionNames<PurgeTime> = { after: true, at: true, timeZone: true };
+const DELETE: OptionNames<PurgeTime & RemovalOptions> = { ...EXTEND, ...PURGE };
+const LOCK: OptionNames<{ for?: Duration }> = { for: true };
 
 /** The instant of it, once the store's time is known. */
 async function purgeInstant({ after, at, timeZone }: PurgeTime): Promise<(now: number) => number> {
