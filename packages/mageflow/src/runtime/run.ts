@@ -63,7 +63,9 @@ export class Run<O = unknown> extends Steering {
    */
   async result(options: Wait = {}): Promise<O> {
     const timeout = longest(options);
-    const done = ({ status }: SignatureRecord): boolean => isEnded(status) || status === "INTERRUPTED";
+    // What is resumed while it still stops goes on by itself.
+    const done = ({ status, stop }: SignatureRecord): boolean =>
+      isEnded(status) || (status === "INTERRUPTED" && !stop!.resumes);
     const record = await this.runtime.waiters.until(this.id, done, timeout).catch(asCancelled);
     switch (record.status) {
       case "SUCCEEDED":

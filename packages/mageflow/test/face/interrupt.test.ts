@@ -152,6 +152,26 @@ onEachStore("interrupt", (open) => {
     await worker.stop();
   });
 
+  test("that is taken back while it still stops leaves nobody who waits for a result behind", async () => {
+    const mage = open();
+    const started = gate();
+    const finish = gate();
+    const step = mage.task("step", async () => {
+      started.open();
+      await finish.opened;
+      return "ended";
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([step]));
+    await started.opened;
+    await run.interrupt();
+    await run.resume();
+    await expect(run.result({ timeout: 1 })).rejects.toMatchObject({ code: "WAIT_TIMEOUT" });
+    finish.open();
+    expect(await run.result()).toBe("ended");
+    await worker.stop();
+  });
+
   test("of what has not started keeps it from starting, until it is resumed", async () => {
     const mage = open();
     const cleaned: string[] = [];
