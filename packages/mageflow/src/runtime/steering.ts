@@ -151,21 +151,32 @@ export abstract class Steering {
   }
 
   /**
-   * Removes the workflow at once. A tombstone answers those who ask for it later.
+   * Removes the workflow at once. A tombstone answers those who ask for it later. What is left out of the options is as its mark of
+   * deletion says, if it has one.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, and as {@link delete}.
    */
   async purgeNow(options: RemovalOptions = {}): Promise<void> {
     requireArguments(options, PURGE, "purgeNow");
-    const stub = flag("stub", options.stub ?? false);
+    const { stub } = options;
+    if (stub !== undefined) flag("stub", stub);
     const reason = readReason(options.reason);
     const by = this.runtime.actor;
     await this.change(
       async (batch, record) => {
         await requireClosed(batch, record);
-        const { now } = batch;
-        batch.tell(record, { type: "delete", purgeAt: now, by, reason, stub });
-        const marked = batch.tell(batch.get(this.id)!, { type: "extend", purgeAt: now });
+        const { deletion } = record;
+        // The mark that it has gives way: a tombstone tells who removed it.
+        const marked = batch.tell(
+          { ...record, deletion: null },
+          {
+            type: "delete",
+            purgeAt: batch.now,
+            by,
+            reason: reason ?? deletion?.reason ?? null,
+            stub: stub ?? deletion?.stub ?? false,
+          },
+        );
         // Whoever holds the lock may remove it.
         await condemn(batch, { ...marked, lock: null });
       },

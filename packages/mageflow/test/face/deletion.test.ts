@@ -149,6 +149,24 @@ onEachStore("deletion", (open, strike) => {
     await worker.stop();
   });
 
+  test("at once tells who did it and why, and has what its mark says where nothing else is said", async () => {
+    const [ada, bob] = [open({ actor: "ada" }), open({ actor: "bob" })];
+    const task = ada.task("task", () => 1);
+    await using worker = await ada.worker();
+    const removals = [
+      [{ reason: "second", stub: true }, "second", expect.anything()],
+      [{}, "first", null],
+    ] as const;
+    for (const [options, reason, stub] of removals) {
+      const run = await ada.run(task);
+      await run.settled();
+      await run.delete({ after: "1h", reason: "first" });
+      await (await bob.get(run.id)).purgeNow(options);
+      expect(await bob.tombstone(run.id)).toMatchObject({ by: "bob", reason, stub });
+    }
+    await worker.stop();
+  });
+
   test("lets what runs go on to its end, with callbacks and cleanup, before it is removed", async () => {
     const mage = open();
     const done: string[] = [];
