@@ -64,11 +64,11 @@ export interface ContextHost {
   launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>>;
 }
 
-/** Between the name of a step and the number of its use: a control character, which no name has. */
-/** Before the name of a resource, among the names of steps. */
+/** Before the name of a resource, among the names of steps: a control character, which no name has. */
 const RESOURCE = "\u0001";
-/** In the place of the descriptor of what was released. */
-const RELEASED = "null";
+/** What stands for a resource that was released; of one that is held it is an array of its descriptor, which may be anything. */
+const RELEASED = "[]";
+/** Between the name of a step and the number of its use. */
 const NTH = "\u001f";
 
 /** Characters of a progress note. */
@@ -223,8 +223,9 @@ export class TaskContext {
     if (!isLabel(name)) throw invalidArgument("the name of a resource", name, A_LABEL);
     const key = `${RESOURCE}${name}`;
     const left = this.#notes?.steps.get(key) ?? RELEASED;
-    if (left !== RELEASED) await release(decode(left) as D);
-    await this.#host.saveStep(key, encode(descriptor, `the descriptor of ${JSON.stringify(name)}`));
+    for (const held of decode(left) as D[]) await release(held);
+    const body = encode(descriptor, `the descriptor of ${JSON.stringify(name)}`);
+    await this.#host.saveStep(key, `[${body}]`);
     this.defer(async () => {
       await release(descriptor);
       await this.#host.saveStep(key, RELEASED);

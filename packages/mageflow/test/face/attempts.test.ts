@@ -471,6 +471,26 @@ onEachStore("ctx", (open, strike) => {
     expect(seen).toEqual(["hold tmp1", "release tmp1", "release tmp1", "hold tmp2", "release tmp2"]);
   });
 
+  test("what is held without a descriptor is released by the next attempt too", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const task = mage.task(
+      "task",
+      { retry: { attempts: 2, backoff: { type: "fixed", delay: 0 } } },
+      async (_input: unknown, ctx) => {
+        await ctx.resource("lock", null, () => {
+          seen.push(`released by ${ctx.attempt}`);
+          if (ctx.attempt === 1) throw new Error("as if its worker had died");
+        });
+        seen.push(`held by ${ctx.attempt}`);
+        if (ctx.attempt === 1) throw new Error("again");
+      },
+    );
+    await mage.worker();
+    await (await mage.run(task)).result();
+    expect(seen).toEqual(["held by 1", "released by 1", "released by 2", "held by 2", "released by 2"]);
+  });
+
   test("what a lost worker held is released by the one that takes the task over", async () => {
     const mage = open();
     const held = gate();
