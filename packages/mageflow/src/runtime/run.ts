@@ -14,7 +14,7 @@ import { isSettled, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
 import { isEnded, type Status } from "../core/status.ts";
 import { hasStopped } from "../core/view.ts";
-import type { LogQuery, LogRow } from "../ports/store.ts";
+import type { ChildQuery, LogQuery, LogRow } from "../ports/store.ts";
 import { addItems, plansToAdd, requireSwarm } from "./add-items.ts";
 import { Doorbell } from "./doorbell.ts";
 import { flag } from "./filter-arguments.ts";
@@ -139,13 +139,12 @@ export class Run<O = unknown> extends Steering {
   /**
    * Steps or items by slot, a page (default 100, at most 500) at a time.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit.
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
    */
   async children(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
     const limit = readLimit(page.limit, MOST_ROWS);
     const after = readCursor(page.cursor, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null));
-    const query = { parentId: this.id, of: "children", after, limit } as const;
-    const children = await this.runtime.store.children(query);
+    const children = await this.#page({ of: "children", after, limit });
     const next = children.length < limit ? null : String(children.at(-1)!.slot);
     return { items: children.map(viewOf), next };
   }
@@ -153,23 +152,25 @@ export class Run<O = unknown> extends Steering {
   /**
    * Callbacks that have been stored so far, a page (default 100, at most 500) at a time.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit.
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
    */
   async callbacks(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
     const limit = readLimit(page.limit, MOST_ROWS);
     const after = readCursor(page.cursor, (text) => (text.startsWith(`${this.id}.`) ? text : null));
-    const query = { parentId: this.id, of: "callbacks", after, limit } as const;
-    const callbacks = await this.runtime.store.children(query);
+    const callbacks = await this.#page({ of: "callbacks", after, limit });
     const next = callbacks.length < limit ? null : callbacks.at(-1)!.id;
     return { items: callbacks.map(viewOf), next };
   }
 
-  /** The results of a swarm's items in item order, for any number of items; those that have not ended come with their status. */
+  /**
+   * The results of a swarm's items in item order, for any number of items; those that have not ended come with their status.
+   *
+   * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`) also when it is removed before the last of them was read.
+   */
   async *results(): AsyncGenerator<ItemResult> {
     let after: number | null = null;
     for (;;) {
-      const query = { parentId: this.id, of: "children", after, limit: PAGE } as const;
-      const items: SignatureRecord[] = await this.runtime.store.children(query);
+      const items: SignatureRecord[] = await this.#page({ of: "children", after, limit: PAGE });
       for (const item of items) {
         const { slot: index, key, id, status, error } = item;
         yield {
@@ -184,6 +185,13 @@ export class Run<O = unknown> extends Steering {
       if (items.length < PAGE) return;
       after = items.at(-1)!.slot;
     }
+  }
+
+  /** A page that is not full is the last one, unless what it is of was removed meanwhile. */
+  async #page(query: Omit<ChildQuery, "parentId">): Promise<SignatureRecord[]> {
+    const page = await this.runtime.store.children({ parentId: this.id, ...query });
+    if (page.length < query.limit) await this.record();
+    return page;
   }
 
   /**

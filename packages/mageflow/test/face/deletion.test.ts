@@ -167,6 +167,25 @@ onEachStore("deletion", (open, strike) => {
     await worker.stop();
   });
 
+  test("is told to those who read on in what is removed, and to those who begin to", async () => {
+    const mage = open();
+    const item = mage.task("item", () => 1);
+    await using worker = await mage.worker();
+    const run = await mage.run(swarm(Array.from({ length: 600 }, () => item)));
+    await run.settled();
+    const { next } = await run.children({ limit: 10 });
+    const results = run.results();
+    await results.next();
+    await run.purgeNow();
+    const readOn = async () => {
+      for await (const _ of results);
+    };
+    await expect(readOn()).rejects.toThrow(GoneError);
+    await expect(run.children({ cursor: next! })).rejects.toThrow(GoneError);
+    await expect(run.callbacks()).rejects.toThrow(GoneError);
+    await worker.stop();
+  });
+
   test("lets what runs go on to its end, with callbacks and cleanup, before it is removed", async () => {
     const mage = open();
     const done: string[] = [];
