@@ -90,7 +90,10 @@ export interface AuditTrail {
    * @throws MageFlowError (`INVALID_ARGUMENT`) for another order, `after` or limit.
    */
   list(query?: { order?: "oldest" | "newest"; after?: number; limit?: number }): Promise<AuditEntry[]>;
-  /** Whether every row is as it was written and none is missing; else the `seq` of the first that is not. */
+  /**
+   * Whether every row is as it was written and none before the last is missing; else the `seq` of the first that is not. Compare the last
+   * row with one that was kept elsewhere to know that none was taken off the end.
+   */
   verify(): Promise<{ ok: boolean; brokenAt?: number }>;
 }
 
