@@ -43,7 +43,10 @@ export interface Store {
    */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 
-  /** The records that exist, in no particular order. Unfinished drafts are not shown by any read. */
+  /**
+   * The records that exist, in no particular order. Unfinished drafts and what is being discarded are not shown by any read, nor is
+   * what belongs to them: specs, journal, logs and notes.
+   */
   get(ids: readonly string[]): Promise<SignatureRecord[]>;
 
   /** The root that was stored with this idempotency key. */
@@ -67,7 +70,7 @@ export interface Store {
   /** Journal entries of a workflow with `seq` beyond `after`, in order. */
   journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]>;
 
-  /** What is left of a workflow that was removed. */
+  /** What is left of a workflow that was removed, by its root's id. */
   tombstone(rootId: string): Promise<Tombstone | null>;
 
   /** Rows of the audit trail: in the order of `seq` those beyond `after`, or backwards those before it. */
@@ -79,7 +82,7 @@ export interface Store {
   /** RUNNING signatures that were told to stop, those first whose grace ends first. */
   stops(limit: number): Promise<SignatureRecord[]>;
 
-  /** Log lines of a workflow. */
+  /** How many log lines a workflow has. */
   logCount(rootId: string): Promise<number>;
 
   /** The last `seq` of a workflow's journal, 0 when it is empty. */
@@ -100,7 +103,7 @@ export interface Store {
   /** Names of tasks with ready signatures, and how many (counted up to 1,000 each). */
   readyNames(): Promise<Map<string, number>>;
 
-  /** The next instant at which something falls due, or null. */
+  /** The next instant at which something falls due (see {@link Transaction.due}), be it past, or null. */
   nextDue(): Promise<number | null>;
 
   /** RUNNING tasks whose worker session is not known or has ended: nobody looks after them. */
@@ -261,7 +264,8 @@ export interface WorkerRow {
 
 /**
  * What a transaction can load, and the one way to write. Reads show the state before the transaction: what it has written
- * itself is not read back. Reads by id or parent do show an unfinished draft, to the one who is writing it.
+ * itself is not read back. Reads by id or parent (`lock`, `read`, `specs`, `itemsByKey`, `window`,
+ * `owing`) do show an unfinished draft, to the one who is writing it, until it is being discarded.
  */
 export interface Transaction {
   /** The store's time, the same all through the transaction. */
@@ -287,11 +291,14 @@ export interface Transaction {
   /**
    * Locks the next signatures of a sweep:
    * `start`: PENDING children that nothing holds, by priority, then slot;
-   * `skip`: children that never ran (PENDING, READY, WAITING, SUSPENDED, with attempt 0 and nothing running inside);
-   * `unhold`: what this signature holds (`heldBy`), by id; `clean`: cleanups among it, and what is inside of cleanups;
-   * `interrupt`: children that have begun, which this signature has not told to stop, and those that have ended uncleaned and not
-   * credited;
-   * `cancel`: children that have been told to start and have not been told to stop, and those that have ended and are not settled;
+   * `skip`: children that never ran (PENDING, READY, WAITING, SUSPENDED, with attempt 0 and nothing running inside), and INTERRUPTED ones
+   * that have stopped with all that they hold, or do not resume when they have;
+   * `unhold`: what this signature holds (`heldBy`), by id; `clean`: cleanups among it, and what is inside of cleanups, by id;
+   * `interrupt`: children that have begun (RUNNING, or with an attempt made, or SUSPENDED while running, and not PENDING with nothing that
+   * holds them) and INTERRUPTED ones that have not stopped with all that they hold, which this signature has not told to stop; and those
+   * that have ended uncleaned and not credited;
+   * `cancel`: children that have not ended, which this signature has not told to cancel, but for PENDING ones that nothing holds; and those
+   * that have ended without an order to stop and are not settled;
    * `hasten`: what is RUNNING inside this signature at any depth, cleanups and what is inside of those excepted, has been told to stop,
    * and has a grace that is over after `until`;
    * `reset`: children that have ended.
@@ -301,7 +308,10 @@ export interface Transaction {
   /** Locks ready tasks for a worker, at most `slots` in all and for each name its own number, those first whose turn it is. */
   ready(demand: Demand): Promise<SignatureRecord[]>;
 
-  /** Locks WAITING signatures whose time has come, and READY or WAITING tasks whose deadline has passed; oldest first. */
+  /**
+   * Locks WAITING signatures whose time has come, READY or WAITING tasks whose deadline has passed, and what is RUNNING, was told to stop
+   * and has had its grace; oldest first, each once, by the earliest of its instants.
+   */
   due(limit: number): Promise<SignatureRecord[]>;
 
   /** Worker sessions whose lease has lapsed and that are not ended. */
@@ -333,10 +343,13 @@ export interface Transaction {
   /** See {@link Store.tally}. */
   tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>>;
 
-  /** Locks roots whose `deletion.purgeAt` has come, those first that are due longest. */
+  /** Locks roots whose `deletion.purgeAt` has come, whatever their status, those first that are due longest. */
   purgeable(limit: number): Promise<SignatureRecord[]>;
 
-  /** Locks tasks of a workflow that are RUNNING, and what is INTERRUPTED inside it and has not stopped with all that it holds. */
+  /**
+   * Locks tasks of a workflow that are RUNNING, its root among them, be they under a worker or not, and what is INTERRUPTED inside it, its
+   * root not among that, and has not stopped with all that it holds.
+   */
   underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]>;
 
   /** The last row of the audit trail, which nobody else adds to until this transaction ends. */
@@ -345,13 +358,20 @@ export interface Transaction {
   /** The instant (`at`) of the last report of a start, and nobody else adds such a one until this transaction ends. */
   lastStart(): Promise<number | null>;
 
-  /** The ticket with this token that has not expired. */
+  /** The ticket with this token that has not expired: it has when its `expiresAt` has come. */
   ticket(token: string): Promise<Ticket | null>;
 
-  /** Roots of drafts that were begun before this instant and never finished. */
+  /**
+   * Roots of drafts that were begun before this instant and never finished, and of what is being discarded, which has begun before all
+   * time.
+   */
   abandoned(before: number, limit: number): Promise<string[]>;
 
-  /** Removes up to `limit` records of a draft and, behind the last of them, all else of it. True when it is gone. */
+  /**
+   * Removes up to `limit` records of a draft and, behind the last of them, all else of it: specs, journal, logs, steps, checkpoints,
+   * progress, tags; be it at once or so much at a time. From the first call on nobody sees any of it, its ids are taken and nothing can be
+   * added to it. True when it is gone, or was no draft: then its ids are free.
+   */
   discard(rootId: string, limit: number): Promise<boolean>;
 
   write(changes: Changes): Promise<void>;
@@ -378,9 +398,11 @@ export interface Changes {
   readonly checkpoints?: readonly { id: string; generation: number; body: string }[];
   readonly progress?: readonly { id: string; generation: number; progress: Progress }[];
   readonly workers?: readonly WorkerRow[];
+  /** Stored, or put in the place of the one with the same id. */
   readonly tombstones?: readonly Tombstone[];
-  /** Rows behind {@link Transaction.lastAudit}. */
+  /** Rows behind {@link Transaction.lastAudit}. A `seq` that is taken fails the transaction. */
   readonly audit?: readonly AuditRow[];
+  /** A token that a ticket has which has not expired fails the transaction. */
   readonly tickets?: readonly Ticket[];
   /** Stored, or put in the place of the one with the same id. The {@link KEPT_REPORTS} newest are kept, and the last of a start. */
   readonly reports?: readonly ResumeReport[];
@@ -397,7 +419,10 @@ export type DraftStep =
   | { readonly begin: string }
   | { readonly add: string }
   | { readonly finish: string }
-  /** Takes a stored tree out of every read, to be discarded, and frees its root's key. */
+  /**
+   * Takes a stored tree out of every read, those by id or parent in a transaction too, to be discarded, and frees its root's key. It comes
+   * after what else the same write does to the tree. One that is not stored, or was condemned before, fails the transaction.
+   */
   | { readonly condemn: string };
 
 /** What is left of a workflow that was removed, for those who ask for it. */

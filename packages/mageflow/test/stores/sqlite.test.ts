@@ -246,7 +246,7 @@ async function killedAtStatement(n: number, path: string): Promise<void> {
     const exec = DatabaseSync.prototype.exec;
     let left = ${n};
     DatabaseSync.prototype.exec = function (sql) {
-      if (!/(CREATE|ALTER) TABLE|user_version/.test(sql)) return exec.call(this, sql);
+      if (!/(CREATE|ALTER) (TABLE|INDEX|VIEW)|user_version/.test(sql)) return exec.call(this, sql);
       for (const statement of sql.split(${STATEMENT_END})) {
         if (left-- === 0) process.kill(process.pid, "SIGKILL");
         exec.call(this, statement);

@@ -7,9 +7,12 @@ interface Draft {
   readonly ids: Set<string>;
 }
 
-/** Trees that are still being stored: their records wait here, apart from what most reads look at. */
+/** Trees that are still being stored, or removed: their records wait here, apart from what most reads look at. */
 export class DraftTable {
+  /** What is being stored. */
   readonly records: SignatureTable = new SignatureTable();
+  /** What is being discarded, which nobody sees. */
+  readonly #leaving = new Map<string, SignatureRecord>();
   /** By root, oldest first. */
   readonly #drafts = new Map<string, Draft>();
 
@@ -17,9 +20,18 @@ export class DraftTable {
     return this.#drafts.has(rootId);
   }
 
+  holds(id: string): boolean {
+    return this.records.has(id) || this.#leaving.has(id);
+  }
+
   /** True while it is being stored. */
   takes(rootId: string): boolean {
     return (this.#drafts.get(rootId)?.begunAt ?? -1) >= 0;
+  }
+
+  /** True once it is being discarded. */
+  isLeaving(rootId: string): boolean {
+    return this.has(rootId) && !this.takes(rootId);
   }
 
   begin(rootId: string, now: number): void {
@@ -28,7 +40,8 @@ export class DraftTable {
 
   put(record: SignatureRecord): void {
     this.#drafts.get(record.rootId)!.ids.add(record.id);
-    this.records.put(record);
+    if (this.takes(record.rootId)) this.records.put(record);
+    else this.#leaving.set(record.id, record);
   }
 
   /** Takes in a tree that is to be removed. */
@@ -39,7 +52,9 @@ export class DraftTable {
 
   /** Ends the draft and hands out its records. */
   finish(rootId: string): SignatureRecord[] {
-    return this.discard(rootId, Infinity);
+    const records = this.#withdraw(rootId);
+    this.#drafts.delete(rootId);
+    return records;
   }
 
   abandoned(before: number, limit: number): string[] {
@@ -60,13 +75,24 @@ export class DraftTable {
   discard(rootId: string, limit: number): SignatureRecord[] {
     const draft = this.#drafts.get(rootId);
     if (draft === undefined) return [];
-    draft.begunAt = -1;
-    const removed = this.records.get(draft.ids.values().take(limit));
+    if (this.takes(rootId)) {
+      const records = this.#withdraw(rootId);
+      draft.begunAt = -1;
+      for (const record of records) this.put(record);
+    }
+    const removed = [...draft.ids.values().take(limit)].map((id) => this.#leaving.get(id)!);
     for (const { id } of removed) {
       draft.ids.delete(id);
-      this.records.delete(id);
+      this.#leaving.delete(id);
     }
     if (draft.ids.size === 0) this.#drafts.delete(rootId);
     return removed;
+  }
+
+  /** Takes the records of a draft out of sight. */
+  #withdraw(rootId: string): SignatureRecord[] {
+    const records = this.records.get(this.#drafts.get(rootId)!.ids);
+    for (const { id } of records) this.records.delete(id);
+    return records;
   }
 }

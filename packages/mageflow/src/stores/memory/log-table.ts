@@ -14,13 +14,18 @@ export class LogTable {
     file(this.#bySignature, row.id, row);
   }
 
-  read({ id, rootId, level, contains, after, limit }: LogQuery): LogRow[] {
+  /** Lines of workflows that are `shown`. */
+  read(
+    { id, rootId, level, contains, after, limit }: LogQuery,
+    shown: (rootId: string) => boolean,
+  ): LogRow[] {
     const found: LogRow[] = [];
     const rows = this.#of(id, rootId);
     const least = level === undefined ? 0 : LOG_LEVELS.indexOf(level);
     for (let i = firstBeyond(rows, after); i < rows.length && found.length < limit; i++) {
       const row = rows[i]!;
       if (rootId !== undefined && row.rootId !== rootId) continue;
+      if (!shown(row.rootId)) continue;
       if (LOG_LEVELS.indexOf(row.level) < least) continue;
       if (contains !== undefined && !row.message.includes(contains)) continue;
       found.push(row);

@@ -21,6 +21,8 @@ import { MemoryTransaction } from "./memory-transaction.ts";
 import { Tables } from "./tables.ts";
 import { Turns } from "../turns.ts";
 
+const NOTHING: Notes = { steps: new Map(), checkpoint: null, progress: null };
+
 /**
  * A store in the memory of this process: for tests and simulations, and the executable specification of the others. What
  * it holds is gone with the object; closing and opening it again loses nothing.
@@ -77,7 +79,8 @@ class MemoryStore implements Store {
   }
 
   async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
-    return this.#tables.specs.get(refs);
+    const { specs, drafts } = this.#tables;
+    return specs.get(refs.filter(({ rootId }) => !drafts.has(rootId)));
   }
 
   async children(query: ChildQuery): Promise<SignatureRecord[]> {
@@ -97,7 +100,8 @@ class MemoryStore implements Store {
   }
 
   async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
-    return this.#tables.journals.read(query.rootId, query.after, query.limit);
+    const { journals, drafts } = this.#tables;
+    return drafts.has(query.rootId) ? [] : journals.read(query.rootId, query.after, query.limit);
   }
 
   async tombstone(rootId: string): Promise<Tombstone | null> {
@@ -121,19 +125,23 @@ class MemoryStore implements Store {
   }
 
   async logCount(rootId: string): Promise<number> {
-    return this.#tables.logs.count(rootId);
+    const { logs, drafts } = this.#tables;
+    return drafts.has(rootId) ? 0 : logs.count(rootId);
   }
 
   async lastSeq(rootId: string): Promise<number> {
-    return this.#tables.journals.lastSeq(rootId);
+    const { journals, drafts } = this.#tables;
+    return drafts.has(rootId) ? 0 : journals.lastSeq(rootId);
   }
 
   async logs(query: LogQuery): Promise<LogRow[]> {
-    return this.#tables.logs.read(query);
+    const { logs, drafts } = this.#tables;
+    return logs.read(query, (rootId) => !drafts.has(rootId));
   }
 
   async notes(id: string, generation: number): Promise<Notes> {
-    return this.#tables.notes.read(id, generation);
+    const tables = this.#tables;
+    return tables.hides(id) ? NOTHING : tables.notes.read(id, generation);
   }
 
   async stamped(by: string): Promise<number> {

@@ -57,7 +57,8 @@ export class MemoryTransaction implements Transaction {
   }
 
   async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
-    return this.#read().specs.get(refs);
+    const { specs, drafts } = this.#read();
+    return specs.get(refs.filter(({ rootId }) => !drafts.isLeaving(rootId)));
   }
 
   async byKey(key: string): Promise<SignatureRecord | null> {
@@ -171,7 +172,7 @@ export class MemoryTransaction implements Transaction {
     return [...read(signatures), ...read(drafts.records)];
   }
 
-  #check({ insert = [], update = [], specs = [], drafts = [] }: Changes): void {
+  #check({ insert = [], update = [], specs = [], drafts = [], audit = [], tickets = [] }: Changes): void {
     const tables = this.#tables;
     for (const step of drafts) this.#checkDraft(step);
     const freed = tables.keysGivenUp(update);
@@ -188,8 +189,17 @@ export class MemoryTransaction implements Transaction {
       this.#take("spec", specKey(row));
     }
     for (const { id } of update) {
-      const known = tables.holds(id) || this.#taken.has(`id ${id}`);
+      const known = tables.knows(id) || this.#taken.has(`id ${id}`);
       if (!known) throw new Error(`there is no signature "${id}" to update`);
+    }
+    for (const { seq } of audit) {
+      if (seq <= tables.audit.length) throw violation("audit row", String(seq));
+      this.#take("audit row", String(seq));
+    }
+    for (const { token } of tickets) {
+      const { expiresAt } = tables.tickets.get(token) ?? { expiresAt: 0 };
+      if (expiresAt > this.now) throw violation("ticket", token);
+      this.#take("ticket", token);
     }
   }
 

@@ -22,8 +22,11 @@ export class NoteTable {
     return page;
   }
 
-  drop(id: string): void {
-    this.#signatures.delete(id);
+  /** Forgets the notes of a workflow. */
+  drop(rootId: string): void {
+    for (const id of this.#signatures.keys()) {
+      if (id === rootId || id.startsWith(`${rootId}.`)) this.#signatures.delete(id);
+    }
   }
 
   read(id: string, generation: number): Notes {

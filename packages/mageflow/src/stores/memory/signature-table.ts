@@ -241,8 +241,9 @@ export class SignatureTable {
       .group(rootId)
       [Symbol.iterator]()
       .filter(
-        ({ kind, status, stop }) =>
-          (kind === "task" && status === "RUNNING") || (status === "INTERRUPTED" && !stop!.done),
+        ({ id, kind, status, stop }) =>
+          (kind === "task" && status === "RUNNING") ||
+          (id !== rootId && status === "INTERRUPTED" && !stop!.done),
       )
       .take(limit)
       .toArray();

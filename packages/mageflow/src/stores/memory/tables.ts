@@ -1,5 +1,6 @@
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { AuditRow, Changes, Ticket, Tombstone } from "../../ports/store.ts";
+import { ancestry } from "../ancestry.ts";
 import { DraftTable } from "./draft-table.ts";
 import { JournalTable } from "./journal-table.ts";
 import { LogTable } from "./log-table.ts";
@@ -28,9 +29,19 @@ export class Tables {
   /** Ids by {@link keyOf}, those in drafts included. */
   readonly #keys = new Map<string, string>();
 
-  /** True for a record that is stored, be it in a draft. */
+  /** True for a record that is stored, be it in a draft or on its way out. */
   holds(id: string): boolean {
+    return this.signatures.has(id) || this.drafts.holds(id);
+  }
+
+  /** True for a record that somebody may change. */
+  knows(id: string): boolean {
     return this.signatures.has(id) || this.drafts.records.has(id);
+  }
+
+  /** True for what belongs to a workflow that is being stored or removed. */
+  hides(id: string): boolean {
+    return ancestry(id).some((rootId) => this.drafts.has(rootId));
   }
 
   /** True when another record has this key. */
@@ -88,9 +99,9 @@ export class Tables {
     for (const record of this.drafts.discard(rootId, limit)) {
       const key = keyOf(record);
       if (key !== null) this.#keys.delete(key);
-      this.notes.drop(record.id);
     }
     if (this.drafts.has(rootId)) return;
+    this.notes.drop(rootId);
     this.specs.drop(rootId);
     this.journals.drop(rootId);
     this.logs.drop(rootId);
@@ -110,7 +121,6 @@ export class Tables {
   #condemn(rootId: string): void {
     const records = this.signatures.workflow(rootId);
     for (const { id } of records) this.signatures.delete(id);
-    this.logs.drop(rootId);
     this.drafts.condemn(
       rootId,
       records.map((record) => (record.id === rootId ? this.#withoutKey(record) : record)),

@@ -35,7 +35,7 @@ const DELETE_JOURNAL = "DELETE FROM journal WHERE root_id = ?";
 /** What task code has saved, by the ids of the workflow, and its log lines: so many at a time. */
 const DELETE_NOTES = ["steps", "checkpoints", "progress"].map(
   (table) => `DELETE FROM ${table} WHERE rowid IN (
-    SELECT rowid FROM ${table} WHERE id >= ?1 AND id < ?1 || '/' LIMIT ?2
+    SELECT rowid FROM ${table} WHERE id = ?1 OR (id > ?1 || '.' AND id < ?1 || '/') LIMIT ?2
   )`,
 );
 

@@ -7,13 +7,14 @@ const ROW_ENTRIES = 500;
 
 const LAST = "SELECT seq + count - 1 FROM journal WHERE root_id = ? ORDER BY seq DESC LIMIT 1";
 
+/** A row when the workflow is being stored or removed. */
+const HIDDEN = "SELECT 1 FROM drafts WHERE root_id = ?";
+
 const APPEND = "INSERT INTO journal (root_id, seq, count, at, body) VALUES (?, ?, ?, ?, ?)";
 
 /** The row that holds the entry with this number, if there is such an entry. */
 const HOLDING =
   "SELECT seq, count, at, body FROM journal WHERE root_id = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
-
-const DROP = "DELETE FROM journal WHERE root_id = ?";
 
 /** One journal a workflow, gapless. A commit adds rows of many entries each: an entry takes some ten bytes. */
 export class JournalTable {
@@ -24,7 +25,7 @@ export class JournalTable {
   }
 
   append(rootId: string, entries: readonly Entry[], now: number): void {
-    let seq = this.lastSeq(rootId) + 1;
+    let seq = this.#last(rootId) + 1;
     for (let at = 0; at < entries.length; at += ROW_ENTRIES) {
       const part = entries.length <= ROW_ENTRIES ? entries : entries.slice(at, at + ROW_ENTRIES);
       this.#db.run(APPEND, rootId, seq, part.length, now, encode(rootId, part));
@@ -34,6 +35,7 @@ export class JournalTable {
 
   read(rootId: string, after: number, limit: number): FlowEvent[] {
     const events: FlowEvent[] = [];
+    if (this.#isHidden(rootId)) return events;
     let next = Math.max(0, after) + 1;
     while (events.length < limit) {
       const row = this.#db.get<[number, number, number, string]>(HOLDING, rootId, next);
@@ -49,11 +51,15 @@ export class JournalTable {
   }
 
   lastSeq(rootId: string): number {
-    return this.#db.get<[number]>(LAST, rootId)?.[0] ?? 0;
+    return this.#isHidden(rootId) ? 0 : this.#last(rootId);
   }
 
-  drop(rootId: string): void {
-    this.#db.run(DROP, rootId);
+  #isHidden(rootId: string): boolean {
+    return this.#db.get(HIDDEN, rootId) !== undefined;
+  }
+
+  #last(rootId: string): number {
+    return this.#db.get<[number]>(LAST, rootId)?.[0] ?? 0;
   }
 }
 

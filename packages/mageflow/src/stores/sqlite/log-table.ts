@@ -18,10 +18,10 @@ type Line = [
   fields: string | null,
 ];
 
-const COUNT = "SELECT count(*) FROM logs WHERE root_id = ?";
-
-/** Lines of a workflow that is being removed are not shown any more. */
+/** Lines of a workflow that is being stored or removed are not shown. */
 const SHOWN = "NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = logs.root_id)";
+
+const COUNT = `SELECT count(*) FROM logs WHERE root_id = ? AND ${SHOWN}`;
 
 /** Log lines, numbered over the whole store. */
 export class LogTable {

@@ -234,4 +234,10 @@ const WHAT_IS_STOPPING = `
   CREATE INDEX stopping ON signatures (id) WHERE status = 'INTERRUPTED' AND stop ->> '$.done' = 0;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, RULES_OF_WORKERS, WHAT_IS_STOPPING];
+const WHAT_IS_KNOWN = `
+  -- What is stored or being stored, without trees that are being discarded: those are in no read.
+  CREATE VIEW known AS SELECT * FROM signatures
+    WHERE NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = signatures.root_id AND drafts.begun_at < 0);
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, RULES_OF_WORKERS, WHAT_IS_STOPPING, WHAT_IS_KNOWN];

@@ -1,5 +1,6 @@
 import type { Progress } from "../../core/event.ts";
 import type { Changes, Notes } from "../../ports/store.ts";
+import { ancestry } from "../ancestry.ts";
 import type { Connection } from "./connection.ts";
 
 const STEPS = "SELECT name, result FROM steps WHERE id = ? AND generation = ?";
@@ -16,6 +17,9 @@ const PROGRESS = "SELECT body FROM progress WHERE id = ? AND generation = ?";
 
 const PUT_PROGRESS = `INSERT INTO progress (id, generation, body) VALUES (?, ?, ?)
   ON CONFLICT (id, generation) DO UPDATE SET body = excluded.body`;
+
+/** A row when one of these ids is the root of a draft. */
+const HIDDEN = "SELECT 1 FROM drafts WHERE root_id IN (SELECT value FROM json_each(?)) LIMIT 1";
 
 /** What task code saved, by signature and generation. */
 export class NoteTable {
@@ -34,7 +38,10 @@ export class NoteTable {
     }
   }
 
+  /** None of what is in a draft. */
   read(id: string, generation: number): Notes {
+    if (this.#db.get(HIDDEN, JSON.stringify(ancestry(id))) !== undefined)
+      return { steps: new Map(), checkpoint: null, progress: null };
     return {
       steps: new Map(this.#db.all<[string, string]>(STEPS, id, generation)),
       checkpoint: this.#db.get<[string]>(CHECKPOINT, id, generation)?.[0] ?? null,

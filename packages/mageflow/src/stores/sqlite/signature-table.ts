@@ -5,28 +5,29 @@ import type { Connection } from "./connection.ts";
 import { fromPlain, IS_PLAIN, PLAIN, type PlainRow } from "./plain-row.ts";
 import type { Stored } from "./record-cache.ts";
 import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ, toRecord } from "./row.ts";
+import { IS_STALLED } from "./waiting.ts";
 
 /**
  * Signatures that a transaction asks for: each statement reads a bounded stretch of one index. What is asked for by id or
- * parent is found in drafts too, everything else in `shown` only.
+ * parent is found in drafts too, as long as they are not being discarded (`known`), everything else in `shown` only.
  */
 
-const BY_ID = `SELECT ${COLUMNS} FROM signatures WHERE id = ?`;
+const BY_ID = `SELECT ${COLUMNS} FROM known WHERE id = ?`;
 
 const BY_SEQ = `SELECT ${COLUMNS} FROM signatures WHERE seq = ?`;
 
 const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM shown WHERE parent_id IS NULL AND key = ?`;
 
-const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND key = ?`;
+const BY_ITEM_KEY = `SELECT ${COLUMNS} FROM known WHERE parent_id = ? AND key = ?`;
 
-const STARTABLE = `SELECT seq, (${IS_PLAIN}), ${PLAIN} FROM signatures
+const STARTABLE = `SELECT seq, (${IS_PLAIN}), ${PLAIN} FROM known
   WHERE parent_id = ? AND child_status = 'STARTABLE' ORDER BY child_turn, slot LIMIT ?`;
 
 /** Children of one status that no worker holds, and those that one does, as far as they meet a condition. */
-const children = (condition: string): string => `SELECT ${COLUMNS} FROM signatures
+const children = (condition: string): string => `SELECT ${COLUMNS} FROM known
   WHERE parent_id = ?1 AND child_status = ?2 AND ${condition} ORDER BY child_turn, slot LIMIT ?3`;
 
-const runningChildren = (condition: string): string => `SELECT ${COLUMNS} FROM signatures
+const runningChildren = (condition: string): string => `SELECT ${COLUMNS} FROM known
   WHERE parent_id = ?1 AND worker_id IS NOT NULL AND status = ?2 AND role IN ('step', 'item') AND ${condition}
   ORDER BY slot LIMIT ?3`;
 
@@ -42,12 +43,12 @@ const ANY = children("true");
 const UNDER_WAY = children(`attempt > 0 AND ${UNTOLD}`);
 
 /** What has ended uncleaned, and its container does not know yet. */
-const UNCREDITED = `SELECT ${COLUMNS} FROM signatures
+const UNCREDITED = `SELECT ${COLUMNS} FROM known
   WHERE parent_id = ?1 AND credited < milestone AND milestone = 1 AND role IN ('step', 'item') AND ?2 = 'ENDED'
   ORDER BY id LIMIT ?3`;
 
 /** What has ended and waits for its callbacks. */
-const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
+const UNSETTLED = `SELECT ${COLUMNS} FROM known
   WHERE parent_id = ?1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item')
     AND ?2 = 'ENDED' ORDER BY slot LIMIT ?3`;
 
@@ -88,17 +89,17 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hast
   ],
 };
 
-const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ? ORDER BY id LIMIT ?`;
+const HELD = `SELECT ${COLUMNS} FROM known WHERE held_by = ? ORDER BY id LIMIT ?`;
 
 /** A cleanup of something inside the signature, or what is inside such a cleanup. */
 const IN_CLEANUP =
   "(instr(substr(id, length(?1) + 1), '.cleanup') > 0 OR instr(substr(id, length(?1) + 1), '.itemCleanup') > 0)";
 
 /** Looks through what the signature holds, which is as long as the windows inside it. */
-const HELD_CLEANUPS = `SELECT ${COLUMNS} FROM signatures WHERE held_by = ?1 AND ${IN_CLEANUP} ORDER BY id LIMIT ?2`;
+const HELD_CLEANUPS = `SELECT ${COLUMNS} FROM known WHERE held_by = ?1 AND ${IN_CLEANUP} ORDER BY id LIMIT ?2`;
 
 /** Looks through the index of what runs and is to stop, which is as long as all workers together have places. */
-const STOPPING = `SELECT ${COLUMNS} FROM signatures
+const STOPPING = `SELECT ${COLUMNS} FROM known
   WHERE stop_until > ?2 AND substr(id, 1, length(?1) + 1) = ?1 || '.' AND NOT ${IN_CLEANUP} ORDER BY stop_until LIMIT ?3`;
 
 const READY = `SELECT ${COLUMNS} FROM shown
@@ -120,7 +121,7 @@ const PAST_DEADLINE = `SELECT ${COLUMNS} FROM shown
 /** Looks through the index of what runs, which is as long as all workers together have places. */
 const RUNNING_UNDER = `SELECT ${COLUMNS} FROM shown WHERE status = 'RUNNING' AND worker_id = ? LIMIT ?`;
 
-const OWING = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = ? AND credited < milestone ORDER BY id LIMIT ?`;
+const OWING = `SELECT ${COLUMNS} FROM known WHERE parent_id = ? AND credited < milestone ORDER BY id LIMIT ?`;
 
 const OWED =
   "SELECT DISTINCT parent_id FROM shown WHERE credited < milestone AND parent_id IS NOT NULL LIMIT ?";
@@ -131,7 +132,11 @@ const PURGEABLE = `SELECT ${COLUMNS} FROM shown WHERE purge_at <= ? ORDER BY pur
 
 /** Looks through the index of what runs, which is as long as all workers together have places. */
 const RUNNING_IN = `SELECT ${COLUMNS} FROM shown
-  WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND root_id = ? LIMIT ?`;
+  WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND kind = 'task' AND root_id = ? LIMIT ?`;
+
+/** Looks through the index of what waits for nothing, where there is hardly ever any. */
+const RUNNING_ALONE_IN = `SELECT ${COLUMNS} FROM shown
+  WHERE ${IS_STALLED} AND status = 'RUNNING' AND id >= ?1 AND id < ?1 || '/' AND root_id = ?1 LIMIT ?2`;
 
 /** An id begins with that of what it stands below and a dot; the slash is the character after the dot. */
 const STOPPING_IN = `SELECT ${COLUMNS} FROM shown
@@ -229,7 +234,9 @@ export class SignatureTable {
   }
 
   underWayIn(rootId: string, limit: number): Row[] {
-    const found = [RUNNING_IN, STOPPING_IN].flatMap((sql) => this.#db.all<Row>(sql, rootId, limit));
+    const found = [RUNNING_IN, RUNNING_ALONE_IN, STOPPING_IN].flatMap((sql) =>
+      this.#db.all<Row>(sql, rootId, limit),
+    );
     return found.slice(0, limit);
   }
 

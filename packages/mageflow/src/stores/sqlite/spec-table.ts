@@ -2,7 +2,8 @@ import type { SpecRow } from "../../core/record.ts";
 import type { SpecRef } from "../../ports/store.ts";
 import type { Connection } from "./connection.ts";
 
-const GET = "SELECT body FROM specs WHERE root_id = ? AND id = ?";
+const GET = `SELECT body FROM specs
+  WHERE root_id = ?1 AND id = ?2 AND NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = ?1 AND begun_at < 0)`;
 
 const GET_SHOWN = `SELECT body FROM specs
   WHERE root_id = ?1 AND id = ?2 AND NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = ?1)`;
@@ -17,6 +18,7 @@ export class SpecTable {
     this.#db = db;
   }
 
+  /** Without those of what is being discarded. */
   get(refs: readonly SpecRef[]): SpecRow[] {
     return this.#each(GET, refs);
   }

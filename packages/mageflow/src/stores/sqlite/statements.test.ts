@@ -33,6 +33,8 @@ const HARMLESS = [
   /^SCAN workers USING INDEX workers_by_age$/,
   // By its primary key, which is the table; by the starts among them.
   /^SCAN reports( USING COVERING INDEX starts)?$/,
+  // By its number, which is the table, from the last one on.
+  /^SCAN audit$/,
   /^SCAN (json_each VIRTUAL TABLE|\d+-ROW VALUES CLAUSE|given|CONSTANT ROW|names|turns|holders|firsts|\(subquery)/,
 ];
 
@@ -147,6 +149,10 @@ async function readEverything(store: Store): Promise<void> {
   await store.strays(3);
   await store.stalled(3);
   await store.holders(page);
+  await store.stops(3);
+  await store.logCount("r");
+  await store.lastSeq("r");
+  await store.tombstone("r");
   await store.unsettled(page);
   await store.awaited(["r"]);
   await store.damage(3);
@@ -211,4 +217,9 @@ async function askEverything(tx: Transaction): Promise<void> {
   await tx.tally("r", ["READY", "PENDING"]);
   await tx.abandoned(1, 3);
   await tx.underWayIn("r", 1);
+  await tx.purgeable(3);
+  await tx.lastAudit();
+  await tx.ticket("t");
+  for (const what of ["clean", "interrupt", "cancel", "reset"] as const)
+    await tx.window({ id: "r", what, limit: 3 });
 }

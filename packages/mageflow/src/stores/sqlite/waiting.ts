@@ -10,16 +10,18 @@ const STRAYS = `SELECT id FROM shown
     AND status = 'RUNNING' AND kind = 'task'
   LIMIT ?`;
 
-const STALLED = `SELECT id FROM shown
-  WHERE ((status = 'WAITING' AND due_at IS NULL) OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)
-    OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL AND deletion IS NULL))
-  ORDER BY id LIMIT ?`;
+/** As it stands in the index. */
+export const IS_STALLED: string = `((status = 'WAITING' AND due_at IS NULL)
+    OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)
+    OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL AND deletion IS NULL))`;
+
+const STALLED = `SELECT id FROM shown WHERE ${IS_STALLED} ORDER BY id LIMIT ?`;
 
 /** Jumps from one holder to the next, so that it takes a step a holder and not a step a signature. */
 const HOLDERS = `WITH RECURSIVE holders (id) AS (
-    SELECT min(held_by) FROM signatures WHERE held_by > ?1
+    SELECT min(held_by) FROM shown WHERE held_by > ?1
     UNION ALL
-    SELECT (SELECT min(held_by) FROM signatures WHERE held_by > holders.id)
+    SELECT (SELECT min(held_by) FROM shown WHERE held_by > holders.id)
     FROM holders WHERE holders.id IS NOT NULL
   )
   SELECT id FROM holders WHERE id IS NOT NULL LIMIT ?2`;

@@ -21,14 +21,18 @@ export function differentialCases(harness: StoreHarness): void {
             async (chapters) => {
               const story = new Story(`${scene.id}r${run++}x`);
               await using witness = await MemoryWitness.open();
-              for (const { batch, question } of chapters) {
-                const changes = story.next(batch);
-                witness.time = await scene.write(changes);
-                await witness.write(changes);
-                const answers = await story.ask(scene.store, question);
-                expect(answers).toEqual(await story.ask(witness.store, question));
+              try {
+                for (const { batch, question } of chapters) {
+                  const changes = story.next(batch);
+                  witness.time = await scene.write(changes);
+                  await witness.write(changes);
+                  const answers = await story.ask(scene.store, question);
+                  expect(answers).toEqual(await story.ask(witness.store, question));
+                  await story.discard(batch.discard, [scene.store, witness.store]);
+                }
+              } finally {
+                await scene.rest();
               }
-              await scene.rest();
             },
           ),
           { numRuns: RUNS, endOnFailure: false },

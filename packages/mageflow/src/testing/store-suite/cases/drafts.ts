@@ -1,116 +1,26 @@
 import { describe, expect, test } from "vitest";
 import type { SignatureRecord } from "../../../core/record.ts";
-import { STATUSES } from "../../../core/status.ts";
-import type { ListQuery } from "../../../ports/store.ts";
 import type { StoreHarness } from "../harness.ts";
 import {
   FAR_AHEAD,
   LONG_AGO,
-  sampleCallback,
   sampleChild,
   sampleItems,
   sampleReady,
   sampleSwarm,
   sampleTask,
 } from "../sample-record.ts";
-import { onStore, type Scene } from "../scene.ts";
-
-/** What a read shows of the case's draft. */
-type Read = readonly [method: string, shown: (scene: Scene) => Promise<number>];
-
-/** Every read that shows whole trees only, asked for what {@link draftOf} would show. */
-const HIDING: readonly Read[] = [
-  ["get", async ({ id, store }) => (await store.get([id, `${id}.0`])).length],
-  ["byKey", async ({ id, store }) => ((await store.byKey(id)) === null ? 0 : 1)],
-  ["byKey inside", ({ id, store }) => store.transact(async (tx) => ((await tx.byKey(id)) === null ? 0 : 1))],
-  ["children", async ({ id, store }) => (await store.children({ ...pageOf(id), of: "children" })).length],
-  [
-    "children by status",
-    async ({ id, store }) =>
-      (await store.children({ ...pageOf(id), of: "children", statuses: STATUSES })).length,
-  ],
-  ["callbacks", async ({ id, store }) => (await store.children({ ...pageOf(id), of: "callbacks" })).length],
-  [
-    "tally",
-    async ({ id, store }) =>
-      (await store.tally(id, STATUSES)).values().reduce((sum, count) => sum + count, 0),
-  ],
-  ["list of roots", async (scene) => listed(scene, { roots: true })],
-  ["list of everything", async (scene) => listed(scene, { roots: false })],
-  ["list of the workflow", async (scene) => listed(scene, { roots: false, rootId: scene.id })],
-  ["list by tag", async (scene) => listed(scene, { roots: false, tag: scene.id })],
-  ["scan", async (scene) => (await scene.scan(null, 9)).length],
-  ["readyNames", async ({ id, store }) => (await store.readyNames()).get(`name of ${id}`) ?? 0],
-  ["nextDue", async ({ store }) => ((await store.nextDue()) === LONG_AGO + 1 ? 1 : 0)],
-  [
-    "ready",
-    ({ id, store }) =>
-      store.transact(async (tx) => {
-        const tasks = new Map([[`name of ${id}`, 9]]);
-        return (await tx.ready({ workerId: id, slots: 9, tasks })).length;
-      }),
-  ],
-  ["due", (scene) => scene.ask(async (tx) => scene.own(await tx.due(1_000)).length)],
-  ["heldByWorker", ({ id, store }) => store.transact(async (tx) => (await tx.heldByWorker(id, 9)).length)],
-  ["owed", (scene) => scene.ask(async (tx) => scene.own(await tx.owed(1_000)).length)],
-  ["sweeping", (scene) => scene.ask(async (tx) => scene.own(await tx.sweeping(1_000)).length)],
-];
-
-/** Every read by id or by parent inside a transaction: whoever finishes a draft starts what is in it. */
-const SHOWING: readonly Read[] = [
-  ["read", ({ id, store }) => store.transact(async (tx) => (await tx.read([`${id}.0`])).length)],
-  [
-    "lock",
-    ({ id, store }) =>
-      store.transact(async (tx) => (await tx.lock([`${id}.0`], { wait: false })).records.length),
-  ],
-  ["itemsByKey", ({ id, store }) => store.transact(async (tx) => (await tx.itemsByKey(id, ["item"])).length)],
-  [
-    "window to start",
-    ({ id, store }) =>
-      store.transact(async (tx) => (await tx.window({ id, what: "start", limit: 1 })).length),
-  ],
-  [
-    "window to skip",
-    ({ id, store }) => store.transact(async (tx) => (await tx.window({ id, what: "skip", limit: 1 })).length),
-  ],
-  ["owing", ({ id, store }) => store.transact(async (tx) => (await tx.owing(id, 1)).length)],
-];
-
-function pageOf(parentId: string): { parentId: string; after: null; limit: number } {
-  return { parentId, after: null, limit: 9 };
-}
-
-async function listed(scene: Scene, query: Pick<ListQuery, "roots" | "rootId" | "tag">): Promise<number> {
-  return scene.own(await scene.store.list({ ...query, after: null, limit: 100 })).length;
-}
+import { onStore } from "../scene.ts";
+import { HIDING, SHOWING, treeOf } from "../tree-reads.ts";
 
 type Three = [SignatureRecord, SignatureRecord, SignatureRecord];
-
-/** A tree of which each of these reads would show something. */
-function draftOf(id: string): { root: SignatureRecord; rest: SignatureRecord[] } {
-  const newest = { createdAt: FAR_AHEAD };
-  const root = sampleSwarm(id, { ...newest, key: id, tags: [id], sweep: "start" });
-  return {
-    root,
-    rest: [
-      sampleChild(root, 0, { ...newest, key: "item" }),
-      sampleChild(root, 1, { ...newest, heldBy: id }),
-      sampleChild(root, 2, { ...newest, status: "READY", readyAt: 1, name: `name of ${id}` }),
-      sampleChild(root, 3, { ...newest, status: "WAITING", dueAt: LONG_AGO + 1 }),
-      sampleChild(root, 4, { ...newest, status: "RUNNING", workerId: id }),
-      sampleChild(root, 5, { ...newest, status: "SUCCEEDED", milestone: 3, credited: 0 }),
-      sampleCallback(root, "cleanup", 0, newest),
-    ],
-  };
-}
 
 export function draftsCases(harness: StoreHarness): void {
   describe("drafts", () => {
     test.for(HIDING)("%s shows it only when it is finished", ([, shown], context) =>
       onStore(harness, async (scene) => {
-        const { root, rest } = draftOf(scene.id);
-        await scene.write({ insert: rest, drafts: [{ begin: root.id }] });
+        const { root, rest, belongings } = treeOf(scene.id);
+        await scene.write({ insert: rest, ...belongings, drafts: [{ begin: root.id }] });
         expect(await shown(scene)).toBe(0);
         await scene.write({ insert: [root], drafts: [{ finish: root.id }] });
         expect(await shown(scene)).toBeGreaterThan(0);
@@ -119,8 +29,8 @@ export function draftsCases(harness: StoreHarness): void {
 
     test.for(SHOWING)("%s in a transaction shows it to who writes it", ([, shown], context) =>
       onStore(harness, async (scene) => {
-        const { root, rest } = draftOf(scene.id);
-        await scene.write({ insert: rest, drafts: [{ begin: root.id }] });
+        const { root, rest, belongings } = treeOf(scene.id);
+        await scene.write({ insert: rest, ...belongings, drafts: [{ begin: root.id }] });
         expect(await shown(scene)).toBe(1);
         await scene.write({ insert: [root], drafts: [{ finish: root.id }] });
         expect(await shown(scene)).toBe(1);

@@ -3,6 +3,7 @@ import type { SignatureRecord } from "../../../core/record.ts";
 import { STATUSES } from "../../../core/status.ts";
 import type { StoreHarness } from "../harness.ts";
 import { FAR_AHEAD, LONG_AGO, sampleTask } from "../sample-record.ts";
+import { sampleStop } from "../sample-stop.ts";
 import { onStore, type Scene } from "../scene.ts";
 
 async function due(scene: Scene, limit = 1_000): Promise<string[]> {
@@ -89,6 +90,35 @@ export function dueCases(harness: StoreHarness): void {
     );
 
     test(
+      "gives what runs, was told to stop and has had its grace",
+      onStore(harness, async (scene) => {
+        const stop = sampleStop({ until: LONG_AGO });
+        await scene.insert(
+          ...STATUSES.map((status) => task(scene, status, { status, stop, readyAt: 1 })),
+          task(scene, "swarm", { kind: "swarm", status: "RUNNING", stop }),
+          task(scene, "in time", { status: "RUNNING", stop: sampleStop() }),
+          task(scene, "not told", { status: "RUNNING", dueAt: 1, deadlineAt: 1 }),
+        );
+        expect(new Set(await due(scene))).toEqual(new Set(["RUNNING", "swarm"]));
+      }),
+    );
+
+    test(
+      "the earliest of its instants is its place",
+      onStore(harness, async (scene) => {
+        await scene.insert(
+          task(scene, "b", { dueAt: 400, deadlineAt: 200 }),
+          task(scene, "c", { status: "RUNNING", stop: sampleStop({ until: 300 }), dueAt: 1, deadlineAt: 1 }),
+          task(scene, "a", { dueAt: 100, deadlineAt: 500 }),
+          task(scene, "d", { dueAt: 350 }),
+        );
+        expect(await due(scene)).toEqual(["a", "b", "c", "d"]);
+        for (const limit of [1, 2, 3])
+          expect(await due(scene, limit)).toEqual(["a", "b", "c"].slice(0, limit));
+      }),
+    );
+
+    test(
       "the instant itself is due",
       onStore(harness, async (scene) => {
         await scene.store.transact(async (tx) => {
@@ -131,6 +161,17 @@ export function dueCases(harness: StoreHarness): void {
         expect(await scene.store.nextDue()).toBe(FAR_AHEAD - 3);
         await scene.update({ ...second, status: "RUNNING" });
         expect(await scene.store.nextDue()).toBeNull();
+      }),
+    );
+
+    test(
+      "the end of a grace counts too, as long as what has it runs",
+      onStore(harness, async (scene) => {
+        const stopping = task(scene, "a", { status: "RUNNING", stop: sampleStop({ until: FAR_AHEAD - 7 }) });
+        await scene.insert(stopping, task(scene, "b", { dueAt: FAR_AHEAD - 5 }));
+        expect(await scene.store.nextDue()).toBe(FAR_AHEAD - 7);
+        await scene.update({ ...stopping, status: "INTERRUPTED" });
+        expect(await scene.store.nextDue()).toBe(FAR_AHEAD - 5);
       }),
     );
 

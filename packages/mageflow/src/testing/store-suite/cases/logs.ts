@@ -16,6 +16,35 @@ async function messages(scene: Scene, query: Partial<LogQuery>): Promise<string[
 const PAGES = 20;
 
 export function logsCases(harness: StoreHarness): void {
+  describe("logCount", () => {
+    test(
+      "counts the lines of a workflow, of every level and signature, and no others",
+      onStore(harness, async (scene) => {
+        const rootId = scene.id;
+        const lines = LOG_LEVELS.map((level, n) => sampleLog(`${rootId}.${n}`, "line", { rootId, level }));
+        const beside = ["1", "-", ".0"].map((name) => sampleLog(`${rootId}${name}`, "line"));
+        await scene.write({ logs: [...lines, sampleLog(rootId, "line"), ...beside] });
+        expect(await scene.store.logCount(rootId)).toBe(LOG_LEVELS.length + 1);
+        await scene.write({ logs: lines });
+        expect(await scene.store.logCount(rootId)).toBe(2 * LOG_LEVELS.length + 1);
+        expect(await scene.store.logCount(`${rootId}1`)).toBe(1);
+        expect(await scene.store.logCount(`${rootId}none`)).toBe(0);
+      }),
+    );
+
+    test(
+      "counts no more than there are when a transaction fails",
+      onStore(harness, async (scene) => {
+        const failed = scene.store.transact(async (tx) => {
+          await tx.write({ logs: [sampleLog(scene.id, "line")] });
+          throw new Error("no");
+        });
+        await expect(failed).rejects.toThrow("no");
+        expect(await scene.store.logCount(scene.id)).toBe(0);
+      }),
+    );
+  });
+
   describe("logs", () => {
     test(
       "none of a signature that wrote none",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { KEPT_REPORTS } from "../../../ports/store.ts";
 import type { ResumeReport } from "../../../core/resume-report.ts";
 import type { StoreHarness } from "../harness.ts";
-import { FAR_AHEAD } from "../sample-record.ts";
+import { FAR_AHEAD, LONG_AGO } from "../sample-record.ts";
 import { sampleReport } from "../sample-report.ts";
 import { onStore, type Scene } from "../scene.ts";
 
@@ -62,6 +62,21 @@ export function reportsCases(harness: StoreHarness): void {
         expect(await ids(scene)).toEqual(later.toReversed());
         expect(await ids(scene, null, KEPT_REPORTS + 9)).toEqual([...later.toReversed(), "a"]);
         expect(await scene.ask((tx) => tx.lastStart())).toBe(FAR_AHEAD);
+      }),
+    );
+
+    test(
+      "nobody else tells of a start between the last one and the next",
+      onStore(harness, async (scene) => {
+        const tell = (n: number): Promise<void> =>
+          scene.store.transact(async (tx) => {
+            const at = ((await tx.lastStart()) ?? LONG_AGO) + 1;
+            await tx.write({ reports: [sampleReport(`${scene.id}${n}`, { reason: "start", at })] });
+          });
+        await tell(0);
+        const first = await scene.ask((tx) => tx.lastStart());
+        await Promise.all([1, 2, 3, 4, 5, 6].map(tell));
+        expect(await scene.ask((tx) => tx.lastStart())).toBe(first! + 6);
       }),
     );
 

@@ -1,13 +1,74 @@
 import { describe, expect, test } from "vitest";
-import type { SignatureRecord, Sweep } from "../../../core/record.ts";
-import { STATUSES } from "../../../core/status.ts";
+import type { Milestone, SignatureRecord, Stop, Sweep } from "../../../core/record.ts";
+import { isEnded, type Status, STATUSES } from "../../../core/status.ts";
+import { belongs } from "../../../core/sweep.ts";
 import type { StoreHarness } from "../harness.ts";
-import { sampleCallback, sampleChild, sampleItems, sampleSwarm } from "../sample-record.ts";
+import {
+  FAR_AHEAD,
+  LONG_AGO,
+  sampleCallback,
+  sampleChild,
+  sampleItems,
+  sampleSwarm,
+} from "../sample-record.ts";
+import { sampleStop } from "../sample-stop.ts";
 import { onStore, type Scene } from "../scene.ts";
 
 async function window(scene: Scene, what: Sweep, limit = 1_000, id: string = scene.id): Promise<string[]> {
   const records = await scene.ask((tx) => tx.window({ id, what, limit }));
   return records.map((record) => record.id.slice(scene.id.length));
+}
+
+const SWEEPS = [
+  "start",
+  "skip",
+  "unhold",
+  "clean",
+  "interrupt",
+  "cancel",
+  "hasten",
+  "reset",
+] as const satisfies Sweep[];
+
+/** Whatever a child of a container may be like, as far as a sweep looks at it. */
+function everyMake(parentId: string): Partial<SignatureRecord>[] {
+  const flags = [true, false];
+  const stops = (["interrupt", "cancel"] as const).flatMap((verb) =>
+    [null, parentId, `${parentId}other`].flatMap((by) =>
+      [LONG_AGO, FAR_AHEAD].flatMap((until) =>
+        flags.flatMap((done) => flags.map((resumes) => sampleStop({ verb, by, until, done, resumes }))),
+      ),
+    ),
+  );
+  return STATUSES.flatMap((status) =>
+    [...(status === "INTERRUPTED" ? [] : [null]), ...stops].flatMap((stop) =>
+      makesOf(status, parentId, stop),
+    ),
+  );
+}
+
+function makesOf(status: Status, parentId: string, stop: Stop | null): Partial<SignatureRecord>[] {
+  if (isEnded(status)) {
+    const milestones = [
+      [1, 0],
+      [1, 1],
+      [2, 1],
+      [3, 0],
+      [3, 3],
+    ] as const;
+    return milestones.map(([milestone, credited]) => ({ status, stop, milestone, credited }));
+  }
+  const holders = status === "PENDING" || status === "INTERRUPTED" ? [null, parentId] : [null];
+  const priors = status === "SUSPENDED" ? (["PENDING", "RUNNING"] as const) : [null];
+  const workers = status === "RUNNING" ? [null, "w"] : [null];
+  const readyAt = status === "READY" ? 1 : null;
+  return [0, 1].flatMap((attempt) =>
+    holders.flatMap((heldBy) =>
+      priors.flatMap((prior) =>
+        workers.map((workerId) => ({ status, stop, attempt, heldBy, prior, workerId, readyAt })),
+      ),
+    ),
+  );
 }
 
 /** More than there should be: a store that repeats a page fails instead of going on for ever. */
@@ -144,6 +205,19 @@ export function windowCases(harness: StoreHarness): void {
     );
 
     test(
+      "gives interrupted ones that have stopped with all that they hold, or do not resume when they have",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const stops = [{ done: true, resumes: true }, { done: true }, {}, { resumes: true }].map(sampleStop);
+        await scene.insert(
+          swarm,
+          ...stops.map((stop, slot) => sampleChild(swarm, slot, { status: "INTERRUPTED", attempt: 1, stop })),
+        );
+        expect(new Set(await window(scene, "skip"))).toEqual(new Set([".0", ".1", ".2"]));
+      }),
+    );
+
+    test(
       "leaves containers in which something runs",
       onStore(harness, async (scene) => {
         const swarm = sampleSwarm(scene.id);
@@ -203,18 +277,22 @@ export function windowCases(harness: StoreHarness): void {
       "gives what runs inside at any depth and has longer to stop, cleanups left out",
       onStore(harness, async (scene) => {
         const swarm = sampleSwarm(scene.id);
-        const verb = "interrupt";
-        const stop = { verb, actor: "a", reason: null, by: scene.id, own: false, clean: true } as const;
         const stopping = (until: number): Partial<SignatureRecord> => ({
           status: "RUNNING",
           workerId: "w",
-          stop: { ...stop, until, resumes: false, done: false },
+          stop: sampleStop({ by: scene.id, until }),
         });
         const inner = sampleChild(swarm, 0, { kind: "chain", status: "RUNNING" });
+        const cleanup = sampleCallback(inner, "cleanup", 0, {
+          kind: "chain",
+          ...stopping(200),
+          workerId: null,
+        });
         const other = sampleSwarm(`${scene.id}other`);
         await scene.insert(
-          swarm,
+          { ...swarm, stop: sampleStop({ until: 200 }) },
           inner,
+          cleanup,
           other,
           sampleChild(inner, 0, stopping(101)),
           sampleChild(swarm, 1, stopping(100)),
@@ -222,16 +300,244 @@ export function windowCases(harness: StoreHarness): void {
           sampleChild(swarm, 3, { ...stopping(200), status: "INTERRUPTED", workerId: null }),
           sampleChild(swarm, 4, stopping(200)),
           sampleCallback(inner, "success", 0, stopping(200)),
-          sampleCallback(inner, "cleanup", 0, stopping(200)),
+          sampleCallback(inner, "itemCleanup", 0, stopping(200)),
+          sampleChild(cleanup, 0, stopping(200)),
           sampleChild(other, 0, stopping(200)),
         );
-        const found = (until: number, limit = 9): Promise<SignatureRecord[]> =>
-          scene.ask((tx) => tx.window({ id: scene.id, what: "hasten", until, limit }));
+        const found = (until: number, limit = 9, id: string = scene.id): Promise<SignatureRecord[]> =>
+          scene.ask((tx) => tx.window({ id, what: "hasten", until, limit }));
         const ids = (await found(100)).map(({ id }) => id.slice(scene.id.length));
         expect(ids.toSorted()).toEqual([".0.0", ".0.success0", ".4"]);
         expect(await found(100, 2)).toHaveLength(2);
         expect(await found(200)).toEqual([]);
+        // What stands in a cleanup is inside that cleanup.
+        expect((await found(100, 9, cleanup.id)).map(({ id }) => id)).toEqual([`${cleanup.id}.0`]);
       }),
+    );
+  });
+
+  describe("window to clean", () => {
+    test(
+      "gives cleanups among what this signature holds, and what is inside of cleanups, by id",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const heldBy = swarm.id;
+        const inner = sampleChild(swarm, 1, { kind: "chain" });
+        const cleanup = sampleCallback(inner, "cleanup", 0, { kind: "chain", heldBy });
+        await scene.insert(
+          swarm,
+          inner,
+          cleanup,
+          sampleChild(cleanup, 3, { heldBy }),
+          sampleCallback(inner, "cleanup", 1, { heldBy: inner.id }),
+          sampleCallback(inner, "cleanup", 2),
+          sampleCallback(swarm, "cleanup", 0, { heldBy }),
+          sampleCallback(inner, "itemCleanup", 0, { heldBy }),
+          sampleCallback(inner, "success", 0, { heldBy }),
+          sampleChild(swarm, 2, { heldBy }),
+        );
+        const clean = [".1.cleanup0", ".1.cleanup0.3", ".1.itemCleanup0", ".cleanup0"];
+        expect(await window(scene, "clean")).toEqual(clean);
+        expect(await window(scene, "clean", 2)).toEqual(clean.slice(0, 2));
+        expect(await window(scene, "clean", 9, inner.id)).toEqual([".1.cleanup1"]);
+      }),
+    );
+
+    test(
+      "of what a cleanup holds only what is in cleanups inside of it",
+      onStore(harness, async (scene) => {
+        const owner = sampleSwarm(scene.id);
+        const cleanup = sampleCallback(owner, "cleanup", 0, { kind: "chain" });
+        const step = sampleChild(cleanup, 0, { heldBy: cleanup.id });
+        await scene.insert(owner, cleanup, step, sampleCallback(step, "cleanup", 0, { heldBy: cleanup.id }));
+        expect(await window(scene, "clean", 9, cleanup.id)).toEqual([".cleanup0.0.cleanup0"]);
+      }),
+    );
+  });
+
+  describe("window to interrupt", () => {
+    test(
+      "gives children that have begun",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        await scene.insert(
+          swarm,
+          sampleChild(swarm, 0, { status: "RUNNING", workerId: "w" }),
+          sampleChild(swarm, 1, { status: "RUNNING", kind: "chain" }),
+          sampleChild(swarm, 2, { status: "READY", readyAt: 1, attempt: 1 }),
+          sampleChild(swarm, 3, { status: "WAITING", dueAt: 1, attempt: 1 }),
+          sampleChild(swarm, 4, { heldBy: swarm.id, attempt: 1 }),
+          sampleChild(swarm, 5, { status: "SUSPENDED", prior: "RUNNING", kind: "chain" }),
+          sampleChild(swarm, 6, { status: "SUSPENDED", prior: "PENDING", attempt: 1 }),
+          sampleChild(swarm, 10, { status: "READY", readyAt: 1 }),
+          sampleChild(swarm, 11, { status: "WAITING", dueAt: 1 }),
+          sampleChild(swarm, 12, { heldBy: swarm.id }),
+          sampleChild(swarm, 13),
+          sampleChild(swarm, 14, { attempt: 1 }),
+          sampleChild(swarm, 15, { status: "SUSPENDED", prior: "PENDING" }),
+        );
+        const slots = [".0", ".1", ".2", ".3", ".4", ".5", ".6"];
+        expect(new Set(await window(scene, "interrupt"))).toEqual(new Set(slots));
+      }),
+    );
+
+    test(
+      "gives those that are interrupted and have not stopped with all that they hold",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const interrupted = (slot: number, stop: Partial<Stop>): SignatureRecord =>
+          sampleChild(swarm, slot, { status: "INTERRUPTED", stop: sampleStop(stop) });
+        await scene.insert(
+          swarm,
+          interrupted(0, {}),
+          interrupted(1, { by: `${scene.id}other` }),
+          interrupted(2, { done: true }),
+          interrupted(3, { by: swarm.id }),
+        );
+        expect(new Set(await window(scene, "interrupt"))).toEqual(new Set([".0", ".1"]));
+      }),
+    );
+
+    test(
+      "leaves those that this signature has told to stop, in whatever way",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const running = { status: "RUNNING", workerId: "w" } as const;
+        const by = swarm.id;
+        await scene.insert(
+          swarm,
+          sampleChild(swarm, 0, { ...running, stop: sampleStop({ by }) }),
+          sampleChild(swarm, 1, { ...running, stop: sampleStop({ by, verb: "cancel" }) }),
+          sampleChild(swarm, 2, { ...running, stop: sampleStop({ by: `${by}other` }) }),
+          sampleChild(swarm, 3, { ...running, stop: sampleStop() }),
+          sampleChild(swarm, 4, { status: "READY", readyAt: 1, attempt: 1, stop: sampleStop({ by }) }),
+        );
+        expect(new Set(await window(scene, "interrupt"))).toEqual(new Set([".2", ".3"]));
+      }),
+    );
+
+    test(
+      "gives those that have ended uncleaned and not credited",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const ended = (slot: number, milestone: Milestone, credited: Milestone): SignatureRecord =>
+          sampleChild(swarm, slot, { status: "FAILED", milestone, credited });
+        await scene.insert(swarm, ended(0, 1, 0), ended(1, 1, 1), ended(2, 2, 0), ended(3, 3, 0));
+        expect(await window(scene, "interrupt")).toEqual([".0"]);
+      }),
+    );
+  });
+
+  describe("window to cancel", () => {
+    test(
+      "gives children that have not ended, but for pending ones that nothing holds",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const open = STATUSES.filter((status) => status !== "PENDING" && !isEnded(status));
+        await scene.insert(
+          swarm,
+          sampleChild(swarm, 0, { heldBy: swarm.id }),
+          ...open.map((status, n) =>
+            sampleChild(swarm, n + 1, {
+              status,
+              readyAt: 1,
+              stop: status === "INTERRUPTED" ? sampleStop({ done: true }) : null,
+            }),
+          ),
+          sampleChild(swarm, 20, { status: "RUNNING", workerId: "w" }),
+          sampleChild(swarm, 21),
+          sampleChild(swarm, 22, { attempt: 1 }),
+        );
+        const slots = [0, ...open.map((_, n) => n + 1), 20].map((slot) => `.${slot}`);
+        expect(new Set(await window(scene, "cancel"))).toEqual(new Set(slots));
+      }),
+    );
+
+    test(
+      "leaves those that this signature has told to cancel",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const by = swarm.id;
+        const stops = [
+          sampleStop({ by, verb: "cancel" }),
+          sampleStop({ by }),
+          sampleStop({ by: `${by}other`, verb: "cancel" }),
+          sampleStop({ verb: "cancel" }),
+        ];
+        await scene.insert(
+          swarm,
+          ...stops.flatMap((stop, slot) => [
+            sampleChild(swarm, slot, { status: "RUNNING", workerId: "w", stop }),
+            sampleChild(swarm, slot + 10, { status: "INTERRUPTED", stop }),
+          ]),
+        );
+        const slots = [1, 2, 3, 11, 12, 13].map((slot) => `.${slot}`);
+        expect(new Set(await window(scene, "cancel"))).toEqual(new Set(slots));
+      }),
+    );
+
+    test(
+      "gives those that have ended without an order to stop and are not settled",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const ended = (slot: number, milestone: Milestone, stop: Stop | null = null): SignatureRecord =>
+          sampleChild(swarm, slot, { status: "SUCCEEDED", milestone, credited: milestone, stop });
+        await scene.insert(swarm, ended(0, 1), ended(1, 2), ended(2, 3), ended(3, 1, sampleStop()));
+        expect(new Set(await window(scene, "cancel"))).toEqual(new Set([".0", ".1"]));
+      }),
+    );
+  });
+
+  describe("window to reset", () => {
+    test(
+      "gives children that have ended, however far they have come",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const stop = sampleStop({ done: true });
+        const items = STATUSES.map((status, slot) => sampleChild(swarm, slot, { status, readyAt: 1, stop }));
+        const settled = sampleChild(swarm, 20, { status: "SUCCEEDED", milestone: 3, credited: 3 });
+        await scene.insert(swarm, ...items, settled);
+        const ended = [...items, settled].filter(({ status }) => isEnded(status));
+        const found = await scene.ask((tx) => tx.window({ id: swarm.id, what: "reset", limit: 99 }));
+        expect(found.toSorted((a, b) => a.slot - b.slot)).toEqual(ended);
+      }),
+    );
+  });
+
+  describe("window of any sweep", () => {
+    test(
+      "gives what belongs to it among records of every make, and nothing else",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const others = [sampleSwarm(`${scene.id}-`), sampleChild(swarm, 9_999, { kind: "swarm" })];
+        const makes = everyMake(swarm.id);
+        const records = [
+          swarm,
+          ...others,
+          ...makes.map((other, slot) => sampleChild(swarm, slot, other)),
+          ...makes.map((other, slot) => sampleCallback(swarm, "success", slot, other)),
+          ...makes.map((other, slot) => sampleCallback(others[1]!, "cleanup", slot, other)),
+          ...others.flatMap((parent) => makes.map((other, slot) => sampleChild(parent, slot, other))),
+        ];
+        await scene.insert(...records);
+        for (const what of SWEEPS) {
+          const query = { id: swarm.id, what, until: LONG_AGO };
+          const found = await scene.ask((tx) => tx.window({ ...query, limit: records.length }));
+          const ids = found.map(({ id }) => id).toSorted();
+          const belonging = records.filter((record) => belongs(record, query)).map(({ id }) => id);
+          expect({ what, ids }).toEqual({ what, ids: belonging.toSorted() });
+          expect(belonging.length).toBeGreaterThan(3);
+          const some = await scene.ask((tx) => tx.window({ ...query, limit: belonging.length - 1 }));
+          expect(new Set(some.map(({ id }) => id))).toHaveProperty("size", belonging.length - 1);
+        }
+      }),
+    );
+
+    test.for(SWEEPS)("to %s, nothing of what does not exist", (what, context) =>
+      onStore(harness, async (scene) => {
+        const found = scene.ask((tx) => tx.window({ id: scene.id, what, until: 0, limit: 9 }));
+        expect(await found).toEqual([]);
+      })(context),
     );
   });
 
@@ -255,6 +561,21 @@ export function windowCases(harness: StoreHarness): void {
         expect(await window(scene, "unhold")).toEqual([".1.0", ".1.success0", ".10", ".9"]);
         expect(await window(scene, "unhold", 2)).toEqual([".1.0", ".1.success0"]);
         expect(await window(scene, "unhold", 9, inner.id)).toEqual([".1.1"]);
+      }),
+    );
+
+    test(
+      "gives what is interrupted too",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const held = { status: "INTERRUPTED", heldBy: swarm.id, stop: sampleStop({ done: true }) } as const;
+        await scene.insert(
+          swarm,
+          sampleChild(swarm, 0, held),
+          sampleChild(swarm, 1, { ...held, heldBy: null }),
+        );
+        expect(await window(scene, "unhold")).toEqual([".0"]);
+        expect(await window(scene, "start")).toEqual([]);
       }),
     );
 
