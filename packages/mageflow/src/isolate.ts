@@ -1,8 +1,18 @@
+import { registerHooks } from "node:module";
 import { isMainThread, parentPort, Worker as Thread } from "node:worker_threads";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { Order } from "./runtime/isolate/messages.ts";
 import type { OrphanWatchData } from "./runtime/isolate/orphan-watch.ts";
 import { type Line, serveIsolate } from "./runtime/isolate/serve-isolate.ts";
+
+// Hooks of the worker end at its thread. Where the sources run, what the module of a task imports is to be them too: of a second copy of
+// the library, nothing that is registered would be found.
+if (import.meta.url.endsWith(".ts")) {
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: [...context.conditions, "@mageflow/source"] }),
+  });
+}
 
 /** The program of an isolate: a thread or process that runs tasks for a worker, and ends with it. */
 serveIsolate(isMainThread ? lineOfProcess() : lineOfThread(), systemClock);
