@@ -4,6 +4,7 @@ import { type DeletionTime, deletionTime, withDeletionTime } from "../deletion-t
 import { addVerb } from "../steered.ts";
 
 const OF_A_WORKFLOW = "id of a workflow; it is deleted as a whole";
+const OF_A_MARKED_ONE = "id of a workflow that is marked for deletion";
 
 interface Kept {
   readonly reason?: string;
@@ -36,7 +37,7 @@ export function addDelete(program: Command): void {
 export function addRestore(program: Command): void {
   addVerb(program, {
     verb: "restore",
-    id: OF_A_WORKFLOW,
+    id: OF_A_MARKED_ONE,
     summary: "take the mark of deletion away",
     about:
       "Takes the mark of deletion away. What was to start meanwhile and did not, starts. Restoring what is not marked changes nothing.",
@@ -47,7 +48,7 @@ export function addRestore(program: Command): void {
 export function addExtend(program: Command): void {
   addVerb<DeletionTime>(program, {
     verb: "extend",
-    id: OF_A_WORKFLOW,
+    id: OF_A_MARKED_ONE,
     summary: "move the time at which a marked workflow is removed",
     about:
       "Moves the time at which a workflow that is marked for deletion is removed, to later or to sooner.",

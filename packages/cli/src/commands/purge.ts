@@ -16,7 +16,7 @@ export function addPurge(program: Command): void {
     .argument("<id>", "id of a workflow of which nothing is open")
     .summary("remove a workflow now")
     .description(
-      "Removes a workflow that has ended, or has never started, with everything that is stored of it: records, callbacks, results, checkpoints, logs. " +
+      "Removes a workflow that has ended, was interrupted or has never started, with everything that is stored of it: records, callbacks, results, checkpoints, logs. " +
         "A tombstone answers those who ask for it later, and the audit trail tells who did it. There is no way back; `delete` has one.",
     )
     .option("-r, --reason <text>", "why, for those who ask for it later")
