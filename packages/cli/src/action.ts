@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import type { Duration } from "mageflow";
 
 /** Options that every command has. */
 export interface Globals {
@@ -33,6 +34,14 @@ export function wholeNumber(least: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** Reads an option that is a length of time. */
+export function duration(text: string): Duration {
+  if (!/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text)) {
+    throw new InvalidArgumentError("write it as in 250ms, 5s, 2m, 1h or 7d");
+  }
+  return text as Duration;
 }
 
 /** Reads an option that is a list with commas; given twice, it adds up. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Duration } from "mageflow";
+import { duration } from "./action.ts";
 import { CommandError } from "./exit-codes.ts";
 
 /** When something is to be removed, as it was typed. */
@@ -13,7 +14,7 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/;
 
 export function withDeletionTime(command: Command): Command {
   return command
-    .option("--after <duration>", "time from now, for example 12h or 7d")
+    .option("--after <duration>", "time from now, for example 12h or 7d", duration)
     .option(
       "--at <time>",
       "instant, for example 2027-01-31T06:00Z; without a zone it is local time",

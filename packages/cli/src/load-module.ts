@@ -91,7 +91,7 @@ async function explained(path: string, error: unknown): Promise<unknown> {
       "install the package, or correct the import (with its file extension)",
     );
   }
-  if (code === "ERR_UNKNOWN_FILE_EXTENSION") {
+  if (code === "ERR_UNKNOWN_FILE_EXTENSION" || code === "ERR_IMPORT_ATTRIBUTE_MISSING") {
     return invalid(`${path} cannot be loaded: ${error.message}`, "give a .ts, .mts, .js or .mjs file");
   }
   if (error instanceof SyntaxError) {

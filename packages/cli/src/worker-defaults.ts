@@ -1,3 +1,5 @@
+import type { Duration } from "mageflow";
+
 /** How a worker of the command line behaves unless it is told otherwise. */
-export const LEASE = "15s";
-export const GRACE = "10s";
+export const LEASE: Duration = "15s";
+export const GRACE: Duration = "10s";

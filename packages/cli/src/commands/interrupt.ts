@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Duration } from "mageflow";
+import { duration } from "../action.ts";
 import { addVerb } from "../steered.ts";
 import { GRACE } from "../worker-defaults.ts";
 
@@ -18,7 +19,7 @@ export function addInterrupt(program: Command): void {
     options: (command) =>
       command
         .option("-r, --reason <text>", "why, for those who find it stopped")
-        .option("--grace <duration>", "time that running tasks get to end by themselves", GRACE),
+        .option("--grace <duration>", "time that running tasks get to end by themselves", duration, GRACE),
     apply: (run, { reason, grace }) => run.interrupt({ grace, ...(reason === undefined ? {} : { reason }) }),
   });
 }

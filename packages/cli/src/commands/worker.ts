@@ -1,6 +1,6 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Duration, WorkerOptions } from "mageflow";
-import { action, commaList, wholeNumber } from "../action.ts";
+import { action, commaList, duration, wholeNumber } from "../action.ts";
 import { CommandError } from "../exit-codes.ts";
 import { loadModule } from "../load-module.ts";
 import { print, printJson, warn } from "../output.ts";
@@ -32,11 +32,14 @@ export function addWorker(program: Command): void {
     )
     .option("-c, --concurrency <n>", "attempts that run at once", wholeNumber(1), 100)
     .option("--tasks <names>", "only these tasks, with commas between them", commaList)
-    .option("--lease <duration>", "time without a heartbeat after which others take its tasks over", LEASE)
-    .option("--heartbeat <duration>", "time between heartbeats; default a third of the lease")
-    .addOption(
-      new Option("--grace <duration>", "time that running tasks get to end when it stops").default(GRACE),
+    .option(
+      "--lease <duration>",
+      "time without a heartbeat after which others take its tasks over",
+      duration,
+      LEASE,
     )
+    .option("--heartbeat <duration>", "time between heartbeats; default a third of the lease", duration)
+    .option("--grace <duration>", "time that running tasks get to end when it stops", duration, GRACE)
     .option("-q, --quiet", "do not tell of attempts that fail, here or on other workers")
     .option("--logs", "tell what tasks log, here or on other workers")
     .addHelpText(

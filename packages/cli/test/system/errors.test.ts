@@ -82,8 +82,14 @@ test.each([
   {
     args: ["worker", fixture("good"), "--lease", "1x"],
     code: 2,
-    says: 'lease is "1x", which is not a duration',
+    says: "'1x' is invalid. write it as in 250ms, 5s, 2m, 1h or 7d",
   },
+  {
+    args: ["interrupt", "x", "--grace", "5"],
+    code: 2,
+    says: "'5' is invalid. write it as in 250ms, 5s, 2m, 1h or 7d",
+  },
+  { args: ["run", "plan.json"], code: 2, says: "give a .ts, .mts, .js or .mjs file" },
   { args: ["delete", "none"], code: 6, says: "there is no store at" },
   { args: ["delete", "none", "--store", "made.db", "--after", "1h"], code: 4, says: "there is no signature" },
   { args: ["delete", "x", "--at", "2027-01-31"], code: 2, says: "--at is no instant: 2027-01-31" },
@@ -126,6 +132,7 @@ test.each([
   writeFileSync(scene.path("import.mjs"), 'import "not-installed";\n');
   writeFileSync(scene.path("throws.mjs"), 'throw new RangeError("odd");\n');
   writeFileSync(scene.path("imports-thrower.mjs"), 'import "./throws.mjs";\n');
+  writeFileSync(scene.path("plan.json"), "{}\n");
   writeFileSync(scene.path("requires.mjs"), 'require("mageflow");\n');
   mkdirSync(scene.path("cjs"));
   writeFileSync(scene.path("cjs/package.json"), '{ "type": "commonjs" }\n');
