@@ -53,7 +53,9 @@ export function addAudit(program: Command): void {
           const next = items.length < most ? null : items.at(onwards ? -1 : 0)!.seq;
           if (json) printJson({ items, next });
           else if (items.length === 0) print("Nothing is in the audit trail.");
-          else for (const line of table(fitColumns(columns(items), ["DETAILS"], screenWidth()))) print(line);
+          else
+            for (const line of table(fitColumns(columns(items), ["DETAILS", "ACTOR"], screenWidth())))
+              print(line);
           if (!json && next !== null)
             print(
               paint(

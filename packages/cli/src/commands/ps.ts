@@ -33,7 +33,7 @@ interface Row {
 }
 
 /** Columns that a narrow terminal does without, the first one first. */
-const LEFT_OUT = ["DURATION", "KIND", "ROLE", "TAGS"];
+const LEFT_OUT = ["DURATION", "KIND", "ROLE", "TAGS", "NOTE", "AGE"];
 /** Sessions that are looked at for live ones. */
 const SESSIONS = 500;
 /** The library counts ready tasks no further. */
