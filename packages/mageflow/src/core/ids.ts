@@ -40,6 +40,12 @@ export function standsInCleanup(id: string, above: string): boolean {
   return CLEANUP.test(id.slice(above.length));
 }
 
+/** True for what is in no callback: steps and items, at any depth. */
+export function standsInPlan(id: string): boolean {
+  return !CALLBACK.test(id);
+}
+
+const CALLBACK = /\.[a-z]/i;
 const CLEANUP = /\.(?:cleanup|itemCleanup)\d/;
 
 export function isCleanup(role: Role): boolean {

@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
-import { isCallback } from "../core/ids.ts";
+import { isCallback, standsInPlan } from "../core/ids.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { decode } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
@@ -51,6 +51,8 @@ type Bound = {
   readonly name: string;
   readonly generation: number;
   readonly descendants: number;
+  /** Those of them that it can grow by. Callbacks come with what goes on in it anyway. */
+  readonly planned: number;
 };
 
 const GOOD_FOR_MS = 300_000;
@@ -77,8 +79,8 @@ export async function planCancel(
     if (root.role !== "root") {
       throw new IllegalTransitionError(id, "cancel", root.status, "cancel the root of its workflow");
     }
-    const { descendants, running, callbacks, bytes } = await census(store, root);
-    bounds.push({ id, name: root.name, generation: root.generation, descendants });
+    const { descendants, planned, running, callbacks, bytes } = await census(store, root);
+    bounds.push({ id, name: root.name, generation: root.generation, descendants, planned });
     impact.workflows++;
     impact.descendants += descendants;
     impact.running += running;
@@ -110,7 +112,7 @@ export async function planCancel(
  * removed but for the audit trail and a tombstone. All workflows are cancelled, or none.
  *
  * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, is not for `target` alone, or a
- *   workflow began again or has grown since it was given out; LockedError (`LOCKED`) for one that somebody holds.
+ *   workflow began again, or got more steps or items, since it was given out; LockedError (`LOCKED`) for one that somebody holds.
  */
 export async function confirmCancel(
   runtime: Runtime,
@@ -135,8 +137,8 @@ export async function confirmCancel(
     if (root === undefined) continue;
     if (!isCancelled(root)) {
       requireSame(root, bound);
-      const { descendants } = await census(store, root);
-      if (descendants > bound.descendants) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
+      const { planned } = await census(store, root);
+      if (planned > bound.planned) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
     }
     open.push(bound);
   }
@@ -196,19 +198,22 @@ function requireSame({ id, generation }: SignatureRecord, bound: Bound): void {
   if (generation !== bound.generation) throw new StaleConfirmationError(`"${id}" has begun again since`);
 }
 
-async function census(store: Store, root: SignatureRecord): Promise<Omit<Impact, "logs" | "workflows">> {
-  let [descendants, running, callbacks] = [0, root.status === "RUNNING" ? 1 : 0, 0];
+type Census = Omit<Impact, "logs" | "workflows"> & Pick<Bound, "planned">;
+
+async function census(store: Store, root: SignatureRecord): Promise<Census> {
+  let [descendants, planned, running, callbacks] = [0, 0, root.status === "RUNNING" ? 1 : 0, 0];
   let bytes = size(root);
   for (let after = root.id; ;) {
     const page = await store.scan({ after, limit: PAGE });
     const inside = page.filter(({ id }) => id.startsWith(`${root.id}.`));
     for (const record of inside) {
       descendants++;
+      if (standsInPlan(record.id)) planned++;
       if (record.status === "RUNNING") running++;
       if (isCallback(record.role)) callbacks++;
       bytes += size(record);
     }
-    if (inside.length < PAGE) return { descendants, running, callbacks, bytes };
+    if (inside.length < PAGE) return { descendants, planned, running, callbacks, bytes };
     after = inside.at(-1)!.id;
   }
 }

@@ -73,6 +73,26 @@ onEachStore("cancel", (open) => {
     await worker.stop();
   });
 
+  test("may be confirmed while callbacks of it go on to fire", async () => {
+    const mage = open();
+    const note = mage.task("note", () => {});
+    const [reached, finish] = [gate(), gate()];
+    const last = mage.task("last", async () => {
+      reached.open();
+      await finish.opened;
+    });
+    const step = mage.task("step", () => 1);
+    const run = await mage.run(chain([chain([step]).onSuccess(swarm([note])), last]));
+    const plan = await run.planCancel();
+    await using worker = await mage.worker();
+    await reached.opened;
+    expect((await run.planCancel()).impact.descendants).toBe(plan.impact.descendants + 2);
+    await plan.confirm();
+    finish.open();
+    expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
+    await worker.stop();
+  });
+
   test("from another process, by the token; of what never started, and of what has ended", async () => {
     const mage = open();
     const cleaned: string[] = [];
