@@ -78,8 +78,8 @@ export abstract class Steering {
 
   /**
    * Stops it, whatever its status, and keeps it: nothing in it starts any more, what runs is told by `ctx.signal` and gets `grace`
-   * (default `"10s"`) to end by itself, after which nothing that it still does has an effect. Its cleanups run. Resolves when it
-   * has stopped. Interrupting again is a no-op, unless its grace is over sooner than that of the first time: it can be made shorter, and
+   * (default `"10s"`) to end by itself, after which nothing that it still does has an effect. Its cleanups run. Resolves when a
+   * task has stopped, and of a container when nothing more starts in it: `settled()` waits for what runs inside. Interrupting again is a no-op, unless its grace is over sooner than that of the first time: it can be made shorter, and
    * never longer.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
