@@ -37,6 +37,8 @@ const EDIT: OptionNames<Edit> = {
   onCleanup: true,
 };
 
+const OUTCOMES = ["success", "error", "cleanup"] as const satisfies readonly Outcome[];
+
 /** Signatures that one transaction edits. */
 const MOST_EDITS = 10_000;
 
@@ -53,6 +55,7 @@ interface Change {
 /** Edits that are made together. */
 export class Edits {
   readonly #changes: Change[] = [];
+  #committed = false;
 
   /**
    * Sets what a signature is to be when all edits are made: at most 10,000. One that this handle has locked may be edited by it.
@@ -62,6 +65,10 @@ export class Edits {
   set(run: Pick<Run, "id">, edit: Edit): void {
     if (typeof run?.id !== "string") throw invalidArgument("what is edited", run, "a run");
     requireOptions(edit, EDIT, "an edit");
+    if (this.#committed)
+      throw new InvalidPlanError(
+        "the batch has been made already; await what sets edits inside its function",
+      );
     if (this.#changes.length === MOST_EDITS)
       throw new InvalidPlanError(`one batch has more than ${MOST_EDITS} edits; make several`);
     const { priority, tags } = edit;
@@ -78,6 +85,7 @@ export class Edits {
 
   /** @internal */
   async commit(runtime: Runtime): Promise<void> {
+    this.#committed = true;
     const { committer, store, actor } = runtime;
     try {
       await committer.run({
@@ -86,11 +94,12 @@ export class Edits {
           // All are looked at before any is changed: a command that fails has changed nothing.
           for (const change of this.#changes) requireEditable(batch, change);
           for (const change of this.#changes) apply(batch, change, runtime.newToken());
-          for (const { id, priority, tags, bound } of this.#changes) {
+          for (const { id, priority, tags, bound, callbacks } of this.#changes) {
             const details = {
               with: bound !== undefined,
               priority: priority ?? null,
-              tags: [...(tags ?? [])],
+              tags: tags === undefined ? null : [...tags],
+              callbacks: OUTCOMES.filter((outcome) => callbacks[outcome] !== undefined),
             };
             await audit(batch, { actor, action: "edit", target: id, details });
           }
@@ -132,7 +141,7 @@ function apply(batch: Batch, change: Change, token: string): void {
 function respecified(batch: Batch, record: SignatureRecord, { callbacks }: Change, token: string): string {
   const spec = batch.spec(record);
   const all = { ...spec.callbacks };
-  for (const outcome of ["success", "error", "cleanup"] as const) {
+  for (const outcome of OUTCOMES) {
     const plan = callbacks[outcome];
     if (plan !== undefined) all[outcome] = [...all[outcome], plan];
   }

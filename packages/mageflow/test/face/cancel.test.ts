@@ -404,7 +404,13 @@ onEachStore("batch", (open) => {
     });
     const found = (await mage.list({ tag: "edited" })).items;
     expect(found.map(({ priority }) => priority).toSorted((a, b) => a - b)).toEqual([3, 4]);
-    expect((await mage.audit.list()).map(({ action }) => action)).toEqual(["edit", "edit", "edit"]);
+    const callbacks = ["success", "error", "cleanup"];
+    const edited = { with: false, priority: 3, tags: ["edited"], callbacks };
+    expect((await mage.audit.list()).map(({ action, details }) => [action, details])).toEqual([
+      ["edit", { ...edited, with: true }],
+      ["edit", edited],
+      ["edit", { with: false, priority: 4, tags: null, callbacks: ["success"] }],
+    ]);
     await using worker = await mage.worker();
     await Promise.all([runs[0].start(), runs[1].start()]);
     expect(await runs[0].settled()).toMatchObject({ status: "SUCCEEDED", result: 2 });
@@ -417,6 +423,16 @@ onEachStore("batch", (open) => {
       "success of good",
     ]);
     await Promise.all([other.stop(), worker.stop()]);
+  });
+
+  test("refuses edits that come when it has been made", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    let late = (): void => {};
+    await mage.batch((edits) => {
+      late = () => edits.set(run, { priority: 1 });
+    });
+    expect(late).toThrow("the batch has been made already");
   });
 
   test("refuses more edits than one transaction should hold", async () => {
