@@ -203,7 +203,8 @@ export class TaskContext {
    * Stores and starts another workflow. Over all attempts of this generation the same call, counted by order, starts it once: give a
    * `key` where the order may differ.
    *
-   * @throws LeaseLostError (`LEASE_LOST`) once the task belongs to another worker, and what `mage.run` throws.
+   * @throws LeaseLostError (`LEASE_LOST`) once the task belongs to another worker, CancelledError (`CANCELLED`) once its workflow is cancelled,
+   *   unless this is a cleanup, and what `mage.run` throws.
    */
   async run<P extends AnyPlan>(plan: P, ...[message, options]: RunArguments<P>): Promise<Run<OutputOf<P>>> {
     const key = options?.key ?? fitting(`${this.idempotencyKey}/run${this.#launched++}`);

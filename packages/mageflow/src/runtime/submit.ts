@@ -1,10 +1,11 @@
 import { type CheckInput, frontDoor } from "../core/door.ts";
-import { LeaseLostError } from "../core/errors.ts";
+import { CancelledError, LeaseLostError } from "../core/errors.ts";
 import { expand } from "../core/expand.ts";
 import type { PlanNode } from "../core/plan.ts";
-import type { SignatureRecord, SpecRow } from "../core/record.ts";
+import { isCancelled, type SignatureRecord, type SpecRow } from "../core/record.ts";
 import { SpecBook } from "../core/spec-book.ts";
 import { owns } from "../core/task.ts";
+import { isInCleanup } from "../core/view.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
@@ -20,7 +21,7 @@ export interface Submission {
   readonly key: string | null;
   /** Tags of the root that others list it by. */
   readonly tags: readonly string[];
-  /** The running task that submits; it must still hold its lease. */
+  /** The running task that submits; it must still hold its lease, and its workflow must not be cancelled. */
   readonly by: { readonly id: string; readonly epoch: number } | null;
 }
 
@@ -125,7 +126,7 @@ function finish(
   return committer.run({
     locks: by === null ? [] : [by.id],
     apply: async (batch) => {
-      if (by !== null) requireLease(batch, by);
+      if (by !== null) requireGoingOn(batch, by);
       if (key !== null) {
         const known = await batch.rootWithKey(key);
         if (known !== null) return known.id;
@@ -150,7 +151,10 @@ async function discard(committer: Committer, rootId: string): Promise<void> {
   while (!gone) gone = await committer.run({ locks: [], apply: (batch) => batch.tx.discard(rootId, CHUNK) });
 }
 
-function requireLease(batch: Batch, by: { id: string; epoch: number }): void {
+/** Once a cancellation is acknowledged nothing begins on behalf of what it was for, its cleanups excepted. */
+function requireGoingOn(batch: Batch, by: { id: string; epoch: number }): void {
   const record = batch.get(by.id);
   if (record === undefined || !owns(record, by.epoch)) throw new LeaseLostError(by.id, by.epoch);
+  const root = batch.get(record.rootId)!;
+  if (isCancelled(root) && !isInCleanup(batch, record)) throw new CancelledError(root.id, root.stop!.reason);
 }

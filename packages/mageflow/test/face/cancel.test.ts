@@ -93,6 +93,31 @@ onEachStore("cancel", (open) => {
     await worker.stop();
   });
 
+  test("lets no task in it start anything more, but its cleanups do", async () => {
+    const mage = open();
+    const [reached, go] = [gate(), gate()];
+    const seen: string[] = [];
+    const child = mage.task("child", (_input: unknown, ctx) => void seen.push(ctx.signature.tags.join()));
+    const step = mage.task("step", async (_input: unknown, ctx) => {
+      reached.open();
+      await go.opened;
+      await ctx
+        .run(child, {}, { tags: ["step"] })
+        .catch((error: unknown) => seen.push((error as Error).name));
+    });
+    const clean = mage.task("clean", async (_input: unknown, ctx) => {
+      await (await ctx.run(child, {}, { tags: ["cleanup"] })).result();
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([chain([step])]).onCleanup(clean));
+    await reached.opened;
+    await (await run.planCancel()).confirm();
+    go.open();
+    await run.settled();
+    expect(seen).toEqual(["CancelledError", "cleanup"]);
+    await worker.stop();
+  });
+
   test("from another process, by the token; of what never started, and of what has ended", async () => {
     const mage = open();
     const cleaned: string[] = [];
