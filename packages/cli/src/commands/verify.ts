@@ -19,7 +19,7 @@ export function addVerify(program: Command): void {
     .summary("audit the store against what MageFlow promises")
     .description(
       "Reads everything that is stored and checks it: every open signature has a reason to wait, every outcome its callbacks and cleanups, " +
-        "every counter is what a recount gives, journals have no gaps. Work may go on meanwhile. Ends with 3 when something is broken.",
+        "every counter is what a recount gives, journals have no gaps, and the audit trail is as it was written. Work may go on meanwhile. Ends with 3 when something is broken.",
     )
     .option("-l, --limit <n>", "breaches to print; all are counted", wholeNumber(1), 100)
     .action(

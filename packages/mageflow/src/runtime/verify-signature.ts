@@ -27,7 +27,19 @@ export interface Surroundings {
 }
 
 /** `I1` to `I13` as in the list of invariants; `RECORD` for a field that contradicts its status; `STORE` for what lies below records. */
-type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I9" | "I10" | "I13" | "RECORD" | "STORE";
+type Invariant =
+  | "I1"
+  | "I2"
+  | "I3"
+  | "I4"
+  | "I5"
+  | "I6"
+  | "I9"
+  | "I10"
+  | "I13"
+  | "RECORD"
+  | "AUDIT"
+  | "STORE";
 
 export interface Finding {
   readonly invariant: Invariant;

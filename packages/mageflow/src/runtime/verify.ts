@@ -2,14 +2,15 @@ import { describeThrown, StoreError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
+import { verifyAudit } from "./audit.ts";
 import { checkFamily, count, newRecount, type Recount } from "./verify-family.ts";
 import { checkJournal, countOutcome, newOutcomes, type Outcomes } from "./verify-journal.ts";
 import { checkSignature, type Finding, type Surroundings } from "./verify-signature.ts";
 import { SpecDigests } from "./verify-specs.ts";
 
 /**
- * A place where a store contradicts what MageFlow promises of it, or, as a warning, may come to. Of the store itself, `id` and
- * `rootId` are its name.
+ * A place where a store contradicts what MageFlow promises of it, or, as a warning, may come to. Of the store itself and of its audit
+ * trail, `id` and `rootId` are the name of the store.
  */
 export interface Breach extends Finding {
   readonly id: string;
@@ -69,6 +70,8 @@ export async function* verifyStore(
   const audit = new Audit(store);
   try {
     yield* walk(store, clock, options, audit);
+    const { ok, brokenAt } = await verifyAudit(store);
+    if (!ok) yield below(store, `the audit trail is not as it was written from row ${brokenAt} on`, "AUDIT");
   } catch (error) {
     // What cannot be read in a broken store is one more breach, where anything else went wrong it is the audit that failed.
     const isStoreError = error instanceof StoreError;
@@ -79,8 +82,8 @@ export async function* verifyStore(
   return audit.audited;
 }
 
-function below({ name }: Store, message: string): Breach {
-  return { invariant: "STORE", severity: "breach", message, id: name, rootId: name };
+function below({ name }: Store, message: string, invariant: Breach["invariant"] = "STORE"): Breach {
+  return { invariant, severity: "breach", message, id: name, rootId: name };
 }
 
 async function* walk(

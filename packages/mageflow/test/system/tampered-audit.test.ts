@@ -19,14 +19,16 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function verifyAfter(change: string): Promise<unknown> {
+async function verifyAfter(change: string): Promise<{ trail: unknown; breaches: unknown[] }> {
   const path = join(folder, "changed.db");
   copyFileSync(whole, path);
   const db = new DatabaseSync(path);
   db.exec(change);
   db.close();
   await using mage = new MageFlow({ store: path });
-  return await mage.audit.verify();
+  const breaches: string[] = [];
+  for await (const { invariant, message } of mage.verify()) breaches.push(`${invariant}: ${message}`);
+  return { trail: await mage.audit.verify(), breaches };
 }
 
 test.each([
@@ -43,9 +45,13 @@ test.each([
   ["DELETE FROM audit WHERE seq = 2", 2],
   ["UPDATE audit SET seq = 9 WHERE seq = 4", 4],
 ])("verify finds the row of: %s", async (change, brokenAt) => {
-  expect(await verifyAfter(change)).toEqual({ ok: false, brokenAt });
+  const breaches = [`AUDIT: the audit trail is not as it was written from row ${brokenAt} on`];
+  expect(await verifyAfter(change)).toEqual({ trail: { ok: false, brokenAt }, breaches });
 });
 
 test("verify cannot know of rows that were taken off the end", async () => {
-  expect(await verifyAfter("DELETE FROM audit WHERE seq > 2")).toEqual({ ok: true });
+  expect(await verifyAfter("DELETE FROM audit WHERE seq > 2")).toEqual({
+    trail: { ok: true },
+    breaches: [],
+  });
 });
