@@ -22,7 +22,9 @@ export function draftsCases(harness: StoreHarness): void {
         const { root, rest, belongings } = treeOf(scene.id);
         await scene.write({ insert: rest, ...belongings, drafts: [{ begin: root.id }] });
         expect(await shown(scene)).toBe(0);
-        await scene.write({ insert: [root], drafts: [{ finish: root.id }] });
+        await scene.write({ insert: [root], drafts: [{ add: root.id }] });
+        expect(await shown(scene)).toBe(0);
+        await scene.write({ drafts: [{ finish: root.id }] });
         expect(await shown(scene)).toBeGreaterThan(0);
       })(context),
     );

@@ -54,10 +54,10 @@ export function purgeableCases(harness: StoreHarness): void {
     test(
       "those first that are due longest, no more than the limit",
       onStore(harness, async (scene) => {
-        const instants = { c: 100, a: 9, d: 1_000, b: 20 };
+        const instants = { b: 1_000, d: 100, a: 20, c: 9 };
         await scene.insert(...Object.entries(instants).map(([name, at]) => marked(scene, name, at)));
-        expect(await purgeable(scene)).toEqual(["a", "b", "c", "d"]);
-        expect(await purgeable(scene, 3)).toEqual(["a", "b", "c"]);
+        expect(await purgeable(scene)).toEqual(["c", "a", "d", "b"]);
+        expect(await purgeable(scene, 3)).toEqual(["c", "a", "d"]);
       }),
     );
 

@@ -42,10 +42,10 @@ export function stopsCases(harness: StoreHarness): void {
     test(
       "those first whose grace ends first, no more than the limit",
       onStore(harness, async (scene) => {
-        const graces = { c: 100, a: 9, d: FAR_AHEAD, b: 20 };
+        const graces = { b: FAR_AHEAD, d: 100, a: 20, c: 9 };
         await scene.insert(...Object.entries(graces).map(([name, until]) => stopping(scene, name, until)));
-        expect(await stops(scene)).toEqual(["a", "b", "c", "d"]);
-        expect(await stops(scene, 3)).toEqual(["a", "b", "c"]);
+        expect(await stops(scene)).toEqual(["c", "a", "d", "b"]);
+        expect(await stops(scene, 3)).toEqual(["c", "a", "d"]);
       }),
     );
 
