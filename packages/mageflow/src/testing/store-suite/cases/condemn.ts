@@ -165,7 +165,7 @@ export function condemnCases(harness: StoreHarness): void {
     test(
       "window by window it is removed with everything that belongs to it, of which there may be more",
       onStore(harness, async (scene) => {
-        const root = sampleSwarm(scene.id, { tags: ["t"] });
+        const root = sampleSwarm(scene.id, { tags: [scene.id] });
         const items = sampleItems(root, 25, { createdAt: LONG_AGO + 1 });
         const at = items.map(({ id }) => ({ id, generation: 1 }));
         const belongings = {
@@ -182,7 +182,9 @@ export function condemnCases(harness: StoreHarness): void {
         await scene.write({ drafts: [{ condemn: root.id }] });
         expect(await discardAll(scene, root.id, 10)).toBeGreaterThan(2);
         expect(await abandoned(scene, FAR_AHEAD)).toEqual([]);
-        await scene.insert(root, ...items);
+        await scene.insert({ ...root, tags: [] }, ...items);
+        const tagged = { roots: true, tag: scene.id, after: null, limit: 9 };
+        expect(await scene.store.list(tagged)).toEqual([]);
         expect(await scene.store.specs(belongings.specs)).toEqual([]);
         expect(await scene.store.lastSeq(root.id)).toBe(0);
         expect(await scene.store.logCount(root.id)).toBe(0);
