@@ -40,9 +40,10 @@ test("a mark of deletion stands beside the status of the execution", () => {
 });
 
 test("what was stopped tells why, and whether it may still go on somewhere", () => {
-  const stopped = (reason: string | null, clean: boolean): string | undefined =>
+  const stopped = (reason: string | null, clean: boolean | null): string | undefined =>
     factLines({ ...view, interrupted: { reason, clean } }, status, 0).find((line) => /stopped/.test(line));
   expect(stopped("by hand", true)).toBe("  stopped     by hand (clean: all that ran had ended by itself)");
+  expect(stopped("by hand", null)).toBe("  stopped     by hand (something inside still stops)");
   expect(stopped(null, false)).toBe(
     "  stopped     abandoned: code of it was given up and may still go on somewhere",
   );

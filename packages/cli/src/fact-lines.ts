@@ -56,10 +56,14 @@ function removalOf({ deletion }: SignatureView, now: number): string | null {
 /** Why it was stopped, and whether something may still go on somewhere. */
 function stopOf({ interrupted }: SignatureView): string | null {
   if (interrupted === null) return null;
-  const how = interrupted.clean
-    ? "clean: all that ran had ended by itself"
-    : "abandoned: code of it was given up and may still go on somewhere";
-  return interrupted.reason === null ? how : `${clip(interrupted.reason, 200)} (${how})`;
+  const { clean, reason } = interrupted;
+  const how =
+    clean === null
+      ? "something inside still stops"
+      : clean
+        ? "clean: all that ran had ended by itself"
+        : "abandoned: code of it was given up and may still go on somewhere";
+  return reason === null ? how : `${clip(reason, 200)} (${how})`;
 }
 
 /** While it waits for a retry, the attempt is the one that follows. */

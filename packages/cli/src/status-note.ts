@@ -4,7 +4,7 @@ import { span } from "./span.ts";
 
 /**
  * What there is to say beside a status: of what is marked for deletion how far it is and when it is removed, of what was interrupted
- * why, and whether code of it had to be given up. Empty when the status says it all.
+ * why, and whether something inside still stops or had to be given up. Empty when the status says it all.
  */
 export function statusNote(
   { execution, deletion, interrupted }: Pick<SignatureView, "execution" | "deletion" | "interrupted">,
@@ -12,6 +12,7 @@ export function statusNote(
 ): string {
   const notes = deletion === null ? [] : [execution, removedIn(deletion.purgeAt, now)];
   if (interrupted?.reason) notes.push(clip(interrupted.reason, 60));
+  if (interrupted?.clean === null) notes.push("stopping");
   if (interrupted?.clean === false) notes.push("abandoned");
   return notes.join(", ");
 }

@@ -27,5 +27,5 @@ export function addResume(program: Command): void {
 function cleanLine(clean: boolean): string {
   return clean
     ? "clean: all that ran had ended by itself"
-    : "not clean: code of it was given up and may still go on somewhere; what it does there has no effect here";
+    : "not clean: code of it has not ended by itself and may still go on somewhere; what it does there has no effect here";
 }

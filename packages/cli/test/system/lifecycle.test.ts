@@ -11,7 +11,7 @@ interface Standing {
   generation: number;
   heldBy: string | null;
   deletion: { markedAt: number; purgeAt: number; by: string; reason: string | null } | null;
-  interrupted: { reason: string | null; clean: boolean } | null;
+  interrupted: { reason: string | null; clean: boolean | null } | null;
 }
 
 interface CancelPlan {
@@ -98,7 +98,9 @@ test("code that does not hear is given up, shown as abandoned, and resume says s
   expect((await scene.run("ps")).stdout).toMatch(/ INTERRUPTED +abandoned /);
   expect((await scene.run("show", id)).stdout).toContain("stopped     abandoned: code of it was given up");
   const resumed = await scene.run("resume", id);
-  expect(resumed.stdout).toContain("\nnot clean: code of it was given up and may still go on somewhere");
+  expect(resumed.stdout).toContain(
+    "\nnot clean: code of it has not ended by itself and may still go on somewhere",
+  );
   writeFileSync(scene.path("gate"), "");
   worker.kill("SIGTERM");
   await worker.ended;

@@ -162,3 +162,10 @@ export function reported(record: SignatureRecord): SignatureRecord {
   const family = record.family!;
   return { ...record, family: { ...family, halting: Math.max(0, family.halting - 1) } };
 }
+
+/** Whether all that ran had ended by itself; null while something of it may still end, or has to be given up. */
+export function isClean({ status, stop, sweep, family }: SignatureRecord): boolean | null {
+  if (stop === null) return true;
+  const passing = sweep === "interrupt" || sweep === "cancel" || sweep === "hasten";
+  return status === "RUNNING" || passing || (family !== null && family.halting > 0) ? null : stop.clean;
+}

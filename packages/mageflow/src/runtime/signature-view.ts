@@ -1,5 +1,6 @@
 import type { StoredError } from "../core/errors.ts";
 import type { Progress } from "../core/event.ts";
+import { isClean } from "../core/halt.ts";
 import type { Role } from "../core/ids.ts";
 import type { Kind } from "../core/plan.ts";
 import type { Deletion, SignatureRecord } from "../core/record.ts";
@@ -41,8 +42,8 @@ export interface SignatureView {
   readonly dueAt: number | null;
   /** Of a root that is marked for deletion. */
   readonly deletion: Deletion | null;
-  /** Why it was stopped, and whether all that ran had ended by itself. */
-  readonly interrupted: { readonly reason: string | null; readonly clean: boolean } | null;
+  /** Why it was stopped, and whether all that ran had ended by itself: null while something inside still stops. */
+  readonly interrupted: { readonly reason: string | null; readonly clean: boolean | null } | null;
 }
 
 /** Children of a container by status, as of now. */
@@ -102,7 +103,7 @@ export function viewOf(record: SignatureRecord): SignatureView {
     deletion: record.deletion,
     interrupted:
       status === "INTERRUPTED" && record.stop !== null
-        ? { reason: record.stop.reason, clean: record.stop.clean }
+        ? { reason: record.stop.reason, clean: isClean(record) }
         : null,
   };
 }

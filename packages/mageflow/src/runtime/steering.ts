@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { IllegalTransitionError, MageFlowError } from "../core/errors.ts";
+import { IllegalTransitionError, MageFlowError, WaitTimeoutError } from "../core/errors.ts";
+import { isClean } from "../core/halt.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { encode } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
@@ -60,7 +61,7 @@ export abstract class Steering {
 
   /**
    * Goes on where it was suspended or interrupted; what was interrupted does so in its next generation, with its finished steps and
-   * checkpoints. Resuming what is neither is a no-op. `clean` is false when code of it had to be given up, and may still go on
+   * checkpoints. Resuming what is neither is a no-op. `clean` is false when code of it has not ended by itself, and may still go on
    * somewhere.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
@@ -68,7 +69,7 @@ export abstract class Steering {
   async resume(): Promise<{ clean: boolean }> {
     return this.change(
       (batch, record) => {
-        const clean = record.stop?.clean ?? true;
+        const clean = isClean(record) ?? false;
         batch.tell(record, { type: "resume" });
         return { clean };
       },
@@ -78,8 +79,8 @@ export abstract class Steering {
 
   /**
    * Stops it, whatever its status, and keeps it: nothing in it starts any more, what runs is told by `ctx.signal` and gets `grace`
-   * (default `"10s"`) to end by itself, after which nothing that it still does has an effect. Its cleanups run. Resolves when a
-   * task has stopped, and of a container when nothing more starts in it: `settled()` waits for what runs inside. Interrupting again is a no-op, unless its grace is over sooner than that of the first time: it can be made shorter, and
+   * (default `"10s"`) to end by itself, after which nothing that it still does has an effect. Its cleanups run. Resolves when what ran has
+   * stopped, with its cleanups if it is a container, and with the end of the grace at the latest. Interrupting again is a no-op, unless its grace is over sooner than that of the first time: it can be made shorter, and
    * never longer.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
@@ -93,11 +94,18 @@ export abstract class Steering {
       { type: "halt", verb: "interrupt", actor, reason, grace, by: null },
       { action: "interrupt", reason },
     );
-    await this.runtime.waiters.until(
+    const { waiters } = this.runtime;
+    const stopped = await waiters.until(
       this.id,
       ({ status }) => status === "INTERRUPTED" || isEnded(status),
       null,
     );
+    if (isClean(stopped) !== null) return;
+    // Cleanups inside wait for a worker, for which nobody waits here.
+    const within = waiters.until(this.id, (record) => isClean(record) !== null, grace + FENCING_MS);
+    await within.catch((error: unknown) => {
+      if (!(error instanceof WaitTimeoutError)) throw error;
+    });
   }
 
   /**
@@ -250,6 +258,9 @@ interface RemovalOptions {
 export interface PurgeTime extends Partial<CalendarTime> {
   after?: Duration;
 }
+
+/** What still runs when its grace is over is fenced off by the next round of any process, within this time (ms). */
+const FENCING_MS = 2_000;
 
 const INTERRUPT: OptionNames<{ reason?: string; grace?: Duration }> = { reason: true, grace: true };
 const PURGE: OptionNames<RemovalOptions> = { reason: true, stub: true };

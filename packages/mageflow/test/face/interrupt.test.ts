@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { chain, InterruptedError, type MageFlow, swarm, type TaskContext } from "../../src/index.ts";
+import { eventually } from "./eventually.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
 
@@ -74,6 +75,27 @@ onEachStore("interrupt", (open) => {
     finish.open();
     await interrupted;
     expect(await run.result()).toBe(1);
+    await worker.stop();
+  });
+
+  test("a container is not called clean before all that runs inside has ended", async () => {
+    const mage = open();
+    const started = gate();
+    const finish = gate();
+    const slow = mage.task("slow", async () => {
+      started.open();
+      await finish.opened;
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(chain([chain([slow]), slow]));
+    await started.opened;
+    const interrupted = run.interrupt({ grace: "1m" });
+    const first = await eventually(async () => (await run.view()).interrupted);
+    expect(first).toEqual({ reason: null, clean: null });
+    finish.open();
+    await interrupted;
+    expect((await run.view()).interrupted).toEqual({ reason: null, clean: true });
+    expect(await run.resume()).toEqual({ clean: true });
     await worker.stop();
   });
 
