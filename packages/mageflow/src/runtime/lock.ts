@@ -11,7 +11,8 @@ export interface RunLock extends AsyncDisposable {
 
 /**
  * Locks a signature for `span` ms: nobody else suspends, interrupts, edits, cancels, deletes or purges it, and it does not start
- * meanwhile; what runs ends as it would. Its holder may lock it again to prolong it.
+ * meanwhile; what runs ends as it would. Its holder may lock it again to give it another end; it stays one lock, which the first
+ * release ends.
  *
  * @throws LockedError (`LOCKED`) while somebody else holds it, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
  */
