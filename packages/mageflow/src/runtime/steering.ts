@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, MageFlowError, WaitTimeoutError } from "../core/errors.ts";
 import { isClean } from "../core/halt.ts";
+import { invalidArgument } from "../core/invalid-argument.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { encode } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
@@ -199,13 +200,15 @@ export abstract class Steering {
   }
 
   /**
-   * Keeps others from changing its status and from deleting it for a time (default `"30s"`), through this handle only; see `release`.
+   * Keeps others from changing its status and from deleting it for a time (default `"30s"`, at most `"1d"`), through this handle only;
+   * see `release`. Whoever needs it for longer locks it again.
    *
-   * @throws LockedError (`LOCKED`) while somebody else holds it, NotFoundError, GoneError.
+   * @throws LockedError (`LOCKED`) while somebody else holds it, MageFlowError (`INVALID_ARGUMENT`) for a longer time, NotFoundError, GoneError.
    */
   async lock(options: { for?: Duration } = {}): Promise<RunLock> {
     requireArguments(options, LOCK, "lock");
     const span = milliseconds(options.for ?? "30s", "for");
+    if (span > LONGEST_LOCK_MS) throw invalidArgument("for", options.for, "a time of at most a day");
     return lock(this.runtime, {
       id: this.id,
       token: this.#token,
@@ -258,6 +261,9 @@ interface RemovalOptions {
 export interface PurgeTime extends Partial<CalendarTime> {
   after?: Duration;
 }
+
+/** Nobody can break the lock of a process that is gone. */
+const LONGEST_LOCK_MS = 86_400_000;
 
 /** What still runs when its grace is over is fenced off by the next round of any process, within this time (ms). */
 const FENCING_MS = 2_000;

@@ -20,6 +20,7 @@ onEachStore("an argument that cannot be meant", (open) => {
       "an option that delete has not": () => run.delete({ after: "1h", keep: true } as never),
       "an option that extend has not": () => run.extend({ after: "1h", reason: "x" } as never),
       "an option that purgeNow has not": () => run.purgeNow({ after: "1h" } as never),
+      "a lock that would outlive its process": () => run.lock({ for: "25h" }),
       "an option that lock has not": () => run.lock({ until: 5 } as never),
       "an option that a confirmation has not": () => plan.confirm({ grase: "1s" } as never),
       "null for a confirmation": () => plan.confirm(null as never),
