@@ -22,7 +22,7 @@ const config: ViteUserConfig = {
       exclude: ["**/*.test.ts", "**/*.test-d.ts"],
     },
     projects: [
-      project("unit", ["packages/*/src/**/*.test.ts"], 0.5),
+      project("unit", ["packages/*/src/**/*.test.ts"], 1),
       project("face", ["packages/mageflow/test/face/**/*.test.ts"], 1),
       project("stores", ["packages/mageflow/test/stores/**/*.test.ts"], 1),
       project(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { chain, fail, Stage, succeed, swarm, task, times } from "./stage.test-support.ts";
+import { chain, fail, succeed, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 describe("a chain", () => {
   it("runs its steps one after the other and ends with the last one's result", () => {

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { byTurn, choose } from "./choose.ts";
 import type { SignatureRecord } from "./record.ts";
-import { Stage, task } from "./stage.test-support.ts";
+import { task } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 const [sample] = (() => {
   const stage = new Stage();

@@ -5,7 +5,8 @@ import { judge } from "./judge.test-support.ts";
 import type { PlanNode } from "./plan.ts";
 import { type Event, EVENT, finishAll, PLAN, play, shuffler } from "./play.test-support.ts";
 import { MILESTONE } from "./record.ts";
-import { chain, Stage, type StageOptions, task } from "./stage.test-support.ts";
+import { chain, task } from "./sample-plans.test-support.ts";
+import { Stage, type StageOptions } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 import { ancestors } from "./view.ts";
 

@@ -5,7 +5,8 @@ import { isClosed, isPurgeable, rearmed } from "./deletion.ts";
 import { judge, standsInCleanup } from "./judge.test-support.ts";
 import { EVENT_OR_INTERRUPT, finishAll, marked, PLAN, play, stop } from "./play.test-support.ts";
 import { isSettled, type SignatureRecord } from "./record.ts";
-import { chain, Stage, swarm, task } from "./stage.test-support.ts";
+import { chain, swarm, task } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 const FAR = 1_000_000_000_000;
 const RUNS = { numRuns: 300 };

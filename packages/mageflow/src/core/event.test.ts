@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { entriesOf } from "./event.ts";
 import { MILESTONE, type SignatureRecord } from "./record.ts";
-import { chain, Stage, task } from "./stage.test-support.ts";
+import { chain, task } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 import { type Status, STATUSES } from "./status.ts";
 
 const stage = new Stage();

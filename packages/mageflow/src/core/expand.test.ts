@@ -5,7 +5,8 @@ import { expand } from "./expand.ts";
 import { SpecBook } from "./spec-book.ts";
 import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
 import { MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
-import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 const PLACE = {
   id: "r",

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { judge } from "./judge.test-support.ts";
 import { EVENT_OR_ORDER, finishAll, PLAN, play, shuffler, stop } from "./play.test-support.ts";
-import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 describe("any workflow that is run again", () => {
   it("settles with its plan's outcome, its callbacks once a generation, whatever happens in between", () => {

@@ -14,7 +14,8 @@ import {
   stop,
 } from "./play.test-support.ts";
 import { isSettled } from "./record.ts";
-import { chain, fail, Stage, type StageOptions, swarm, task } from "./stage.test-support.ts";
+import { chain, fail, swarm, task } from "./sample-plans.test-support.ts";
+import { Stage, type StageOptions } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 
 const RUNS = { numRuns: Number(process.env["RUNS"] ?? 150) };

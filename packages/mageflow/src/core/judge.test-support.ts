@@ -3,7 +3,8 @@ import { expect } from "vitest";
 import { callbackId, isCallback, isCleanup, type Role } from "./ids.ts";
 import type { PlanNode } from "./plan.ts";
 import type { SignatureRecord } from "./record.ts";
-import { outcomeOf, type Stage } from "./stage.test-support.ts";
+import { outcomeOf } from "./sample-plans.test-support.ts";
+import type { Stage } from "./stage.test-support.ts";
 import { isEnded, type Status } from "./status.ts";
 
 /** Everything that the specification says about a workflow that is over. */

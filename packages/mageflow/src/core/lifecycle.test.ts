@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
 import type { PlanNode } from "./plan.ts";
 import { retryPolicy } from "./retry.ts";
-import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 const suspend = (stage: Stage, id: string) => stage.send(id, { type: "suspend" });
 const resume = (stage: Stage, id: string) => stage.send(id, { type: "resume" });

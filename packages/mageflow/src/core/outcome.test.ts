@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { PlanNode } from "./plan.ts";
 import { retryPolicy } from "./retry.ts";
-import { byName, chain, fail, Stage, swarm, task } from "./stage.test-support.ts";
+import { byName, chain, fail, swarm, task } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 const retry = retryPolicy({ attempts: 2, backoff: { type: "fixed", delay: 10, jitter: "none" } });
 const callbacks = {

@@ -3,7 +3,8 @@ import { expect } from "vitest";
 import type { Callbacks, PlanNode } from "./plan.ts";
 import { isSettled, MILESTONE, type SignatureRecord, type Stop } from "./record.ts";
 import type { Addressed, Signal } from "./signal.ts";
-import { byName, chain, type Stage, swarm, task } from "./stage.test-support.ts";
+import { byName, chain, swarm, task } from "./sample-plans.test-support.ts";
+import type { Stage } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 import { ancestors } from "./view.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { PlanNode } from "./plan.ts";
 import type { Family, SignatureRecord } from "./record.ts";
-import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 /** What is broken, and by what: an id, and what becomes of its record. */
 type Damage = readonly [id: string, change: (record: SignatureRecord) => Partial<SignatureRecord>];

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { PlanNode } from "./plan.ts";
 import { ALL_RESUME, reasonToPark, type ResumeRules } from "./recovery.ts";
 import { retryPolicy } from "./retry.ts";
-import { chain, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 function staged(plan: PlanNode): Stage {
   const stage = new Stage();

@@ -8,7 +8,8 @@ import {
   type ResumeEntry,
   withEntries,
 } from "./resume-report.ts";
-import { chain, fail, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, fail, swarm, task, times } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 
 const empty = emptyReport({ id: "1", at: 5, by: "s-1", reason: "start" });
 const entry = (id: string, what: Fate): ResumeEntry => ({ id, name: "t", what, why: "because" });

@@ -1,23 +1,14 @@
+import { audit } from "./audit.test-support.ts";
 import { byTurn } from "./choose.ts";
 import { decide } from "./decide.ts";
-import { describeThrown, MageFlowError } from "./errors.ts";
 import { type Entry, entriesOf, tells } from "./event.ts";
 import { expand, expandChildren } from "./expand.ts";
-import { awaitsReset } from "./generation.ts";
 import { SpecBook } from "./spec-book.ts";
-import { callbackId, isCallback, isCleanup } from "./ids.ts";
-import {
-  type ChainSpec,
-  type Callbacks,
-  NO_CALLBACKS,
-  type PlanNode,
-  type Spec,
-  type SwarmSpec,
-  type TaskSpec,
-} from "./plan.ts";
+import { isCallback } from "./ids.ts";
+import type { PlanNode, Spec } from "./plan.ts";
 import { isSettled, MILESTONE, type SignatureRecord, type SpecRow, type Sweep } from "./record.ts";
 import { holds, recount, remedy, restart } from "./reason-to-wait.ts";
-import { retryPolicy } from "./retry.ts";
+import { byName, type Script } from "./sample-plans.test-support.ts";
 import {
   type Addressed,
   after,
@@ -36,89 +27,6 @@ import { ancestors, type View } from "./view.ts";
  * answered as the store port words it. It is written from that wording and shares no code with runtime or stores, so
  * that it can be held against them.
  */
-
-// ---- plans ---------------------------------------------------------------------------------------------------
-
-type Attached = { callbacks?: Partial<Callbacks>; key?: string; bound?: string };
-type Options<S extends Spec> = Partial<Omit<S, "kind" | "name" | "callbacks" | "itemCallbacks">> &
-  Attached & { itemCallbacks?: Partial<Callbacks>; name?: string };
-
-function base(name: string, options: Options<Spec>) {
-  return {
-    name,
-    callbacks: { ...NO_CALLBACKS, ...options.callbacks },
-    priority: options.priority ?? null,
-    delay: options.delay ?? 0,
-    at: options.at ?? null,
-    stagger: options.stagger ?? 0,
-    tags: options.tags ?? [],
-    metadata: options.metadata ?? {},
-    ...(options.retain === undefined ? {} : { retain: options.retain }),
-  };
-}
-
-/** A task; its name is its script: `bad…` always fails, `dead…` fails for good, `flaky…` fails once, others succeed. */
-export function task(name: string, options: Options<TaskSpec> = {}): PlanNode {
-  const spec: TaskSpec = {
-    kind: "task",
-    ...base(name, options),
-    retry: options.retry ?? retryPolicy(undefined),
-    timeout: options.timeout ?? null,
-    totalTimeout: options.totalTimeout ?? null,
-    maxRecoveries: options.maxRecoveries ?? 5,
-    ...(options.autoResume === undefined ? {} : { autoResume: options.autoResume }),
-  };
-  return { spec, bound: options.bound ?? null, key: options.key ?? null, children: null };
-}
-
-export function chain(children: readonly PlanNode[], options: Options<ChainSpec> = {}): PlanNode {
-  const spec: ChainSpec = { kind: "chain", ...base(options.name ?? "chain", options) };
-  return { spec, bound: options.bound ?? null, key: options.key ?? null, children };
-}
-
-export function swarm(children: Iterable<PlanNode>, options: Options<SwarmSpec> = {}): PlanNode {
-  const spec: SwarmSpec = {
-    kind: "swarm",
-    ...base(options.name ?? "swarm", options),
-    concurrency: options.concurrency === undefined ? 30 : options.concurrency,
-    stopAfterFailures: options.stopAfterFailures ?? null,
-    onLimit: options.onLimit ?? "finish",
-    maxTasks: options.maxTasks ?? null,
-    open: options.open ?? false,
-    itemCallbacks: { ...NO_CALLBACKS, ...options.itemCallbacks },
-  };
-  return { spec, bound: options.bound ?? null, key: options.key ?? null, children };
-}
-
-/** `count` times the plan, one spec for all. */
-export function times(count: number, plan: PlanNode): PlanNode[] {
-  return Array.from({ length: count }, () => plan);
-}
-
-// ---- scripts -------------------------------------------------------------------------------------------------
-
-export type Script = (record: SignatureRecord) => AttemptOutcome;
-
-export const succeed = (result: unknown = null): AttemptOutcome => ({
-  ok: true,
-  result: JSON.stringify(result),
-});
-
-export const fail = (message = "boom", terminal = false): AttemptOutcome => ({
-  ok: false,
-  terminal,
-  cause: describeThrown(new MageFlowError("BOOM", message)),
-});
-
-/** What the name of a task says, see {@link task}. The result of a success is the id. */
-export const byName: Script = (record) => {
-  if (record.name.startsWith("bad")) return fail(record.id);
-  if (record.name.startsWith("dead")) return fail(record.id, true);
-  if (record.name.startsWith("flaky") && record.attempt === 1) return fail(record.id);
-  return succeed(record.id);
-};
-
-// ---- the stage -----------------------------------------------------------------------------------------------
 
 /** A status that a signature took on in some commit. */
 export interface Step {
@@ -507,85 +415,7 @@ export class Stage {
 
   /** @throws Error for counters that do not agree with the records they count. */
   audit(): void {
-    const families = new Map<string, SignatureRecord[]>();
-    for (const record of this.records.values()) {
-      if (record.parentId === null) continue;
-      const family = families.get(record.parentId);
-      if (family === undefined) families.set(record.parentId, [record]);
-      else family.push(record);
-    }
-    for (const record of this.records.values()) this.#auditOne(record, families.get(record.id) ?? []);
-  }
-
-  #auditOne(record: SignatureRecord, all: readonly SignatureRecord[]): void {
-    const agree = <T extends string | number | boolean>(what: string, counted: T, found: T): void => {
-      if (counted !== found)
-        throw new Error(`${record.id} (${record.status}) says ${what} ${counted}, it is ${found}`);
-    };
-    // Its counters are ahead of its children.
-    const ahead = awaitsReset(record) && (!isEnded(record.status) || record.sweep === "reset");
-    const family = ahead || record.status === "CANCELLED" ? null : record.family;
-    const members = all.filter((child) => !isCallback(child.role));
-    // Callbacks of this generation; those of earlier ones have ended.
-    const own = all.filter(
-      (child) =>
-        isCallback(child.role) &&
-        child.id === callbackId(record.id, child.role, child.slot, record.generation),
-    );
-    if (family !== null) {
-      const ended = members.filter((child) => child.credited > MILESTONE.OPEN);
-      agree("total", family.total, members.length);
-      agree("unsettled", family.unsettled, all.filter((child) => child.credited < MILESTONE.SETTLED).length);
-      agree(
-        "uncleaned",
-        family.uncleaned,
-        members.filter((child) => child.credited === MILESTONE.ENDED).length,
-      );
-      for (const [what, status] of [
-        ["succeeded", "SUCCEEDED"],
-        ["failed", "FAILED"],
-        ["skipped", "SKIPPED"],
-      ] as const) {
-        agree(what, family[what], ended.filter((child) => child.status === status).length);
-      }
-      const cleanups = own.filter((child) => isCleanup(child.role));
-      const told = [...members, ...own.filter((child) => !isCleanup(child.role))];
-      agree("halting", family.halting, told.filter((child) => isHalting(child, record)).length);
-      agree("cleanups", family.cleanups, cleanups.length);
-      const done = cleanups.filter((child) => child.credited > MILESTONE.OPEN);
-      agree("cleanupsEnded", family.cleanupsEnded, done.length);
-      agree(
-        "cleanupsFailed",
-        family.cleanupsFailed,
-        done.filter((child) => child.status === "FAILED").length,
-      );
-      if (record.kind === "swarm") {
-        const started = members.filter(
-          (child) => child.readyAt !== null && child.credited === MILESTONE.OPEN,
-        );
-        agree("active", family.active, started.length);
-        const { concurrency } = this.view.spec(record) as SwarmSpec;
-        if (concurrency !== null && family.active > concurrency) {
-          throw new Error(
-            `${record.id} has ${family.active} active items, more than its concurrency ${concurrency}`,
-          );
-        }
-      }
-    }
-    if (record.milestone > MILESTONE.OPEN) agree("a milestone, ended", true, isEnded(record.status));
-    if (record.milestone === MILESTONE.SETTLED) {
-      for (const child of all)
-        agree(`settled, with ${child.id} settled`, true, child.milestone === MILESTONE.SETTLED);
-    }
-    if (record.status === "SKIPPED") agree("callbacks of what was never reached", 0, own.length);
-    for (const child of own) {
-      if (child.role === "success" || child.role === "itemSuccess")
-        agree(`its outcome for ${child.id}`, record.status, "SUCCEEDED");
-      if (child.role === "error" || child.role === "itemError")
-        agree(`its outcome for ${child.id}`, record.status, "FAILED");
-      if (isCallback(child.role) && child.status === "SKIPPED")
-        throw new Error(`callback ${child.id} was skipped`);
-    }
+    audit(this.view, [...this.records.values()]);
   }
 
   /** @throws Error when something under a root is not settled, naming what stands still. */
@@ -613,34 +443,7 @@ function isUnsettled({ kind, status, milestone }: SignatureRecord): boolean {
   return ended || (kind !== "task" && status === "RUNNING");
 }
 
-/**
- * What was told to stop on behalf of its container or owner, and has not reported: by the order that this one has, or by the limit of
- * failures that this one is past.
- */
-function isHalting({ stop }: SignatureRecord, by: SignatureRecord): boolean {
-  if (stop?.by !== by.id || stop.done) return false;
-  if (by.stop === null) return by.family?.stopping === true;
-  return stop.verb === by.stop.verb && !by.stop.done;
-}
-
 /** Orders by place. */
 function bySlot(one: SignatureRecord, other: SignatureRecord): number {
   return one.slot - other.slot;
-}
-
-// ---- the outcome that a plan must have -------------------------------------------------------------------------
-
-/** The outcome of a plan under {@link byName}, worked out from the plan alone. */
-export function outcomeOf({ spec, children }: PlanNode): "SUCCEEDED" | "FAILED" {
-  if (spec.kind === "task") {
-    if (spec.name.startsWith("bad") || spec.name.startsWith("dead")) return "FAILED";
-    return spec.name.startsWith("flaky") && spec.retry.attempts < 2 ? "FAILED" : "SUCCEEDED";
-  }
-  const outcomes = [...(children ?? [])].map(outcomeOf);
-  const failed = outcomes.filter((outcome) => outcome === "FAILED").length;
-  if (spec.kind === "chain") return failed > 0 ? "FAILED" : "SUCCEEDED";
-  const limit = spec.stopAfterFailures;
-  return (limit !== null && failed > limit) || (outcomes.length > 0 && failed === outcomes.length)
-    ? "FAILED"
-    : "SUCCEEDED";
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { stop } from "./play.test-support.ts";
 import type { SignatureRecord } from "./record.ts";
-import { chain, LostError, Stage, swarm, task, times } from "./stage.test-support.ts";
+import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
+import { LostError, Stage } from "./stage.test-support.ts";
 import { isEnded } from "./status.ts";
 
 /** More than two windows. */

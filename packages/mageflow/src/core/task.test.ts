@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LeaseLostError } from "./errors.ts";
 import { retryPolicy } from "./retry.ts";
-import { chain, fail, Stage, succeed, swarm, task } from "./stage.test-support.ts";
+import { chain, fail, succeed, swarm, task } from "./sample-plans.test-support.ts";
+import { Stage } from "./stage.test-support.ts";
 import { loss } from "./task.ts";
 
 const every = (delay: number, attempts = 3) =>
