@@ -5,6 +5,8 @@ import type { Violation } from "./violation.ts";
 type Node = Pick<AnyPlan, "spec" | "children">;
 
 const ENDED: readonly string[] = ["SUCCEEDED", "FAILED", "SKIPPED"];
+/** More than the statements of one commit are apart; a cleanup that does not wait begins long before. */
+const ONE_COMMIT_MS = 5;
 
 /**
  * Each generation of each signature has the callbacks of its end, once, and no others: cleanups whenever it had begun, also when it was
@@ -74,10 +76,12 @@ export function checkLives(
     const turns = found.filter(({ role }) => role === "cleanup").sort((a, b) => b.slot - a.slot);
     for (const [i, { id }] of turns.entries()) {
       const before = turns[i - 1];
-      const began = byId.get(id)!.find(({ claimed }) => claimed)?.seq ?? Number.POSITIVE_INFINITY;
+      const began = byId.get(id)!.find(({ claimed }) => claimed)?.at ?? Number.POSITIVE_INFINITY;
       const ended =
-        before === undefined ? 0 : (byId.get(before.id)!.find(hasEnded)?.seq ?? Number.POSITIVE_INFINITY);
-      if (began < ended) report({ kind: "cleanups", detail: `${id} began before ${before!.id} had ended` });
+        before === undefined ? 0 : (byId.get(before.id)!.find(hasEnded)?.at ?? Number.POSITIVE_INFINITY);
+      // One commit ends the one and starts the other, and notes them in the order of its statements, a moment apart.
+      if (began < ended - ONE_COMMIT_MS)
+        report({ kind: "cleanups", detail: `${id} began before ${before!.id} had ended` });
     }
   }
 
