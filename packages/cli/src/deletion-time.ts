@@ -17,7 +17,11 @@ export function withDeletionTime(command: Command): Command {
   return command
     .option("--after <duration>", "time from now, for example 12h or 7d", duration)
     .option("--at <time>", "instant, for example 2027-01-31T06:00Z; without a zone it is local time")
-    .option("--time-zone <zone>", "zone of the time that --at gives, for example Europe/London");
+    .option("--time-zone <zone>", "zone of the time that --at gives, for example Europe/London")
+    .hook("preAction", () => {
+      const { at, timeZone } = command.opts<DeletionTime>();
+      if (at !== undefined && timeZone === undefined) localInstant(at);
+    });
 }
 
 /** One of the two, for the library. */

@@ -71,10 +71,10 @@ describe("a store in which things were stopped, marked, locked or begun again is
     const run = await mage.run(swarm([deaf.onCleanup(good), good]));
     for await (const { id, type } of run.events({ since: 0 }))
       if (type === "started" && id === `${run.id}.0`) break;
-    const stopped = run.interrupt({ grace: "1h" });
+    // It waits for a cleanup, which no worker runs any more.
+    void run.interrupt({ grace: "1h" }).catch(() => {});
     for await (const { type } of run.events({ since: 0 })) if (type === "stopping") break;
     expect((await audit(store)).breaches).toEqual([]);
-    await stopped;
     await worker.stop();
     expect((await audit(store)).breaches).toEqual([]);
   });
