@@ -61,10 +61,12 @@ export function judge({ look, counts, reports, processes }: Evidence): string[] 
     expect(`seen by ${id}`, seen, resumed + started + kept + skipped + parked + lostAll);
   expect("what runs and should not", having("status = 'RUNNING' AND name <> 'held'"), 0);
 
-  // Each process has a bucket of its own, which begins when it takes the first task over.
+  // Each process has a bucket of its own, the one that lives included, which begins when it takes the first task over.
   const from = Math.min(...reports.filter(({ reason }) => reason === "lost worker").map(({ at }) => at));
   const ends = look.numbers("SELECT finished_at FROM signatures WHERE name = 'lost' ORDER BY finished_at");
-  const early = ends.filter((at, n) => n + 1 > processes * (((at - from) * PER_SECOND) / 1_000 + 1)).length;
+  const early = ends.filter(
+    (at, n) => n + 1 > (processes + 1) * (((at - from) * PER_SECOND) / 1_000 + 1),
+  ).length;
   expect("lost tasks that went on before it was their turn", early, 0);
   return wrong;
 }

@@ -32,8 +32,15 @@ const WORKER = new URL("./worker-process.ts", import.meta.url);
 /** Calls that are under way at once. */
 const AT_ONCE = 2_000;
 
+/** The process that lives, and the one that was killed. */
+interface Seeded {
+  readonly holder: Child;
+  readonly lostPid: number;
+  readonly lostAt: number;
+}
+
 /** Leaves everything behind as a crash does, and one process that goes on holding what it holds. */
-export async function seed(store: string, counts: Counts): Promise<{ holder: Child; lostAt: number }> {
+export async function seed(store: string, counts: Counts): Promise<Seeded> {
   const doomed = startChild(WORKER, [
     store,
     "holder",
@@ -55,7 +62,7 @@ export async function seed(store: string, counts: Counts): Promise<{ holder: Chi
   await mage.close();
   doomed.process.kill("SIGKILL");
   await doomed.ended;
-  return { holder, lostAt: Date.now() };
+  return { holder, lostPid: doomed.process.pid!, lostAt: Date.now() };
 }
 
 /** What has ended, in one way or another. */
