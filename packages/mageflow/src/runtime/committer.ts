@@ -86,6 +86,8 @@ export class Committer {
   #queue: Waiting[] = [];
   #stamp = 0;
   #running: Promise<void> | null = null;
+  /** The transaction that is being gathered or committed. */
+  #round: Promise<boolean> | null = null;
   #again = false;
   #storeTime = { at: 0, monotonic: 0 };
 
@@ -112,6 +114,11 @@ export class Committer {
       this.#running = null;
       if (this.#again && !this.#closing.signal.aborted) this.kick();
     });
+  }
+
+  /** Resolves when the transaction that is under way has ended, in one way or another; at once when none is. */
+  async underWay(): Promise<void> {
+    await this.#round;
   }
 
   /** Lets claimers ask for what others have made ready, in case no doorbell told of it. */
@@ -151,13 +158,19 @@ export class Committer {
   }
 
   async #rounds(): Promise<void> {
+    let goesOn: boolean;
     do {
-      // One turn lets everything that is ready to run add its command to this transaction.
-      await this.#clock.turn();
-      this.#again = false;
-      const waiting = this.#queue.splice(0, BATCH);
-      if (!(await this.#attempt(waiting))) return;
-    } while (this.#wanted());
+      this.#round = this.#next();
+      goesOn = await this.#round;
+    } while (goesOn && this.#wanted());
+    this.#round = null;
+  }
+
+  async #next(): Promise<boolean> {
+    // One turn lets everything that is ready to run add its command to this transaction.
+    await this.#clock.turn();
+    this.#again = false;
+    return this.#attempt(this.#queue.splice(0, BATCH));
   }
 
   /** False when the store refuses: what claimers want is asked for again by the reconciler's tick, not at once. */

@@ -25,6 +25,7 @@ const PAGE = 500;
 export class Waiters {
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #committer: Committer;
   readonly #onOpen: () => void;
   readonly #waits = new Map<string, Set<Wait>>();
   /** Ids that are newly waited for, to be looked at. */
@@ -37,6 +38,7 @@ export class Waiters {
   constructor(store: Store, clock: Clock, committer: Committer, onOpen: () => void) {
     this.#store = store;
     this.#clock = clock;
+    this.#committer = committer;
     this.#onOpen = onOpen;
     committer.listen((commit) => this.#onCommit(commit));
   }
@@ -82,15 +84,16 @@ export class Waiters {
 
   /**
    * Looks at what is newly waited for, together. A commit that is under way often has the answer: one turn lets what was ready to run
-   * ask for it, the next comes after it.
+   * ask for it.
    */
   #lookSoon(id: string): void {
     if (this.#fresh.add(id).size > 1) return;
     unattributed(async () => {
       await this.#clock.turn();
-      await this.#clock.turn();
-      const fresh = [...this.#fresh].filter((waited) => this.#waits.has(waited));
+      const asked = [...this.#fresh];
       this.#fresh.clear();
+      await this.#committer.underWay();
+      const fresh = asked.filter((waited) => this.#waits.has(waited));
       for (let i = 0; i < fresh.length; i += PAGE) {
         const page = fresh.slice(i, i + PAGE);
         await this.#look(page).catch((error: unknown) => this.#fail(page, error));
