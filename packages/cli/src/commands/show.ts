@@ -6,6 +6,7 @@ import { errorLines } from "../error-lines.ts";
 import { CommandError } from "../exit-codes.ts";
 import { factLines } from "../fact-lines.ts";
 import { isGone } from "../is-gone.ts";
+import { leftOpenLines } from "../left-open.ts";
 import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
@@ -117,6 +118,7 @@ async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Gl
   return [
     `${paintStatus(status.status)}  ${paint("bold", clip(signature.name, 200))}  ${signature.kind}`,
     ...factLines(signature, status, Date.now()),
+    ...leftOpenLines(status, store),
     ...(signature.error === null ? [] : ["", ...errorLines(signature.error, verbose)]),
     ...(succeeded
       ? [

@@ -89,6 +89,25 @@ test("interrupt stops it, with its cleanup, and resume goes on and says that it 
   expect((await audit(scene)).map(({ action }) => action)).toEqual(["interrupt", "resume", "resume"]);
 });
 
+test("a callback that was stopped is shown by what it keeps from settling, and named to those who purge it", async () => {
+  await using scene = new Scene();
+  const id = await submit(scene, "followed");
+  const worker = scene.start("worker", fixture("followed"), "--tasks", "double");
+  const callback = `${id}.success0`;
+  // It is there when what it follows has ended.
+  while ((await scene.run("interrupt", callback)).code !== 0);
+  expect((await scene.run("show", id)).stdout).toContain(
+    `\n  not settled  clean is INTERRUPTED, it goes on by: npx mageflow resume ${callback}\n`,
+  );
+  const refused = await scene.run("purge", id);
+  expect(refused.code).toBe(5);
+  expect(refused.stderr).toContain(`; open inside it: "${callback}" (clean, INTERRUPTED)`);
+  await scene.run("resume", callback);
+  expect((await scene.run("show", id)).stdout).not.toContain("not settled");
+  worker.kill("SIGTERM");
+  await worker.ended;
+});
+
 test("code that does not hear is given up, shown as abandoned, and resume says so", async () => {
   await using scene = new Scene();
   const id = await submit(scene, "unheard");

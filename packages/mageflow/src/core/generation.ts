@@ -23,7 +23,8 @@ export function rerun(record: SignatureRecord, message: string | undefined): Dec
     throw new IllegalTransitionError(id, "rerun", status, "only what has ended can be run again");
   }
   if (milestone !== MILESTONE.SETTLED) {
-    throw new IllegalTransitionError(id, "rerun", status, "its callbacks have not ended; wait for settled()");
+    const hint = "its callbacks have not ended; wait for settled(), and resume those that were stopped";
+    throw new IllegalTransitionError(id, "rerun", status, hint);
   }
   const next = { ...renewed(record), message: message ?? record.message };
   return { ...unchanged(next), send: [{ to: id, signal: { type: "start" } }] };

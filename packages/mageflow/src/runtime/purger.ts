@@ -1,5 +1,4 @@
 import { isClosed, isPurgeable, rearmed } from "../core/deletion.ts";
-import { IllegalTransitionError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import { stubOf } from "../core/stub.ts";
 import type { Tombstone } from "../ports/store.ts";
@@ -56,10 +55,9 @@ export async function condemn(batch: Batch, root: SignatureRecord): Promise<bool
   return true;
 }
 
-/** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of the tree is open. */
-export async function requireClosed(batch: Batch, root: SignatureRecord): Promise<void> {
-  if (isClosed(root) && !(await isUnderWay(batch, root))) return;
-  throw new IllegalTransitionError(root.id, "purge", root.status, "something of it is still open");
+/** Whether anything of the tree is open. */
+export async function isOpen(batch: Batch, root: SignatureRecord): Promise<boolean> {
+  return !isClosed(root) || (await isUnderWay(batch, root));
 }
 
 /**

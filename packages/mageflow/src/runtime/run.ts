@@ -30,6 +30,7 @@ import {
   viewOf,
 } from "./signature-view.ts";
 import { Steering } from "./steering.ts";
+import { openParts } from "./what-is-open.ts";
 
 /** A page of a listing; pass `next` back as `cursor`. Null when there is no more. */
 export interface Page<T> {
@@ -81,7 +82,7 @@ export class Run<O = unknown> extends Steering {
 
   /**
    * Waits until it and everything under it, callbacks and cleanups included, has ended, and tells the outcome. A failure is
-   * an outcome, not an exception.
+   * an outcome, not an exception. A callback that somebody has stopped is waited for until it is resumed, or all of it is cancelled.
    *
    * @throws WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
    */
@@ -112,6 +113,7 @@ export class Run<O = unknown> extends Steering {
       counts,
       progress: await this.#progress(record, counts),
       heldBy: await this.#heldBy(record),
+      open: isEnded(status) && !isSettled(record) ? await openParts(this.runtime.store, record) : [],
     };
   }
 

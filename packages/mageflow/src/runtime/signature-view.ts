@@ -5,6 +5,7 @@ import type { Role } from "../core/ids.ts";
 import type { Kind } from "../core/plan.ts";
 import type { Deletion, SignatureRecord } from "../core/record.ts";
 import type { Status } from "../core/status.ts";
+import type { OpenPart } from "./what-is-open.ts";
 
 /** Deletion is an axis of its own, shown in the place of the status. */
 export type ShownStatus = Status | "MARKED_FOR_DELETION";
@@ -73,6 +74,8 @@ export interface RunStatus {
   readonly progress: Progress;
   /** The suspended container that keeps it from going on, or null. */
   readonly heldBy: string | null;
+  /** Once it has ended, some of what keeps it from settling: callbacks that are open, those first that somebody has stopped. */
+  readonly open: readonly OpenPart[];
 }
 
 export function viewOf(record: SignatureRecord): SignatureView {

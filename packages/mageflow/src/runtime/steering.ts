@@ -14,8 +14,9 @@ import { checkStart } from "./check-start.ts";
 import { type Control, control, missing } from "./control.ts";
 import { lock, type RunLock } from "./lock.ts";
 import { flag } from "./filter-arguments.ts";
-import { condemn, requireClosed } from "./purger.ts";
+import { condemn, isOpen } from "./purger.ts";
 import type { Runtime } from "./runtime.ts";
+import { whatIsOpen } from "./what-is-open.ts";
 
 /** The verbs that change what becomes of a stored signature. Each is idempotent; what a status does not allow is refused. */
 export abstract class Steering {
@@ -163,7 +164,7 @@ export abstract class Steering {
    * Removes the workflow at once. A tombstone answers those who ask for it later. What is left out of the options is as its mark of
    * deletion says, if it has one.
    *
-   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, and as {@link delete}.
+   * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, which the message names, and as {@link delete}.
    */
   async purgeNow(options: RemovalOptions = {}): Promise<void> {
     requireArguments(options, PURGE, "purgeNow");
@@ -171,9 +172,9 @@ export abstract class Steering {
     if (stub !== undefined) flag("stub", stub);
     const reason = readReason(options.reason);
     const by = this.runtime.actor;
-    await this.change(
+    const open = await this.change(
       async (batch, record) => {
-        await requireClosed(batch, record);
+        if (await isOpen(batch, record)) return record;
         const { deletion } = record;
         // The mark that it has gives way: a tombstone tells who removed it.
         const marked = batch.tell(
@@ -188,9 +189,14 @@ export abstract class Steering {
         );
         // Whoever holds the lock may remove it.
         await condemn(batch, { ...marked, lock: null });
+        return null;
       },
       { action: "purge", reason },
     );
+    if (open !== null) {
+      const hint = await whatIsOpen(this.runtime.store, open);
+      throw new IllegalTransitionError(this.id, "purge", open.status, hint);
+    }
     await this.runtime.reconciler.tick();
   }
 

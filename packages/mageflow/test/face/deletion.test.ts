@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { chain, GoneError, type MageFlow, type Run, swarm } from "../../src/index.ts";
 import { gate } from "./gate.ts";
@@ -247,6 +248,46 @@ onEachStore("deletion", (open, strike) => {
     await expect(mage.get(run.id)).rejects.toThrow(
       expect.objectContaining({ action: "delete", reason: "now" }),
     );
+    await worker.stop();
+  });
+
+  test("names a callback that was stopped and keeps an ended workflow open, which resuming it or a cancel ends", async () => {
+    const mage = open();
+    const started = [gate(), gate()];
+    let n = 0;
+    const note = mage.task("note", async (_input: unknown, ctx) => {
+      started[n++]?.open();
+      if (ctx.generation === 1) await once(ctx.signal, "abort");
+    });
+    const plan = mage.task("task", () => 1).onSuccess(chain([note], { name: "notes" }));
+    await using worker = await mage.worker();
+    const [resumed, cancelled] = [await mage.run(plan), await mage.run(plan)];
+    for (const { opened } of started) await opened;
+    for (const run of [resumed, cancelled]) {
+      const stopped = await mage.get(`${run.id}.success0.0`);
+      await expect(run.purgeNow()).rejects.toThrow(
+        `cannot purge "${run.id}" while it is SUCCEEDED; open inside it: "${run.id}.success0" (notes, RUNNING), "${stopped.id}" (note, RUNNING); wait for settled(), `,
+      );
+      await stopped.interrupt({ grace: 0 });
+      await expect(run.purgeNow()).rejects.toThrow(
+        expect.objectContaining({
+          code: "ILLEGAL_TRANSITION",
+          message: expect.stringContaining(
+            `; open inside it: "${stopped.id}" (note, INTERRUPTED), "${run.id}.success0" (notes, RUNNING); resume what was stopped, `,
+          ),
+        }),
+      );
+      expect((await run.status()).open).toEqual([
+        { id: stopped.id, name: "note", status: "INTERRUPTED" },
+        { id: `${run.id}.success0`, name: "notes", status: "RUNNING" },
+      ]);
+    }
+    await (await mage.get(`${resumed.id}.success0.0`)).resume();
+    expect(await resumed.settled()).toMatchObject({ status: "SUCCEEDED" });
+    expect((await resumed.status()).open).toEqual([]);
+    await resumed.purgeNow();
+    await (await cancelled.planCancel()).confirm();
+    await gone(mage, cancelled);
     await worker.stop();
   });
 
