@@ -64,14 +64,17 @@ export abstract class Steering {
   /**
    * Goes on where it was suspended or interrupted; what was interrupted does so in its next generation, with its finished steps and
    * checkpoints. Resuming what is neither is a no-op. `clean` is false when code of it has not ended by itself, and may still go on
-   * somewhere.
+   * somewhere; all who resume it at once hear the same.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
    */
   async resume(): Promise<{ clean: boolean }> {
+    const found = await this.record();
     return this.change(
       (batch, record) => {
-        const clean = isClean(record) ?? false;
+        // What somebody else has resumed meanwhile does not tell any more how it had stopped.
+        const wentOn = record.stop === null && record.generation > found.generation;
+        const clean = isClean(wentOn ? found : record) ?? false;
         batch.tell(record, { type: "resume" });
         return { clean };
       },

@@ -121,6 +121,26 @@ onEachStore("interrupt", (open) => {
     await worker.stop();
   });
 
+  test("that was not clean is told so to all who resume it at once, from anywhere", async () => {
+    const [mage, other] = [open(), open()];
+    const started = gate();
+    const finish = gate();
+    const deaf = mage.task("deaf", async () => {
+      started.open();
+      await finish.opened;
+    });
+    await using worker = await mage.worker({ concurrency: 1 });
+    const run = await mage.run(deaf);
+    await started.opened;
+    await run.interrupt({ grace: 20 });
+    const runs = [run, run, await other.get(run.id)];
+    const answers = await Promise.all(runs.map((one) => one.resume()));
+    expect(answers).toEqual(runs.map(() => ({ clean: false })));
+    expect((await mage.audit.list()).map(({ action }) => action)).toEqual(["interrupt", "resume"]);
+    finish.open();
+    await worker.stop();
+  });
+
   test("again with a shorter grace, from anywhere, gives up sooner what runs, and never later", async () => {
     const [mage, other] = [open(), open()];
     const started = gate();
