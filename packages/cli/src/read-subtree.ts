@@ -6,6 +6,8 @@ export interface Shown {
   readonly status: RunStatus;
   /** Null when it has not succeeded. */
   readonly result: unknown;
+  /** It had succeeded before it was cancelled, and is being removed. */
+  readonly cancelled: boolean;
   readonly children: Page<SignatureView>;
   readonly callbacks: Page<SignatureView>;
 }

@@ -51,10 +51,11 @@ export function addShow(program: Command): void {
           const signature = await run.view();
           const [status, result, inside] = await Promise.all([
             run.status(),
-            signature.execution === "SUCCEEDED" ? run.result() : null,
+            signature.execution === "SUCCEEDED" ? readResult(run) : null,
             readInside(mage, run, signature, options),
           ]);
-          const shown = { signature, status, result, ...inside };
+          const cancelled = result === CANCELLED;
+          const shown = { signature, status, result: cancelled ? null : result, cancelled, ...inside };
           if (options.json) printJson(shown);
           else for (const line of await pageLines(mage, shown, options)) print(line);
           return 0;
@@ -68,6 +69,16 @@ async function showStub(mage: MageFlow, id: string, { json }: Globals): Promise<
   if (tombstone === null || tombstone.stub === null) return;
   if (json) printJson({ tombstone });
   else for (const line of stubLines(tombstone, tombstone.stub)) print(line);
+}
+
+/** What had succeeded before it was cancelled has no result any more. */
+const CANCELLED = Symbol("cancelled");
+
+async function readResult(run: Run): Promise<unknown> {
+  return run.result().catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "CANCELLED") return CANCELLED;
+    throw error;
+  });
 }
 
 async function readInside(
@@ -99,7 +110,7 @@ async function readInside(
 }
 
 async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Globals): Promise<string[]> {
-  const { signature, status, result } = shown;
+  const { signature, status, result, cancelled } = shown;
   const { store, verbose, typed } = options;
   const tree = await readSubtree(mage, shown, options.status === undefined);
   const inside = insideLines(tree, {
@@ -114,12 +125,13 @@ async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Gl
           )
         : commandLine(["show", of, "--cursor", cursor], store),
   });
-  const succeeded = signature.execution === "SUCCEEDED";
+  const succeeded = signature.execution === "SUCCEEDED" && !cancelled;
   return [
     `${paintStatus(status.status)}  ${paint("bold", clip(signature.name, 200))}  ${signature.kind}`,
     ...factLines(signature, status, Date.now()),
     ...leftOpenLines(status, store),
     ...(signature.error === null ? [] : ["", ...errorLines(signature.error, verbose)]),
+    ...(cancelled ? ["", paint("red", "it was cancelled, and is removed when its cleanups have run")] : []),
     ...(succeeded
       ? [
           "",

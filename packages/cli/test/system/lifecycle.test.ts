@@ -103,7 +103,16 @@ test("a callback that was stopped is shown by what it keeps from settling, and n
   expect(refused.code).toBe(5);
   expect(refused.stderr).toContain(`; open inside it: "${callback}" (clean, INTERRUPTED)`);
   await scene.run("resume", callback);
-  expect((await scene.run("show", id)).stdout).not.toContain("not settled");
+  const resumed = (await scene.run("show", id)).stdout;
+  expect(resumed).not.toContain("not settled");
+  expect(resumed).toContain("\nresult: 42\n");
+
+  // Its cleanup waits for a worker, and it has no result any more.
+  await scene.run("cancel", id, "--yes");
+  const cancelled = await scene.run("show", id);
+  expect(cancelled.code).toBe(0);
+  expect(cancelled.stdout).toContain("\nit was cancelled, and is removed when its cleanups have run\n");
+  expect(cancelled.stdout).not.toContain("result");
   worker.kill("SIGTERM");
   await worker.ended;
 });

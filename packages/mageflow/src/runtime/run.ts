@@ -9,13 +9,15 @@ import {
 import type { FlowEvent, Progress } from "../core/event.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
+import { standsInCleanup } from "../core/ids.ts";
 import { decode } from "../core/payload.ts";
-import { isSettled, type SignatureRecord } from "../core/record.ts";
+import { isCancelled, isSettled, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
 import { isEnded, type Status } from "../core/status.ts";
 import { hasStopped } from "../core/view.ts";
 import type { ChildQuery, LogQuery, LogRow } from "../ports/store.ts";
 import { addItems, plansToAdd, requireSwarm } from "./add-items.ts";
+import { missing } from "./control.ts";
 import { Doorbell } from "./doorbell.ts";
 import { flag } from "./filter-arguments.ts";
 import { logQuery } from "./log-query.ts";
@@ -57,24 +59,22 @@ const PAGE = 500;
 /** A handle on a stored signature: to wait for it, watch it and steer it. Making one reads nothing. */
 export class Run<O = unknown> extends Steering {
   /**
-   * The result, when it has succeeded. Waits as long as it takes, through suspensions too; with `timeout`, at most that.
+   * The result, when it has succeeded. Waits as long as it takes, through suspensions too; with `timeout`, at most that. What belongs to a
+   * workflow that was cancelled has none any more, whether it has been removed yet or not.
    *
    * @throws WorkflowFailedError (`WORKFLOW_FAILED`) when it failed or was skipped, InterruptedError (`INTERRUPTED`), CancelledError
    *   (`CANCELLED`), WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
    */
   async result(options: Wait = {}): Promise<O> {
-    const timeout = longest(options);
     // What is resumed while it still stops goes on by itself.
     const done = ({ status, stop }: SignatureRecord): boolean =>
       isEnded(status) || (status === "INTERRUPTED" && !stop!.resumes);
-    const record = await this.runtime.waiters.until(this.id, done, timeout).catch(asCancelled);
+    const record = await this.#until(done, options);
     switch (record.status) {
       case "SUCCEEDED":
         return decode(await resultText(this.runtime.reader, record)) as O;
       case "INTERRUPTED":
         throw new InterruptedError(this.id, record.stop?.reason);
-      case "CANCELLED":
-        throw new CancelledError(this.id, record.stop?.reason);
       default:
         throw new WorkflowFailedError(this.id, record.name, record.error);
     }
@@ -87,10 +87,8 @@ export class Run<O = unknown> extends Steering {
    * @throws WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
    */
   async settled(options: Wait = {}): Promise<Settled<O>> {
-    const timeout = longest(options);
-    const settled = this.runtime.waiters.until(this.id, isSettled, timeout);
-    const record = await settled.catch((error: unknown) => {
-      if (error instanceof GoneError && error.action === "cancel") return null;
+    const record = await this.#until(isSettled, options).catch((error: unknown) => {
+      if (error instanceof CancelledError) return null;
       throw error;
     });
     if (record === null) return { id: this.id, status: "CANCELLED" };
@@ -99,6 +97,23 @@ export class Run<O = unknown> extends Steering {
       return { id, status, result: decode(await resultText(this.runtime.reader, record)) as O };
     }
     return status === "FAILED" && error !== null ? { id, status, error } : { id, status };
+  }
+
+  /**
+   * The record as soon as `done` holds for it. What had ended before its workflow was cancelled keeps its status until it is removed, and
+   * counts as cancelled all the same; cleanups do not, which run nevertheless.
+   *
+   * @throws CancelledError (`CANCELLED`), WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
+   */
+  async #until(done: (record: SignatureRecord) => boolean, options: Wait): Promise<SignatureRecord> {
+    const timeout = longest(options);
+    const record = await this.runtime.waiters.until(this.id, done, timeout).catch(asCancelled);
+    const { role, rootId } = record;
+    if (standsInCleanup(this.id, rootId)) return record;
+    const [root] = role === "root" ? [record] : await this.runtime.store.get([rootId]);
+    if (root === undefined) return asCancelled(await missing(this.runtime.store, this.id));
+    if (isCancelled(root)) throw new CancelledError(this.id, root.stop!.reason);
+    return record;
   }
 
   /** @throws NotFoundError (`NOT_FOUND`) */

@@ -138,6 +138,45 @@ onEachStore("cancel", (open) => {
     await worker.stop();
   });
 
+  test("of what has succeeded is told by all who ask for the outcome, before it is removed and after", async () => {
+    const mage = open();
+    const started = gate();
+    const finish = gate();
+    const hold = mage.task("hold", async () => {
+      started.open();
+      await finish.opened;
+      return "held";
+    });
+    const task = mage.task("task", () => 1);
+    const worker = await mage.worker();
+    const run = await mage.run(chain([task]).onSuccess(task).onCleanup(hold));
+    await started.opened;
+    const parts = [run, await mage.get(`${run.id}.0`), await mage.get(`${run.id}.success0`)];
+    for (const part of parts) expect(await part.result()).toBe(1);
+    const cleanup = await mage.get(`${run.id}.cleanup0`);
+    const tellCancelled = async () => {
+      for (const part of parts) {
+        await expect(part.result()).rejects.toMatchObject({
+          code: "CANCELLED",
+          message: expect.stringContaining("wrong input"),
+        });
+        expect(await part.settled()).toEqual({ id: part.id, status: "CANCELLED" });
+      }
+    };
+    const settled = run.settled();
+    await (await run.planCancel()).confirm({ reason: "wrong input" });
+    expect(await run.status()).toMatchObject({ execution: "SUCCEEDED" });
+    await expect(run.result()).rejects.toThrow(CancelledError);
+    const held = cleanup.result();
+    finish.open();
+    expect(await held).toBe("held");
+    expect(await settled).toEqual({ id: run.id, status: "CANCELLED" });
+    await tellCancelled();
+    await eventually(async () => ((await mage.tombstone(run.id)) === null ? null : true));
+    await tellCancelled();
+    await worker.stop();
+  });
+
   test("again with a shorter grace gives up sooner what runs", async () => {
     const mage = open();
     const started = gate();
