@@ -78,10 +78,13 @@ export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
 /** So that a tree that was marked for at once is not asked again at once. */
 const LEAST_SPAN_MS = 1_000;
 
-function requireRoot(record: SignatureRecord, verb: string): void {
-  const { id, role, status } = record;
-  if (role !== "root")
-    throw new IllegalTransitionError(id, verb, status, "a workflow is deleted as a whole, by its root");
+/** @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is inside another signature, and for what is cancelled. */
+export function requireRoot(record: SignatureRecord, verb: string): void {
+  const { id, role, rootId, status } = record;
+  if (role !== "root") {
+    const hint = `that is done to a workflow as a whole, by its root "${rootId}"`;
+    throw new IllegalTransitionError(id, verb, status, hint);
+  }
   if (isCancelled(record)) throw new IllegalTransitionError(id, verb, status, "it is being removed");
 }
 

@@ -15,9 +15,9 @@ import { isEnded } from "./status.ts";
  * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has not ended, and for what is inside another signature.
  */
 export function rerun(record: SignatureRecord, message: string | undefined): Decision {
-  const { id, status, role, milestone } = record;
+  const { id, status, role, rootId, milestone } = record;
   if (role !== "root")
-    throw new IllegalTransitionError(id, "rerun", status, "rerun the root of its workflow");
+    throw new IllegalTransitionError(id, "rerun", status, `rerun the root of its workflow, "${rootId}"`);
   if (isCancelled(record)) throw new IllegalTransitionError(id, "rerun", status, "it was cancelled");
   if (!isEnded(status)) {
     throw new IllegalTransitionError(id, "rerun", status, "only what has ended can be run again");

@@ -77,7 +77,12 @@ export async function planCancel(
     const [root] = await store.get([id]);
     if (root === undefined) throw await missing(store, id);
     if (root.role !== "root") {
-      throw new IllegalTransitionError(id, "cancel", root.status, "cancel the root of its workflow");
+      throw new IllegalTransitionError(
+        id,
+        "cancel",
+        root.status,
+        `cancel the root of its workflow, "${root.rootId}"`,
+      );
     }
     const { descendants, planned, running, callbacks, bytes } = await census(store, root);
     bounds.push({ id, name: root.name, generation: root.generation, descendants, planned });

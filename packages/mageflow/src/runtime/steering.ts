@@ -1,3 +1,4 @@
+import { requireRoot } from "../core/deletion.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, MageFlowError, WaitTimeoutError } from "../core/errors.ts";
 import { isClean } from "../core/halt.ts";
@@ -177,6 +178,7 @@ export abstract class Steering {
     const by = this.runtime.actor;
     const open = await this.change(
       async (batch, record) => {
+        requireRoot(record, "purge");
         if (await isOpen(batch, record)) return record;
         const { deletion } = record;
         // The mark that it has gives way: a tombstone tells who removed it.

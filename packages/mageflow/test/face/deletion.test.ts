@@ -237,9 +237,20 @@ onEachStore("deletion", (open, strike) => {
     const run = await mage.run(chain([task]));
     await started.opened;
     const step = await mage.get(`${run.id}.0`);
-    await expect(step.delete({ after: 1 })).rejects.toThrow(
-      expect.objectContaining({ code: "ILLEGAL_TRANSITION" }),
-    );
+    const refused: [string, () => Promise<unknown>][] = [
+      ["delete", () => step.delete({ after: 1 })],
+      ["restore", () => step.restore()],
+      ["extend the deletion of", () => step.extend({ after: 1 })],
+      ["purge", () => step.purgeNow()],
+      ["cancel", () => step.planCancel()],
+      ["rerun", () => step.rerun()],
+    ];
+    for (const [verb, refuse] of refused) {
+      const message = expect.stringMatching(`^cannot ${verb} "${step.id}" .*root.* "${run.id}"`);
+      await expect(refuse()).rejects.toThrow(
+        expect.objectContaining({ code: "ILLEGAL_TRANSITION", message }),
+      );
+    }
     await expect(run.purgeNow()).rejects.toThrow(expect.objectContaining({ code: "ILLEGAL_TRANSITION" }));
     expect((await run.status()).deletion).toBeNull();
     hold.open();
