@@ -54,7 +54,7 @@ import { missing, tombstoneOf } from "./runtime/control.ts";
 import { Edits } from "./runtime/edits.ts";
 import { verifyAudit } from "./runtime/audit.ts";
 import { auditQuery } from "./runtime/audit-query.ts";
-import { type Retention, storedRetention } from "./core/retention.ts";
+import { OUTCOMES, type Retention, storedRetention } from "./core/retention.ts";
 import { requireVersion, type Version } from "./core/version.ts";
 import { decode, type Json } from "./core/payload.ts";
 import { requireStore, requireStoreUrl } from "./store-url.ts";
@@ -138,6 +138,13 @@ const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
   autoResume: true,
 };
 
+const RETENTIONS: OptionNames<NonNullable<MageFlowOptions["retain"]>> = {
+  ...OUTCOMES,
+  task: true,
+  chain: true,
+  swarm: true,
+};
+
 const REPORTS: OptionNames<{ limit?: number }> = { limit: true };
 
 const TASK_OPTIONS: OptionNames<TaskOptions> = {
@@ -175,17 +182,21 @@ export class MageFlow implements AsyncDisposable {
   #runtime: Promise<Runtime> | null = null;
   #closing: Promise<void> | null = null;
 
-  /** @throws MageFlowError (`INVALID_ARGUMENT`) for an option that is not known, or cannot be meant. */
+  /**
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for an option that is not known, or cannot be meant; InvalidPlanError (`INVALID_PLAN`) for such a
+   *   `retain`, as a plan does.
+   */
   constructor(options: MageFlowOptions = {}) {
     requireArguments(options, MAGEFLOW_OPTIONS, "MageFlow");
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
     const { actor = defaultActor(), retain = {} } = options;
     if (!isLabel(actor)) throw invalidArgument("the actor", actor, A_LABEL);
     this.#actor = actor;
+    requireOptions(retain, RETENTIONS, "retain");
     this.#retain = retain;
     this.#autoResume = autoResume(options.autoResume);
-    for (const retention of [onlyOutcomes(this.#retain), ...KINDS.map((kind) => this.#retain[kind] ?? {})]) {
-      storedRetention(retention);
+    for (const retention of [onlyOutcomes(retain), ...KINDS.map((kind) => retain[kind])]) {
+      if (retention !== undefined) storedRetention(retention);
     }
   }
 

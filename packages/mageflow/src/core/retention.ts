@@ -19,7 +19,7 @@ export interface StoredRetention {
   readonly stub: boolean;
 }
 
-const OUTCOMES: OptionNames<Retention> = { succeeded: true, failed: true, stub: true };
+export const OUTCOMES: OptionNames<Retention> = { succeeded: true, failed: true, stub: true };
 
 /** @throws InvalidPlanError (`INVALID_PLAN`) for an outcome that is not known, or a bad duration. */
 export function storedRetention(retain: Retention): StoredRetention {

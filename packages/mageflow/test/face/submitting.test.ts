@@ -342,6 +342,29 @@ onEachStore("refused at the door", (open) => {
     });
   });
 
+  test("a retention that does not say of which outcome", async () => {
+    const one = { succeeded: "1h" } as const;
+    for (const retain of [
+      5,
+      "1h",
+      null,
+      [one],
+      { task: 5 },
+      { task: null },
+      { swarm: "1h" },
+      { chian: one },
+    ]) {
+      expect(await refusal(() => open({ retain } as never))).toMatchObject({ code: "INVALID_PLAN" });
+    }
+    expect(await refusal(() => open({ retain: 5 } as never))).toMatchObject({
+      message: "the options of retain are 5; give an object",
+    });
+    const mage = open({ retain: { chain: { failed: 5 }, ...one } });
+    expect(await refusal(() => mage.task("task", { retain: 5 } as never, () => 1))).toMatchObject({
+      code: "INVALID_PLAN",
+    });
+  });
+
   test("containers that are nested too deep", async () => {
     const mage = open();
     const task = mage.task("task", () => 1);
