@@ -16,10 +16,11 @@ export function addResume(program: Command): void {
     summary: "go on where it was suspended or interrupted",
     about:
       "Goes on where it was suspended or interrupted. What was interrupted goes on in its next generation, from its checkpoints and finished " +
-      "steps, and it is told whether all that ran had ended by itself. Resuming what is neither changes nothing.",
+      "steps, and it is told whether all that ran had ended by itself. Tasks inside that were parked, because their worker was lost, go on too; " +
+      "what was interrupted by itself stays. Resuming what is none of these changes nothing.",
     apply: async (run, _, { interrupted }) => {
       const { clean } = await run.resume();
-      return { fields: { clean }, lines: interrupted === null ? [] : [cleanLine(clean)] };
+      return { fields: { clean }, lines: interrupted === null && clean ? [] : [cleanLine(clean)] };
     },
   });
 }

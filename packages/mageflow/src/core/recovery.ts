@@ -7,8 +7,11 @@ import { isInCleanup, type View } from "./view.ts";
 export type Recovery =
   /** It goes on: at `dueAt`, or at once. */
   | { readonly resume: true; readonly dueAt: number | null }
-  /** It stops where it is, as if `actor` had interrupted it, and goes on when somebody resumes it. */
-  | { readonly resume: false; readonly actor: string; readonly reason: string };
+  /** It is parked: it stops where it is, as if it had been interrupted, and goes on when somebody resumes it. */
+  | { readonly resume: false; readonly reason: string };
+
+/** The actor of what is parked. */
+export const PARKER = "auto-resume";
 
 export const AT_ONCE: Recovery = { resume: true, dueAt: null };
 
@@ -42,13 +45,10 @@ export function reasonToPark(
 }
 
 /** The order by which such a task is stopped. What its worker did last is not known, so it has not stopped cleanly. */
-export function parking(
-  { now }: View,
-  { actor, reason }: Extract<Recovery, { readonly resume: false }>,
-): Stop {
+export function parking({ now }: View, { reason }: Extract<Recovery, { readonly resume: false }>): Stop {
   return {
     verb: "interrupt",
-    actor,
+    actor: PARKER,
     reason,
     by: null,
     own: true,
@@ -57,4 +57,10 @@ export function parking(
     resumes: false,
     done: false,
   };
+}
+
+/** True for a task that was parked, and has not been resumed or cancelled since. */
+export function isParked({ kind, status, stop }: SignatureRecord): boolean {
+  const waits = kind === "task" && status === "INTERRUPTED" && stop?.verb === "interrupt" && !stop.resumes;
+  return waits && stop.own && stop.actor === PARKER;
 }

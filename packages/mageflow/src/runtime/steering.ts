@@ -15,6 +15,7 @@ import { checkStart } from "./check-start.ts";
 import { type Control, control, missing } from "./control.ts";
 import { lock, type RunLock } from "./lock.ts";
 import { flag } from "./filter-arguments.ts";
+import { parkedInside, resumeParked } from "./parked.ts";
 import { condemn, isOpen } from "./purger.ts";
 import type { Runtime } from "./runtime.ts";
 import { whatIsOpen } from "./what-is-open.ts";
@@ -64,14 +65,16 @@ export abstract class Steering {
 
   /**
    * Goes on where it was suspended or interrupted; what was interrupted does so in its next generation, with its finished steps and
-   * checkpoints. Resuming what is neither is a no-op. `clean` is false when code of it has not ended by itself, and may still go on
-   * somewhere; all who resume it at once hear the same.
+   * checkpoints. A container takes the tasks inside along that were parked because their worker was lost, also when it runs itself; what
+   * somebody has interrupted by itself stays. Resuming what is none of these is a no-op. `clean` is false when code of it has not ended by
+   * itself, and may still go on somewhere; all who resume it at once hear the same.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
    */
   async resume(): Promise<{ clean: boolean }> {
     const found = await this.record();
-    return this.change(
+    const parked = await parkedInside(this.runtime.store, found);
+    const answer = await this.change(
       (batch, record) => {
         // What somebody else has resumed meanwhile does not tell any more how it had stopped.
         const wentOn = record.stop === null && record.generation > found.generation;
@@ -81,6 +84,10 @@ export abstract class Steering {
       },
       { action: "resume" },
     );
+    if (parked.length === 0) return answer;
+    await resumeParked(this.runtime, this.id, parked);
+    // What their workers did last is not known.
+    return { clean: false };
   }
 
   /**

@@ -36,8 +36,6 @@ const SESSIONS = 20;
 const WINDOW = 500;
 /** A session whose tasks are left to others is looked at again after this time (ms), or when another task is registered here. */
 const LEAVE_MS = 30_000;
-/** The actor of what is parked. */
-const ACTOR = "auto-resume";
 /** The turns of all tasks together; no task has an empty name. */
 const ALL = "";
 
@@ -252,7 +250,7 @@ class Taking {
     // What was told to stop stops, and what has lost too many workers fails, whatever else is said of it.
     if (record.stop !== null) return { resume: true, dueAt: null };
     const off = reasonToPark(this.#batch, record, rules);
-    if (off !== null) return { resume: false, actor: ACTOR, reason: off };
+    if (off !== null) return { resume: false, reason: off };
     if (record.recoveries >= this.#spec(record).maxRecoveries) return { resume: true, dueAt: null };
     const goesOn = (): Recovery => ({ resume: true, dueAt: this.#turn(record, rules.stagger) });
     const handler = handlers.get(record.name);
@@ -264,7 +262,7 @@ class Taking {
       this.questions.push(question);
       return "asked";
     }
-    return verdict.reason === null ? goesOn() : { resume: false, actor: ACTOR, reason: verdict.reason };
+    return verdict.reason === null ? goesOn() : { resume: false, reason: verdict.reason };
   }
 
   async #question(record: SignatureRecord, handler: Handler): Promise<Question | null> {

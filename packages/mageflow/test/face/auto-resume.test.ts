@@ -6,6 +6,7 @@ import {
   MageFlow,
   type ResumeReport,
   type SignatureView,
+  swarm,
   type TaskAutoResume,
   type TaskOptions,
   type WorkerRow,
@@ -171,6 +172,41 @@ onEachStore("auto-resume", (open, strike) => {
     await run.resume();
     expect(await run.result()).toEqual({ step: 1, checkpointed: { page: 7 } });
     expect(steps).toHaveLength(1);
+    await worker.stop();
+  });
+
+  test("all that was parked inside a container goes on with it, and what was interrupted by itself stays", async () => {
+    const mage = open({ actor: "ada" });
+    const begun = gate();
+    let running = 0;
+    const work = mage.task("work", { autoResume: false }, async ({ n }: { n: number }, ctx) => {
+      if (ctx.generation > 1) return n;
+      if (++running === 5) begun.open();
+      return new Promise<never>((_, reject) => {
+        ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason as Error));
+      });
+    });
+    const items = [work.with({ n: 0 }), swarm([work, work]).with({ n: 1 }), chain([work.with({ n: 2 })])];
+    await using worker = await mage.worker();
+    const run = await mage.run(swarm([...items, work.with({ n: 3 })]));
+    await begun.opened;
+    const byHand = await mage.get(`${run.id}.3`);
+    await byHand.interrupt({ reason: "by hand" });
+    await strike((tx) => tx.write({ workers: [lostRow({}, worker.id)] }));
+    expect(counts(await report(mage, 4))).toEqual({ parked: 4 });
+    expect((await run.status()).counts).toMatchObject({ running: 2, interrupted: 2 });
+
+    expect(await Promise.all([run.resume(), run.resume()])).toEqual([{ clean: false }, { clean: false }]);
+    await eventually(async () => ((await run.status()).counts.succeeded === 3 ? true : null));
+    expect((await byHand.view()).interrupted).toMatchObject({ reason: "by hand" });
+    expect(await run.resume()).toEqual({ clean: true });
+    const deeds = (await mage.audit.list()).map(({ action, target, details }) => [action, target, details]);
+    expect(deeds).toEqual([
+      ["interrupt", byHand.id, {}],
+      ["resume", run.id, { parked: 4 }],
+    ]);
+    await byHand.resume();
+    expect(await run.result()).toMatchObject({ succeeded: 4 });
     await worker.stop();
   });
 
