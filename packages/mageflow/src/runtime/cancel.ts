@@ -70,7 +70,7 @@ export async function planCancel(
   ids: readonly string[],
   held: () => string | null,
 ): Promise<CancelPlan> {
-  const { store, committer } = runtime;
+  const { store } = runtime;
   const bounds: Bound[] = [];
   const impact = { workflows: 0, descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
   for (const id of ids) {
@@ -94,7 +94,7 @@ export async function planCancel(
     impact.logs += await store.logCount(id);
   }
   const token = runtime.newToken();
-  const expiresAt = await committer.run({
+  const expiresAt = await runtime.commit({
     locks: [],
     apply: (batch) => {
       const until = batch.now + GOOD_FOR_MS;
@@ -125,11 +125,11 @@ export async function confirmCancel(
   options: CancelOptions = {},
   held: string | null = null,
 ): Promise<void> {
-  const { committer, store, reconciler } = runtime;
+  const { store, reconciler } = runtime;
   requireArguments(options, CANCEL, "a confirmation");
   const { reason, grace = GRACE_MS, target } = options;
   const order = { reason: readReason(reason), grace: milliseconds(grace, "grace") };
-  const body = await committer.run({
+  const body = await runtime.commit({
     locks: [],
     apply: async (batch) => (await batch.tx.ticket(token))?.body ?? null,
   });
@@ -153,11 +153,12 @@ export async function confirmCancel(
 
 /** All of them in one transaction, or none. */
 async function cancelAll(
-  { committer, actor }: Runtime,
+  runtime: Runtime,
   bounds: readonly Bound[],
   { reason, grace, held }: { reason: string | null; grace: number; held: string | null },
 ): Promise<void> {
-  await committer.run({
+  const { actor } = runtime;
+  await runtime.commit({
     locks: bounds.map(({ id }) => id),
     apply: async (batch) => {
       const order = { type: "halt", verb: "cancel", actor, reason, grace, by: null } as const;

@@ -21,9 +21,9 @@ export interface Control<T> {
  * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`), LockedError (`LOCKED`), and what `apply` throws.
  */
 export async function control<T>(runtime: Runtime, { id, token, deed, apply }: Control<T>): Promise<T> {
-  const { committer, store, actor } = runtime;
+  const { store, actor } = runtime;
   try {
-    return await committer.run({
+    return await runtime.commit({
       locks: [id],
       apply: async (batch) => {
         const record = batch.get(id);

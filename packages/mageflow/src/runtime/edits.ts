@@ -86,9 +86,9 @@ export class Edits {
   /** @internal */
   async commit(runtime: Runtime): Promise<void> {
     this.#committed = true;
-    const { committer, store, actor } = runtime;
+    const { store, actor } = runtime;
     try {
-      await committer.run({
+      await runtime.commit({
         locks: this.#changes.map(({ id }) => id),
         apply: async (batch) => {
           // All are looked at before any is changed: a command that fails has changed nothing.

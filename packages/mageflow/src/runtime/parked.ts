@@ -33,13 +33,14 @@ export async function parkedInside(store: Store, { id, kind }: SignatureRecord):
  * somebody has locked stay, as do those that went on meanwhile.
  */
 export async function resumeParked(
-  { committer, actor }: Runtime,
+  runtime: Runtime,
   container: string,
   ids: readonly string[],
 ): Promise<void> {
+  const { actor } = runtime;
   for (let from = 0; from < ids.length; from += PAGE) {
     const window = ids.slice(from, from + PAGE);
-    await committer.run({
+    await runtime.commit({
       locks: window,
       apply: async (batch) => {
         let parked = 0;

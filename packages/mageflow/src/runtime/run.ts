@@ -221,6 +221,7 @@ export class Run<O = unknown> extends Steering {
     const since = options.since === undefined ? null : readSeq(options.since, "since");
     const { rootId } = await this.record();
     let after = since ?? (await this.runtime.store.lastSeq(rootId));
+    this.runtime.lookAfterAll();
     using doorbell = new Doorbell(this.runtime, rootId);
     for (;;) {
       doorbell.reset();

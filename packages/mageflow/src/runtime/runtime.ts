@@ -8,7 +8,7 @@ import type { Retention } from "../core/retention.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { AutoResume } from "./auto-resume.ts";
-import { Committer } from "./committer.ts";
+import { type Command, Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
 import { launch } from "./launch.ts";
 import { Meter } from "./metrics.ts";
@@ -51,13 +51,14 @@ const THIS = "this MageFlow";
 /** One process's connection to a store: what commits, waits, mends and runs. */
 export class Runtime {
   readonly clock: Clock;
+  /** Tells of commits. Changes are made by {@link commit}. */
+  readonly committer: Committer;
   readonly reconciler: Reconciler;
   readonly reader: Reader;
   readonly meter: Meter = new Meter();
   readonly actor: string;
   readonly retain: RuntimeParts["retain"];
   readonly #store: Store;
-  readonly #committer: Committer;
   readonly #waiters: Waiters;
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
@@ -80,11 +81,11 @@ export class Runtime {
     this.#isolateEntry = isolateEntry;
     this.#rules = autoResume.rules;
     const committer = new Committer(store, clock, new SpecCache(), session);
-    this.#committer = committer;
+    this.committer = committer;
     committer.listen(({ changed }) => this.meter.count(changed));
     const newId = (): string => ids.next();
     this.reconciler = new Reconciler({ store, clock, committer, session, handlers, autoResume, newId });
-    this.#waiters = new Waiters(store, clock, committer, () => this.#lookAfterAll());
+    this.#waiters = new Waiters(store, clock, committer, () => this.lookAfterAll());
     this.reader = { read: (ids) => this.store.get(ids) };
   }
 
@@ -94,9 +95,10 @@ export class Runtime {
     return this.#store;
   }
 
-  get committer(): Committer {
-    this.#lookAfterAll();
-    return this.#committer;
+  /** Makes a change, and looks after all that is stored from then on. See {@link Committer.run}. */
+  commit<R>(command: Command<R>): Promise<R> {
+    this.lookAfterAll();
+    return this.committer.run(command);
   }
 
   /** @throws ClosedError (`CLOSED`) */
@@ -107,24 +109,24 @@ export class Runtime {
 
   /** The store's time, estimated from the last transaction. */
   get storeTime(): number {
-    return this.#committer.storeTime();
+    return this.committer.storeTime();
   }
 
   /** Opens the store, and changes nothing in it: who only looks leaves it as it is. */
   async start(): Promise<void> {
     await this.#store.open();
     // The first transaction tells the store's time.
-    await this.#committer.run({ locks: [], apply: () => {} });
+    await this.committer.run({ locks: [], apply: () => {} });
   }
 
   /** One round over all that is stored. */
   async reconcile(): Promise<void> {
-    this.#lookAfterAll();
+    this.lookAfterAll();
     await this.reconciler.tick();
   }
 
-  /** Who changes something, runs tasks, or waits for what others do, looks after all that is stored from then on. */
-  #lookAfterAll(): void {
+  /** Looks after all that is stored from now on, as who changes something, runs tasks, or waits for what others do. Again is a no-op. */
+  lookAfterAll(): void {
     if (!this.#looksOnly || this.#closing) return;
     this.#looksOnly = false;
     unattributed(() => this.reconciler.start(this.storeTime));
@@ -137,6 +139,7 @@ export class Runtime {
 
   /** Stores a plan; resolves with the root's id when it is durable. */
   submit(submission: Submission): Promise<string> {
+    this.lookAfterAll();
     const { store, clock, committer, check } = this;
     return submit({ store, clock, committer, ids: this.#ids, check }, submission);
   }
@@ -159,6 +162,7 @@ export class Runtime {
 
   async #startWorker(options: WorkerOptions): Promise<Worker> {
     requireOptions(options, WORKER_OPTIONS, "a worker");
+    this.lookAfterAll();
     const { store, clock, committer } = this;
     const newSession = (): string => `w-${this.#ids.next()}`;
     const handlers = this.#handlers;
@@ -186,7 +190,7 @@ export class Runtime {
     const workers = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     await Promise.all(workers.map((worker) => worker.stop()));
     await this.reconciler.stop();
-    await this.#committer.close();
+    await this.committer.close();
     this.#closed = true;
     this.#waiters.close(new ClosedError(THIS));
     await this.#store.close();

@@ -309,11 +309,11 @@ export class Worker implements Claimer, AsyncDisposable {
     const ids = slots.map(({ lease }) => lease.record.id);
     const records = await this.#parts.store.get(ids).catch(() => []);
     const found = new Map(records.map((record) => [record.id, record]));
-    for (const slot of slots) this.#abandon(slot, found.get(slot.lease.record.id));
+    for (const slot of slots) this.#tellLoss(slot, found.get(slot.lease.record.id));
   }
 
-  #abandon({ lease, attempt }: Slot, now: SignatureRecord | undefined): void {
-    lease.giveUp();
+  /** Stops the code of a task that was given up, which is `now` as it stands. */
+  #tellLoss({ lease, attempt }: Slot, now: SignatureRecord | undefined): void {
     attempt?.stop(loss(lease.record, now), this.#grace);
   }
 
@@ -361,7 +361,10 @@ export class Worker implements Claimer, AsyncDisposable {
     const slot: Slot = { lease: new TaskLease(record, this.#keeper), attempt: null };
     // Taken again by the worker that had lost it and did not know: the earlier run is as stale as any other.
     const stale = this.#slots.get(record.id);
-    if (stale !== undefined) this.#abandon(stale, record);
+    if (stale !== undefined) {
+      stale.lease.giveUp();
+      this.#tellLoss(stale, record);
+    }
     this.#slots.set(record.id, slot);
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
