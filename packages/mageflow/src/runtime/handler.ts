@@ -20,3 +20,9 @@ export interface Handler {
   readonly isolation: Isolation | null;
   readonly run: (input: never, context: TaskContext) => unknown;
 }
+
+/** A task of which nothing is said but its code. */
+export function plainHandler(name: string, run: Handler["run"]): Handler {
+  const unsaid = { input: null, output: null, concurrency: null, isolation: null };
+  return { ...unsaid, version: null, compatible: null, mayResume: null, name, run };
+}

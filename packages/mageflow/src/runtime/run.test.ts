@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../engines/embedded/system-clock.ts";
 import { ulidSource } from "../engines/embedded/ulid-source.ts";
-import type { Handler } from "./handler.ts";
+import { plainHandler } from "./handler.ts";
 import { NO_CALLBACKS, type PlanNode } from "../core/plan.ts";
 import { swarm, TaskPlan } from "../core/plans.ts";
 import { storedOptions } from "../core/plan-options.ts";
@@ -11,22 +11,7 @@ import { Run } from "./run.ts";
 import { autoResume } from "./auto-resume.ts";
 import { Runtime } from "./runtime.ts";
 
-const handlers = new Map<string, Handler>([
-  [
-    "task",
-    {
-      name: "task",
-      input: null,
-      output: null,
-      concurrency: null,
-      isolation: null,
-      version: null,
-      compatible: null,
-      mayResume: null,
-      run: () => 1,
-    },
-  ],
-]);
+const handlers = new Map([["task", plainHandler("task", () => 1)]]);
 const limits = { retry: retryPolicy(undefined), timeout: null, totalTimeout: null, maxRecoveries: 5 };
 const task = new TaskPlan<unknown, unknown, unknown>({
   spec: { kind: "task", name: "task", callbacks: NO_CALLBACKS, ...storedOptions({}), ...limits },

@@ -1,6 +1,6 @@
 import { TerminalError } from "../../core/errors.ts";
 import type { PlanNode } from "../../core/plan.ts";
-import type { Handler } from "../../runtime/handler.ts";
+import { type Handler, plainHandler } from "../../runtime/handler.ts";
 import type { TaskContext } from "../../runtime/context.ts";
 import type { Process } from "./process.ts";
 
@@ -74,15 +74,5 @@ export function handlerOf(name: string, script: Script, process: Process, ledger
     }
     return mark;
   };
-  return {
-    name,
-    input: null,
-    output: null,
-    concurrency: null,
-    isolation: null,
-    version: null,
-    compatible: null,
-    mayResume: null,
-    run,
-  };
+  return plainHandler(name, run);
 }

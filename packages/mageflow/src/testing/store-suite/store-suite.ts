@@ -34,6 +34,7 @@ import { underWayInCases } from "./cases/under-way-in.ts";
 import { unsettledCases } from "./cases/unsettled.ts";
 import { watchCases } from "./cases/watch.ts";
 import { windowCases } from "./cases/window.ts";
+import { windowToStopCases } from "./cases/window-to-stop.ts";
 import { workersCases } from "./cases/workers.ts";
 import { writeCases } from "./cases/write.ts";
 import type { StoreHarness } from "./harness.ts";
@@ -71,6 +72,7 @@ export function storeSuite(harness: StoreHarness): void {
     readyCases(harness);
     dueCases(harness);
     windowCases(harness);
+    windowToStopCases(harness);
     workersCases(harness);
     owingCases(harness);
     straysCases(harness);

@@ -1,5 +1,6 @@
 import type { PlanNode } from "../../../core/plan.ts";
 import type { TaskContext } from "../../../runtime/context.ts";
+import { plainHandler } from "../../../runtime/handler.ts";
 import { Run } from "../../../runtime/run.ts";
 import { NO_FAULTS } from "../faults.ts";
 import { type AnyPlanValue, PlanMaker } from "../plan-maker.ts";
@@ -26,17 +27,8 @@ export class ModelStage {
 
   constructor(seed: number) {
     this.world = new World(seed, NO_FAULTS);
-    this.world.handlerFor = (name, _script, process) => ({
-      name,
-      input: null,
-      output: null,
-      concurrency: null,
-      version: null,
-      compatible: null,
-      mayResume: null,
-      isolation: null,
-      run: (_input: never, context: TaskContext) => this.#run(process, context),
-    });
+    this.world.handlerFor = (name, _script, process) =>
+      plainHandler(name, (_input: never, context: TaskContext) => this.#run(process, context));
     this.#make = new PlanMaker((name, script) => this.world.register(name, script));
     this.#process = this.world.start({ concurrency: 1_000 });
   }
