@@ -69,6 +69,18 @@ test("errors of the command say what to do, those of other copies of the library
   expect(inWords(foreign).code).toBe("NOT_FOUND");
 });
 
+test("what a status does not allow comes with what can be done", () => {
+  const running = new IllegalTransitionError("01jd", "purge", "RUNNING", "wait");
+  expect(inWords(running, "a.db").hint).toBe(
+    "`npx mageflow show 01jd --store a.db` tells how it stands and what of it is open; `interrupt` stops it",
+  );
+  const stopped = new IllegalTransitionError("01jd.0", "suspend", "INTERRUPTED", "x");
+  expect(inWords(stopped).hint).toMatch(/^`npx mageflow show 01jd.0` .*; `resume` lets it go on$/);
+  const foreign = Object.assign(new Error("no"), { code: "ILLEGAL_TRANSITION" });
+  expect(inWords(foreign).hint).toBe("`npx mageflow show <id>` tells how it stands and what of it is open");
+  expect(inWords(new AlreadyRunningError("01jd")).hint).toMatch(/^`npx mageflow show 01jd` /);
+});
+
 test("anything can be thrown", () => {
   expect(inWords(new RangeError("odd"))).toMatchObject({ code: "UNEXPECTED", message: "RangeError: odd" });
   expect(inWords(null)).toMatchObject({ code: "UNEXPECTED", message: "null" });

@@ -6,13 +6,34 @@ import { note } from "./output.ts";
 import { plainJson } from "./plain-text.ts";
 
 /** What to do, for codes whose message does not say it in words of the command line. */
-const HINTS: Readonly<Record<string, (store: string | undefined) => string>> = {
-  NOT_FOUND: (store) =>
+const HINTS: Readonly<Record<string, (error: MageFlowError, store: string | undefined) => string>> = {
+  NOT_FOUND: (_, store) =>
     `\`${commandLine(["ps", "--all"], store)}\` lists what is stored; \`--store\` names another store`,
-  GONE: (store) => `\`${commandLine(["audit"], store)}\` lists who has done what`,
-  ALREADY_RUNNING: (store) =>
-    `\`${commandLine(["show", "<id>"], store)}\` tells its parent, which can be suspended; \`interrupt\` stops what runs`,
+  GONE: (_, store) => `\`${commandLine(["audit"], store)}\` lists who has done what`,
+  ALREADY_RUNNING: (error, store) =>
+    `\`${commandLine(["show", idOf(error)], store)}\` tells its parent, which can be suspended; \`interrupt\` stops what runs`,
+  ILLEGAL_TRANSITION: (error, store) => {
+    const show = `\`${commandLine(["show", idOf(error)], store)}\` tells how it stands and what of it is open`;
+    const more = NEXT_BY_STATUS[String("status" in error ? error.status : "")];
+    return more === undefined ? show : `${show}; ${more}`;
+  },
 };
+
+/** What can be done with a signature that is not as the command wants it. */
+const NEXT_BY_STATUS: Readonly<Record<string, string>> = {
+  PENDING: "`interrupt` stops it",
+  READY: "`interrupt` stops it",
+  RUNNING: "`interrupt` stops it",
+  WAITING: "`interrupt` stops it",
+  SUSPENDED: "`resume` lets it go on",
+  INTERRUPTED: "`resume` lets it go on",
+  SUCCEEDED: "`rerun` runs a workflow that has ended once more",
+  FAILED: "`rerun` runs a workflow that has ended once more",
+};
+
+function idOf(error: MageFlowError): string {
+  return "id" in error && typeof error.id === "string" ? error.id : "<id>";
+}
 
 export interface Reported {
   readonly code: string;
@@ -34,7 +55,7 @@ export function describe(error: unknown, store?: string): Reported {
   }
   if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint };
   if (isMageFlowError(error))
-    return { code: error.code, message: error.message, hint: HINTS[error.code]?.(store) ?? null };
+    return { code: error.code, message: error.message, hint: HINTS[error.code]?.(error, store) ?? null };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { code: "UNEXPECTED", message, hint: "`--verbose` shows where it comes from" };
 }

@@ -95,10 +95,12 @@ export class NotFoundError extends MageFlowError {
 
 /** A control call that the signature's status does not allow. */
 export class IllegalTransitionError extends MageFlowError {
+  readonly id: string;
   readonly status: Status;
 
   constructor(id: string, verb: string, status: Status, hint: string, code = "ILLEGAL_TRANSITION") {
     super(code, `cannot ${verb} "${id}" while it is ${status}; ${hint}`);
+    this.id = id;
     this.status = status;
   }
 }
