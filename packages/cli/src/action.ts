@@ -25,12 +25,13 @@ export function action<A extends readonly unknown[], O = unknown>(
   };
 }
 
-/** Reads an option that is a whole number from `least` on. */
-export function wholeNumber(least: number): (text: string) => number {
+/** Reads an option that is a whole number from `least` on, or up to `most`. */
+export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`give a whole number from ${least}`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const end = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`;
+      throw new InvalidArgumentError(`give a whole number from ${least}${end}`);
     }
     return value;
   };

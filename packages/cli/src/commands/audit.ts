@@ -34,7 +34,7 @@ export function addAudit(program: Command): void {
         .conflicts("before"),
     )
     .option("--before <seq>", "the last rows before this one", wholeNumber(0))
-    .option("-l, --limit <n>", "rows to print, at most 500", wholeNumber(1), 100)
+    .option("-l, --limit <n>", "rows to print, at most 500", wholeNumber(1, 500), 100)
     .option("--verify", "check the chain of hashes from the first row to the last")
     .action(
       action<[], AuditOptions>(async (_, { after, before, limit, verify, json, store, typed }) =>
@@ -45,12 +45,11 @@ export function addAudit(program: Command): void {
             else print(ok ? paint("green", "sound") : `${paint("red", "broken")} at row ${brokenAt}`);
             return ok ? EXIT.ok : EXIT.breaches;
           }
-          const most = Math.min(500, limit);
           const onwards = after !== undefined;
           const items = onwards
-            ? await mage.audit.list({ after, limit: most })
-            : await lastRows(mage, before, most);
-          const next = items.length < most ? null : items.at(onwards ? -1 : 0)!.seq;
+            ? await mage.audit.list({ after, limit })
+            : await lastRows(mage, before, limit);
+          const next = items.length < limit ? null : items.at(onwards ? -1 : 0)!.seq;
           if (json) printJson({ items, next });
           else if (items.length === 0) print("Nothing is in the audit trail.");
           else

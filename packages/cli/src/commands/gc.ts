@@ -33,7 +33,7 @@ export function addGc(program: Command): void {
         "on the store does the same once a second; this one ends when it is done. With --dry-run it lists what is marked, due or not, and changes nothing.",
     )
     .option("--dry-run", "list what is marked, and when it is due")
-    .option("-l, --limit <n>", "rows to list, at most 500", wholeNumber(1), 20)
+    .option("-l, --limit <n>", "rows to list, at most 500", wholeNumber(1, 500), 20)
     .option("--cursor <cursor>", "go on with the list where another page ended")
     .action(
       action<[], GcOptions>(async (_, options) =>
@@ -45,7 +45,7 @@ export function addGc(program: Command): void {
 }
 
 async function list(mage: MageFlow, { limit, cursor, json, typed }: GcOptions & Globals): Promise<number> {
-  const page = { limit: Math.min(500, limit), ...(cursor === undefined ? {} : { cursor }) };
+  const page = { limit, ...(cursor === undefined ? {} : { cursor }) };
   const { items, next } = await mage.list({ marked: true, ...page });
   const now = Date.now();
   if (json) {

@@ -52,7 +52,7 @@ export function addPs(program: Command): void {
     .option("-m, --marked", "only workflows that are marked for deletion")
     .option("--in <id>", "what is inside this workflow, or this part of one")
     .option("-a, --all", "everything that is stored: steps, items and callbacks too")
-    .option("-l, --limit <n>", "rows to show, at most 500", wholeNumber(1), 20)
+    .option("-l, --limit <n>", "rows to show, at most 500", wholeNumber(1, 500), 20)
     .option("--cursor <cursor>", "go on where another page ended")
     .addHelpText(
       "after",
@@ -107,7 +107,7 @@ function filterOf({
 }: PsOptions): ListFilter & { limit: number } {
   return {
     roots: all !== true,
-    limit: Math.min(500, limit),
+    limit,
     ...(status === undefined ? {} : { status }),
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tag }),

@@ -18,11 +18,11 @@ export function addResumeReport(program: Command): void {
     .description(
       "Tells what processes did about unfinished work when they started, and when they found that workers were lost; newest first.",
     )
-    .option("-l, --limit <n>", "reports to print, at most 100", wholeNumber(1), 5)
+    .option("-l, --limit <n>", `reports to print, at most ${KEPT}`, wholeNumber(1, KEPT), 5)
     .action(
       action<[], ReportOptions>(async (_, { limit, json, store, verbose }) =>
         withStore(store, async (mage) => {
-          const reports = await mage.resumeReports({ limit: Math.min(KEPT, limit) });
+          const reports = await mage.resumeReports({ limit });
           if (json) printJson({ reports });
           else if (reports.length === 0)
             print("Nothing to report: no process has found unfinished work, or lost a worker.");

@@ -38,7 +38,7 @@ export function addShow(program: Command): void {
         "the whole result, and the stacks of errors. Of what was removed it shows the stub, if one was kept, and ends with 4.",
     )
     .option("-s, --status <statuses>", "only children and callbacks with these, newest first", statusList)
-    .option("-l, --limit <n>", "children and callbacks to show, at most 500", wholeNumber(1), 20)
+    .option("-l, --limit <n>", "children and callbacks to show, at most 500", wholeNumber(1, 500), 20)
     .option("--cursor <cursor>", "go on with the children where another page ended")
     .action(
       action<[string], ShowOptions>(async ([id], options) =>
@@ -87,8 +87,7 @@ async function readInside(
   view: SignatureView,
   options: ShowOptions,
 ): Promise<Pick<Shown, "children" | "callbacks">> {
-  const { status, cursor } = options;
-  const limit = Math.min(500, options.limit);
+  const { status, cursor, limit } = options;
   const from = cursor === undefined ? {} : { cursor };
   if (status !== undefined) {
     const isOwn = ({ parentId }: SignatureView): boolean => parentId === run.id;

@@ -64,6 +64,8 @@ test.each([
     code: 2,
     says: "throws.mjs:1:7: RangeError while throws.mjs was loaded: odd",
   },
+  { args: ["ps", "--limit", "501"], code: 2, says: "give a whole number from 1 to 500" },
+  { args: ["resume-report", "--limit", "101"], code: 2, says: "give a whole number from 1 to 100" },
   { args: ["run", "imports-thrower.mjs"], code: 2, says: "mageflow: throws.mjs:1:7: RangeError while" },
   { args: ["run", "cjs/flow.ts"], code: 2, says: "cjs/flow.ts:1: Cannot use import statement outside" },
   { args: ["run", "cjs/flow.ts"], code: 2, says: 'set "type": "module" in the nearest package.json or name' },
