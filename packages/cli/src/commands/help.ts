@@ -30,10 +30,33 @@ export function addHelp(program: Command): void {
             "`npx mageflow help` lists all commands",
           );
         }
-        command.outputHelp();
+        if (json) printJson(helpObject(command));
+        else command.outputHelp();
         return 0;
       }),
     );
+}
+
+/** The same as the help text, for programs. */
+function helpObject(command: Command): object {
+  const help = command.createHelp();
+  const options = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
+  return {
+    name: command.name(),
+    description: command.description(),
+    usage: help.commandUsage(command),
+    arguments: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      description: argument.description,
+      required: argument.required,
+    })),
+    options: options.map(({ flags, description, defaultValue = null }) => ({
+      flags,
+      description,
+      default: defaultValue as unknown,
+    })),
+    commands: help.visibleCommands(command).map((one) => ({ name: one.name(), summary: one.summary() })),
+  };
 }
 
 function exitCodeLines(): string[] {

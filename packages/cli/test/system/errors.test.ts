@@ -43,6 +43,18 @@ test("help and version", async () => {
   expect(codes.code).toBe(0);
   expect(codes.stdout).toMatch(/^3 +verification found breaches$/m);
   expect(Math.max(...codes.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  const whole = await scene.json<{ commands: { name: string }[] }>("help");
+  expect(whole.value.commands.map(({ name }) => name)).toContain("resume-report");
+  const { value: ps } = await scene.json<{ options: object[] }>("help", "ps");
+  expect(ps).toMatchObject({ name: "ps", usage: "mageflow ps [options]", arguments: [], commands: [] });
+  expect(ps.options).toContainEqual({
+    flags: "-l, --limit <n>",
+    description: "rows to show, at most 500",
+    default: 20,
+  });
+  expect(ps.options).toContainEqual(expect.objectContaining({ flags: "--store <url>" }));
+  const { value: show } = await scene.json("help", "show");
+  expect(show).toMatchObject({ arguments: [{ name: "id", required: true }] });
   const nothing = await scene.run();
   expect(nothing).toMatchObject({ code: 2, stdout: "" });
   expect(nothing.stderr).toContain("Getting started:");
