@@ -235,22 +235,22 @@ test("delete marks, extend moves, restore takes back, rerun begins again", async
   expect(purgeAt - markedAt).toBe(7 * 86_400_000);
   expect((await scene.run("delete", id, "--after", "1d")).stdout).toMatch(
     new RegExp(
-      `^MARKED_FOR_DELETION  double  ${id}  SUCCEEDED, removed in 6d 23h\nit was marked before, and keeps its time: npx mageflow extend ${id} --after <duration>\n$`,
+      `^MARKED_FOR_DELETION  double  ${id}  SUCCEEDED, removed in 7d\nit was marked before, and keeps its time: npx mageflow extend ${id} --after <duration>\n$`,
     ),
   );
   expect((await scene.run("ps", "--marked")).stdout).toMatch(
-    / MARKED_FOR_DELETION +SUCCEEDED, removed in 6d 23h /,
+    / MARKED_FOR_DELETION +SUCCEEDED, removed in 7d /,
   );
   const shown = (await scene.run("show", id)).stdout;
   expect(shown).toMatch(/^MARKED_FOR_DELETION {2}double {2}task\n/);
   expect(shown).toMatch(
-    /\n {2}execution {3}SUCCEEDED\n {2}removed {5}\S+ \S+ \(in 6d 23h\), marked by \S+: old\n/,
+    /\n {2}execution {3}SUCCEEDED\n {2}removed {5}\S+ \S+ \(in 7d\), marked by \S+: old\n/,
   );
   expect(shown).toContain("\nresult: 42\n");
   const { value: list } = await scene.json("gc", "--dry-run");
   expect(list).toMatchObject({ items: [{ id, due: false }], next: null });
   expect((await scene.run("gc", "--dry-run")).stdout).toMatch(
-    new RegExp(`^DUE +ID +NAME +EXECUTION +BY +REASON\nin 6d 23h +${id} +double +SUCCEEDED +\\S+ +old\n$`),
+    new RegExp(`^DUE +ID +NAME +EXECUTION +BY +REASON\nin 7d +${id} +double +SUCCEEDED +\\S+ +old\n$`),
   );
   expect((await scene.json("gc")).value).toEqual({ removed: 0, left: 0, kept: [] });
 
