@@ -32,7 +32,8 @@ export async function cancelOne(mage: MageFlow, id: string, options: Options): P
   if (!json) {
     print(`${paintStatus(status)}  ${clip(name, 100)}  ${clip(id, 400)}`);
     print(`  removes  ${impactText(plan.impact)}`);
-    print(`  token    ${plan.token} (until ${instant(plan.expiresAt)})`);
+    // What --yes carries out at once leaves nothing to come back with.
+    if (options.yes !== true) print(`  token    ${plan.token} (until ${instant(plan.expiresAt)})`);
   }
   const cancelled = await isWanted(`Cancel ${clip(name, 100)} (${clip(id, 400)})?`, options);
   const removed = cancelled && (await carryOut(mage, id, { token: plan.token, reason }));

@@ -108,7 +108,9 @@ test("a callback that was stopped is shown by what it keeps from settling, and n
   expect(resumed).toContain("\nresult: 42\n");
 
   // Its cleanup waits for a worker, and it has no result any more.
-  await scene.run("cancel", id, "--yes");
+  expect((await scene.run("cancel", id, "--yes")).stdout).toMatch(
+    new RegExp(`^SUCCEEDED  double  ${id}\n  removes  .*\ncancelled  double  ${id}  it is removed when`),
+  );
   const cancelled = await scene.run("show", id);
   expect(cancelled.code).toBe(0);
   expect(cancelled.stdout).toContain("\nit was cancelled, and is removed when its cleanups have run\n");
