@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyPlan, MageFlow, MageFlowError } from "mageflow";
 import { CommandError } from "./exit-codes.ts";
+import { clip } from "./plain-text.ts";
 import { nearPath, userFrame } from "./user-frame.ts";
 
 export interface Loaded {
@@ -36,23 +37,32 @@ export async function loadModule(file: string, store: string | undefined): Promi
   const bundle = isRecord(whole) && isMageFlow(whole["mage"]) ? whole : {};
   const mage = bundle["mage"] ?? module["mage"];
   if (!isMageFlow(mage)) {
-    const names = Object.keys(module);
-    const found = names.length === 0 ? "nothing" : names.map((name) => `\`${name}\``).join(", ");
-    throw new CommandError(
-      "FILE_INVALID",
-      `${path} does not export a MageFlow as \`mage\`; it exports ${found}`,
-      EXPECTED,
-    );
+    throw new CommandError("FILE_INVALID", noMage(path, module, mage), EXPECTED);
   }
   const plan = bundle["plan"] ?? module["plan"] ?? (isPlan(whole) ? whole : null);
   if (plan !== null && !isPlan(plan)) {
     throw new CommandError(
       "FILE_INVALID",
-      `the \`plan\` that ${path} exports is a ${typeof plan}, not a plan`,
+      `the \`plan\` that ${path} exports is ${kindOf(plan)}, not a plan`,
       EXPECTED,
     );
   }
   return { mage, plan, message: bundle["message"] ?? module["message"] };
+}
+
+function noMage(path: string, module: Record<string, unknown>, mage: unknown): string {
+  if (mage !== undefined) return `the \`mage\` that ${path} exports is ${kindOf(mage)}, not a MageFlow`;
+  const names = Object.keys(module);
+  const found = names.length === 0 ? "nothing" : names.map((name) => `\`${name}\``).join(", ");
+  return `${path} does not export a MageFlow as \`mage\`; it exports ${found}`;
+}
+
+/** What somebody has exported instead, for a message: `null`, `a function`, `a Promise`, `an Object`. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  const { name } = value.constructor ?? Object;
+  const what = typeof value === "object" && name !== "" ? clip(name, 60) : typeof value;
+  return `${/^[aeiou]/i.test(what) ? "an" : "a"} ${what}`;
 }
 
 /** @throws CommandError (`FILE_INVALID`) when the module has no plan. */

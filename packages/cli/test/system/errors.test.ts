@@ -64,6 +64,8 @@ test.each([
   { args: ["pss"], code: 2, says: "unknown command 'pss'; did you mean ps?" },
   { args: ["ps", "--lmit", "3"], code: 2, says: "unknown option '--lmit'; did you mean --limit?" },
   { args: ["ps", "--limit", "none"], code: 2, says: "give a whole number from 1" },
+  { args: ["ps", "--limit", "501"], code: 2, says: "give a whole number from 1 to 500" },
+  { args: ["resume-report", "--limit", "101"], code: 2, says: "give a whole number from 1 to 100" },
   { args: ["show"], code: 2, says: "missing required argument 'id'" },
   { args: ["help", "exit-code"], code: 2, says: "did you mean exit-codes?" },
   { args: ["run", "none.ts"], code: 2, says: "there is no file" },
@@ -76,8 +78,6 @@ test.each([
     code: 2,
     says: "throws.mjs:1:7: RangeError while throws.mjs was loaded: odd",
   },
-  { args: ["ps", "--limit", "501"], code: 2, says: "give a whole number from 1 to 500" },
-  { args: ["resume-report", "--limit", "101"], code: 2, says: "give a whole number from 1 to 100" },
   { args: ["run", "imports-thrower.mjs"], code: 2, says: "mageflow: throws.mjs:1:7: RangeError while" },
   { args: ["run", "cjs/flow.ts"], code: 2, says: "cjs/flow.ts:1: Cannot use import statement outside" },
   { args: ["run", "cjs/flow.ts"], code: 2, says: 'set "type": "module" in the nearest package.json or name' },
@@ -85,6 +85,9 @@ test.each([
   { args: ["run", fixture("twice")], code: 2, says: 'twice.ts:5:6: a task is already registered as "once"' },
   { args: ["run", "throws-null.mjs"], code: 2, says: "threw null while it was loaded" },
   { args: ["run", "exports.mjs"], code: 2, says: "does not export a MageFlow as `mage`; it exports `other`" },
+  { args: ["run", "promise.mjs"], code: 2, says: "promise.mjs exports is a Promise, not a MageFlow" },
+  { args: ["run", "class.mjs"], code: 2, says: "class.mjs exports is a function, not a MageFlow" },
+  { args: ["run", "bare.mjs"], code: 2, says: "bare.mjs exports is an Object, not a MageFlow" },
   { args: ["run", fixture("flows")], code: 2, says: "exports a MageFlow, but no plan to run" },
   { args: ["run", fixture("good"), "--message", "{x"], code: 2, says: "--message is not JSON" },
   {
@@ -153,6 +156,9 @@ test.each([
   writeFileSync(scene.path("cjs/flow.ts"), 'import { MageFlow } from "mageflow";\n');
   writeFileSync(scene.path("throws-null.mjs"), "throw null;\n");
   writeFileSync(scene.path("exports.mjs"), "export const other = 1;\n");
+  writeFileSync(scene.path("promise.mjs"), "export const mage = Promise.resolve(1);\n");
+  writeFileSync(scene.path("class.mjs"), "export class mage {}\n");
+  writeFileSync(scene.path("bare.mjs"), "export const mage = { __proto__: null };\n");
   writeFileSync(scene.path("junk.db"), "not a database ".repeat(100));
   writeFileSync(scene.path("made.db"), "");
   const told = await scene.run(...args);
