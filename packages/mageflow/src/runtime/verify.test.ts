@@ -35,6 +35,23 @@ describe("a store that was only used by MageFlow", () => {
     expect(found).toEqual([]);
   });
 
+  test("is sound when a task ends between two reads of the audit", async () => {
+    const { store, mage, good } = scene();
+    const run = await mage.run(good);
+    const scan = store.scan.bind(store);
+    let told = false;
+    store.scan = async (query) => {
+      const page = await scan(query);
+      if (told) return page;
+      told = true;
+      await using worker = await mage.worker();
+      await run.settled();
+      await worker.stop();
+      return page;
+    };
+    expect((await audit(store)).breaches).toEqual([]);
+  });
+
   test("is sound while things wait: unstarted, delayed, suspended, ready, open", async () => {
     const { store, mage, good, mixed } = scene();
     await mage.create(mixed);

@@ -194,9 +194,38 @@ class Audit {
     const quiet = (await this.#store.lastSeq(record.id)) === workflow.lastSeq;
     const { events, findings } = await checkJournal(this.#store, record.id, quiet ? workflow.outcomes : null);
     this.#events += events;
+    if (findings.length > 0) yield* this.#reread(record);
+  }
+
+  /**
+   * Holds a journal once more against its workflow. A commit that came after the page with the root was read, and before its journal was
+   * looked at, looks like one that tells too much.
+   */
+  async *#reread({ id }: SignatureRecord): AsyncGenerator<Breach> {
+    const before = await this.#store.lastSeq(id);
+    const outcomes = await this.#outcomes(id);
     // What was removed meanwhile took its journal along.
-    if (findings.length > 0 && (await this.#store.get([record.id])).length === 0) return;
-    for (const finding of findings) yield { ...finding, id: record.id, rootId: record.id };
+    if (outcomes === null) return;
+    let { findings } = await checkJournal(this.#store, id, outcomes);
+    if ((await this.#store.lastSeq(id)) !== before)
+      ({ findings } = await checkJournal(this.#store, id, null));
+    if (findings.length > 0 && (await this.#store.get([id])).length === 0) return;
+    for (const finding of findings) yield { ...finding, id, rootId: id };
+  }
+
+  /** Counts how all of a workflow has ended; null when it is gone. */
+  async #outcomes(rootId: string): Promise<Outcomes | null> {
+    const [root] = await this.#store.get([rootId]);
+    if (root === undefined) return null;
+    const outcomes = newOutcomes();
+    countOutcome(outcomes, root);
+    for (let after = rootId; ;) {
+      const page = await this.#store.scan({ after, limit: PAGE });
+      const inside = page.filter((record) => record.rootId === rootId);
+      for (const record of inside) countOutcome(outcomes, record);
+      if (inside.length < PAGE) return outcomes;
+      after = inside.at(-1)!.id;
+    }
   }
 
   /** Looks again at a signature that looks broken, together with all that stands around it. */
