@@ -56,6 +56,7 @@ export class Attempt implements Culprit {
   /** Why it was cut short; `fails` even when the code gets to its end all the same. */
   #cut: { reason: unknown; fails: boolean } | null = null;
   #abandoned = false;
+  #deferring = false;
   #over = false;
   /** Monotonic end of the grace, and what wakes those up who wait for it when it comes sooner. */
   #graceEnd = Number.POSITIVE_INFINITY;
@@ -109,6 +110,11 @@ export class Attempt implements Culprit {
   /** True when its code can be ended. */
   get isElsewhere(): boolean {
     return this.#elsewhere !== null;
+  }
+
+  /** Resolves when what it has deferred is done, or has had its time; at once while its code has not ended. */
+  async tidied(): Promise<void> {
+    if (this.#deferring) await this.outcome;
   }
 
   /**
@@ -206,6 +212,7 @@ export class Attempt implements Culprit {
   /** What is deferred has a grace of its own; after it the outcome is decided, and the place stays taken until it has ended. */
   async #runDeferred(outcome: AttemptOutcome): Promise<void> {
     const { clock, grace } = this.#host;
+    this.#deferring = true;
     const ended = new AbortController();
     const done = this.#context.runDeferred().then(() => ended.abort("over"));
     if (await sleepUntil(clock, clock.monotonic() + grace, ended.signal)) {

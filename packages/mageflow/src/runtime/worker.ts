@@ -205,7 +205,8 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /**
    * Takes nothing more, lets running tasks end for the grace, then aborts the rest with `ShutdownError` and hands them to
-   * other workers at once. Resolves when nothing of it is left to do. Stopping again waits for the same.
+   * other workers at once. What those of them that heed it have deferred has a grace of its own. Resolves when nothing of it is left to
+   * do. Stopping again waits for the same.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -228,6 +229,9 @@ export class Worker implements Claimer, AsyncDisposable {
     }
     // What the store refuses now goes with the last commit below, or else lapses: the heartbeat stops in any case.
     await Promise.allSettled([...this.#slots.values()].map((slot) => this.#release(slot)));
+    // The process ends when this does. Code that heeds its signal has come to what it had deferred by now.
+    await this.#parts.clock.turn();
+    await Promise.all([...this.#attempts].map((attempt) => attempt.tidied()));
     await this.#isolates.close();
     const silent = this.#heartbeat?.stop();
     this.#staying.abort();

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_RESUME } from "../../src/core/recovery.ts";
@@ -541,6 +542,35 @@ onEachStore("ctx", (open, strike) => {
     expect(await run.logs({ level: "error" })).toMatchObject([
       { message: "deferred functions did not end within 30 ms" },
     ]);
+  });
+
+  test("what is deferred is done when its worker has stopped, and holds nobody up who takes the task over", async () => {
+    const mage = open();
+    const entered = gate();
+    const taken = gate();
+    let done = false;
+    const other = mage.task("other", () => 1);
+    const task = mage.task("task", async (_input: unknown, ctx) => {
+      if (ctx.epoch > 1) return taken.open();
+      ctx.defer(async () => {
+        await taken.opened;
+        await (await mage.run(other)).settled();
+        done = true;
+      });
+      const told = once(ctx.signal, "abort");
+      void entered.wait();
+      await told;
+      throw ctx.signal.reason;
+    });
+    const first = await mage.worker({ grace: 500 });
+    const run = await mage.run(task);
+    await entered.reached;
+    const stopped = first.stop();
+    await mage.worker();
+    await stopped;
+    expect(done).toBe(true);
+    await run.settled();
+    expect(await run.view()).toMatchObject({ status: "SUCCEEDED", attempt: 1, recoveries: 0 });
   });
 
   test("nothing can be deferred once the task has ended", async () => {
