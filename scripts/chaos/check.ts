@@ -3,17 +3,18 @@ import { checkCaps } from "./check-caps.ts";
 import { checkOrder } from "./check-order.ts";
 import { checkTasks } from "./check-tasks.ts";
 import { checkTree } from "./check-trees.ts";
-import type { Faults } from "./fleet.ts";
 import type { Row } from "./ledger.ts";
 import { readStored, type Stored } from "./stored.ts";
 import type { ChaosTasks } from "./tasks.ts";
 import type { Violation } from "./violation.ts";
-import { submission, SUBMISSIONS } from "./workload.ts";
+import { submission } from "./workload.ts";
 
 /** What there is to judge a round by. */
 export interface Evidence {
   readonly mage: MageFlow;
   readonly seed: number;
+  /** How many have been submitted, or should have been. */
+  readonly submissions: number;
   readonly tasks: ChaosTasks;
   readonly rows: readonly Row[];
   /** Ids that the submitter was told, by index. */
@@ -21,22 +22,23 @@ export interface Evidence {
   readonly settled: ReadonlySet<string>;
   /** Roots that are judged by other laws. */
   readonly steered: ReadonlySet<string>;
-  readonly faults: Faults;
+  /** Workers that were asked to stop. */
+  readonly goodbyes: number;
 }
 
 /** Judges a round by what is stored and what was done. Returns how many tasks have run. */
 export async function check(evidence: Evidence, report: (found: Violation) => void): Promise<number> {
-  const { mage, seed, tasks, rows, settled, steered, faults } = evidence;
+  const { mage, seed, submissions, tasks, rows, settled, steered, goodbyes } = evidence;
   const stored = await readStored(mage, settled, steered);
   const caps = new Map<string, number>();
-  for (let index = 0; index < SUBMISSIONS; index++) {
+  for (let index = 0; index < submissions; index++) {
     const { plan, start } = submission(seed, index, tasks);
     const root = checkRoot(evidence, stored, index, report);
     if (root === undefined) continue;
     if (settled.has(root.id)) checkTree(stored, root, plan, caps, report);
     if (!start) checkWhole(stored, root, plan, report);
   }
-  checkTasks(rows, stored, faults.goodbyes, report);
+  checkTasks(rows, stored, goodbyes, report);
   checkOrder(rows, stored, report);
   checkCaps(rows, stored, caps, report);
   return stored.results.size;

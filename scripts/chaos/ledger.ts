@@ -7,6 +7,8 @@ export type What =
   | "end"
   | "fail"
   | "released"
+  | "heeded"
+  | "left"
   | "stepRun"
   | "stepDone"
   | "launched"

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MageFlow, WaitTimeoutError } from "mageflow";
+import { MageFlow } from "mageflow";
 import { acknowledged } from "./acknowledged.ts";
 import { checkSteered } from "./check-steered.ts";
 import { checkStore } from "./check-store.ts";
@@ -14,16 +14,16 @@ import { openLedger, readLedger } from "./ledger.ts";
 import { nurse } from "./nursing.ts";
 import { Patience } from "./patience.ts";
 import { random } from "./random.ts";
+import { settle } from "./settling.ts";
 import { Steerer } from "./steerer.ts";
 import { chaosTasks } from "./tasks.ts";
 import type { Violation } from "./violation.ts";
+import { SUBMISSIONS } from "./workload.ts";
 
 /** The nemesis is at work for this long, and until everything is submitted and every story is told. */
 const STORM_MS = 1_800;
 /** Time between two faults. */
 const PAUSE_MS = [60, 320] as const;
-/** How long one look at what is not settled takes (ms). */
-const LOOK_MS = 2_000;
 
 export interface RoundReport {
   readonly seed: number;
@@ -112,7 +112,8 @@ export async function round(seed: number): Promise<RoundReport> {
   const all = readLedger(ledgerPath);
   const faults = { ...fleet.faults, submitterKills, steererKills };
   const rows = all.filter(({ id, word }) => word === undefined && !steered.has(id?.split(".", 1)[0] ?? ""));
-  const ran = await check({ mage, seed, tasks, rows, acknowledged: told, settled, steered, faults }, report);
+  const submitted = { submissions: SUBMISSIONS, acknowledged: told, settled, steered };
+  const ran = await check({ mage, seed, tasks, rows, ...submitted, goodbyes: faults.goodbyes }, report);
   const evidence = { mage, witness, seed, tasks, rows: all, roots, settled: rested };
   const given = await checkSteered(evidence, report);
   await checkStore(mage, report);
@@ -132,49 +133,4 @@ export async function round(seed: number): Promise<RoundReport> {
     phases: [calm - began, judged - calm, performance.now() - judged].map(Math.round),
     folder: violations.length === 0 ? null : folder,
   };
-}
-
-/** Waits for every root that is stored and not steered, acknowledged or not, and for what those launch. */
-async function settle(
-  mage: MageFlow,
-  told: ReadonlyMap<number, string>,
-  steered: ReadonlySet<string>,
-  patience: Patience,
-  report: (found: Violation) => void,
-): Promise<Set<string>> {
-  const settled = new Set<string>();
-  for (;;) {
-    const roots = await mage.list({ limit: 500 });
-    const open = roots.items.filter(
-      ({ id, name }) => name !== "large" && !settled.has(id) && !steered.has(id),
-    );
-    if (open.length === 0) return settled;
-    await Promise.all(
-      open.map(async ({ id }) => {
-        try {
-          await (await mage.get(id)).settled({ timeout: LOOK_MS });
-          settled.add(id);
-        } catch (error) {
-          if (!(error instanceof WaitTimeoutError)) throw error;
-        }
-      }),
-    );
-    if (!patience.isOver()) continue;
-    for (const { id } of open.filter((root) => !settled.has(root.id))) {
-      const promised = [...told.values()].includes(id) ? "acknowledged" : "stored";
-      report({ kind: "stuck", detail: `${id} (${promised}): ${await describeOpen(mage, id)}` });
-    }
-    return settled;
-  }
-}
-
-/** What is not ended inside a workflow. */
-async function describeOpen(mage: MageFlow, rootId: string): Promise<string> {
-  const statuses = ["PENDING", "READY", "RUNNING", "WAITING"] as const;
-  const { items } = await mage.list({ roots: false, status: statuses, limit: 500 });
-  return items
-    .filter((view) => view.rootId === rootId)
-    .slice(0, 5)
-    .map(({ id, status, workerId }) => `${id} ${status}${workerId === null ? "" : ` by ${workerId}`}`)
-    .join(", ");
 }

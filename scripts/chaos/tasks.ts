@@ -49,6 +49,16 @@ export interface ChaosTasks {
   readonly grow: TaskPlan<Work, Made, Work>;
 }
 
+/** Why code that heeds its signal stops. A lost lease is not among them: the code of a paused worker goes on. */
+const STOPPERS = [InterruptedError, CancelledError, ShutdownError];
+
+/** Takes a while, so that a worker that stops has something to wait for. */
+async function leave(tell: (what: What) => void): Promise<void> {
+  await sleep(LEAVE_MS);
+  tell("left");
+}
+const LEAVE_MS = 10;
+
 /** More than a round can kill: a crash loop is not what is looked for here. */
 const MANY = 1_000;
 
@@ -70,8 +80,11 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
     ctx.signal.addEventListener("abort", () => {
       const { reason } = ctx.signal;
       if (reason instanceof ShutdownError) tell("released");
-      if (heeds && (reason instanceof InterruptedError || reason instanceof CancelledError)) stop.abort();
+      if (!heeds || !STOPPERS.some((stopper) => reason instanceof stopper)) return;
+      tell("heeded");
+      stop.abort();
     });
+    if (heeds) ctx.defer(() => leave(tell));
     const nap = (span: number): Promise<void> => sleep(span, undefined, { signal: stop.signal });
     for (let i = 0; i < steps; i++) {
       const step = `s${i}`;
