@@ -19,8 +19,10 @@ export interface Child {
 /** Starting takes a third of the time when the sources are compiled already; a killed process leaves nothing there. */
 const COMPILED = join(tmpdir(), "mageflow-compile-cache");
 
-export function startChild(module: URL, args: readonly string[]): Child {
-  const child = spawn(process.execPath, ["--conditions=@mageflow/source", module.pathname, ...args], {
+/** `under` is the command line of a program that runs it, before its own. */
+export function startChild(module: URL, args: readonly string[], under: readonly string[] = []): Child {
+  const line = [...under, process.execPath, "--conditions=@mageflow/source", module.pathname, ...args];
+  const child = spawn(line[0]!, line.slice(1), {
     stdio: ["pipe", "pipe", "pipe"],
     env: { NODE_COMPILE_CACHE: COMPILED, ...process.env },
   });
