@@ -11,6 +11,7 @@ import type { LogLevel, Notes } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import type { RunArguments, RunOptions } from "./launch.ts";
 import { logFields, logMessage } from "./log-line.ts";
+import { Resources } from "./resources.ts";
 import type { Run } from "./run.ts";
 
 /** Writes structured lines that are stored with the task, in batches. What is no plain data in `fields` is described. */
@@ -64,10 +65,6 @@ export interface ContextHost {
   launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>>;
 }
 
-/** Before the name of a resource, among the names of steps: a control character, which no name has. */
-const RESOURCE = "\u0001";
-/** What stands for a resource that was released; of one that is held it is an array of its descriptor, which may be anything. */
-const RELEASED = "[]";
 /** Between the name of a step and the number of its use. */
 const NTH = "\u001f";
 
@@ -81,6 +78,7 @@ export class TaskContext {
   readonly #notes: Notes | null;
   readonly #stepNames = new Map<string, number>();
   readonly #deferred: (() => unknown)[] = [];
+  #resources: Resources | null = null;
   #abort: AbortController | null = null;
   #aborted: unknown = null;
   #log: TaskLog | null = null;
@@ -214,7 +212,7 @@ export class TaskContext {
   /**
    * Registers something that is to be released when the attempt is over, as {@link defer} does, and stores its descriptor first: when
    * the worker dies, the next attempt releases it, in whatever process, before it takes its own of the same name. `release` may
-   * therefore be called twice with one descriptor.
+   * therefore be called twice with one descriptor. A name may be used again: each descriptor that was registered under it is released.
    *
    * @throws MageFlowError (`INVALID_ARGUMENT`) for a name that is not a text of 1 to 256 characters without control characters.
    * @throws PayloadError (`PAYLOAD`) for a descriptor that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `release` throws when
@@ -222,15 +220,8 @@ export class TaskContext {
    */
   async resource<D>(name: string, descriptor: D, release: (descriptor: D) => unknown): Promise<void> {
     if (!isLabel(name)) throw invalidArgument("the name of a resource", name, A_LABEL);
-    const key = `${RESOURCE}${name}`;
-    const left = this.#notes?.steps.get(key) ?? RELEASED;
-    for (const held of decode(left) as D[]) await release(held);
-    const body = encode(descriptor, `the descriptor of ${JSON.stringify(name)}`);
-    await this.#host.saveStep(key, `[${body}]`);
-    this.defer(async () => {
-      await release(descriptor);
-      await this.#host.saveStep(key, RELEASED);
-    });
+    this.#resources ??= new Resources(this.#host, this.#notes);
+    this.defer(await this.#resources.hold(name, descriptor, release));
   }
 
   /**

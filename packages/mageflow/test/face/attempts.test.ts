@@ -1,9 +1,7 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { ALL_RESUME } from "../../src/core/recovery.ts";
-import { chain, type MageFlow, type TaskContext, TerminalError } from "../../src/index.ts";
-import { sampleWorker } from "../../src/testing/store-suite/sample-worker.ts";
+import { chain, type TaskContext, TerminalError } from "../../src/index.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
 
@@ -155,7 +153,7 @@ onEachStore("attempts", (open) => {
   });
 });
 
-onEachStore("ctx", (open, strike) => {
+onEachStore("ctx", (open) => {
   test("tells who one is", async () => {
     const mage = open();
     const who = mage.task(
@@ -448,82 +446,6 @@ onEachStore("ctx", (open, strike) => {
     });
     letGo();
     expect(await fine.result()).toBe("fine");
-  });
-
-  test("what a dead attempt held is released by the next, before it takes its own", async () => {
-    const mage = open();
-    const seen: string[] = [];
-    const task = mage.task(
-      "task",
-      { retry: { attempts: 2, backoff: { type: "fixed", delay: 0 } } },
-      async (_input: unknown, ctx) => {
-        const path = `tmp${ctx.attempt}`;
-        await ctx.resource("tmp", { path }, (held) => {
-          seen.push(`release ${held.path}`);
-          // As if the worker had died before it got to this.
-          if (held.path === "tmp1" && ctx.attempt === 1) throw new Error("dead");
-        });
-        seen.push(`hold ${path}`);
-        if (ctx.attempt === 1) throw new Error("again");
-      },
-    );
-    await mage.worker();
-    await (await mage.run(task)).result();
-    expect(seen).toEqual(["hold tmp1", "release tmp1", "release tmp1", "hold tmp2", "release tmp2"]);
-  });
-
-  test("what is held without a descriptor is released by the next attempt too", async () => {
-    const mage = open();
-    const seen: string[] = [];
-    const task = mage.task(
-      "task",
-      { retry: { attempts: 2, backoff: { type: "fixed", delay: 0 } } },
-      async (_input: unknown, ctx) => {
-        await ctx.resource("lock", null, () => {
-          seen.push(`released by ${ctx.attempt}`);
-          if (ctx.attempt === 1) throw new Error("as if its worker had died");
-        });
-        seen.push(`held by ${ctx.attempt}`);
-        if (ctx.attempt === 1) throw new Error("again");
-      },
-    );
-    await mage.worker();
-    await (await mage.run(task)).result();
-    expect(seen).toEqual(["held by 1", "released by 1", "released by 2", "held by 2", "released by 2"]);
-  });
-
-  test("what a lost worker held is released by the one that takes the task over", async () => {
-    const mage = open();
-    const held = gate();
-    const hang = gate();
-    const seen: string[] = [];
-    const registered = (at: MageFlow, where: string) =>
-      at.task("task", async (_input: unknown, ctx) => {
-        await ctx.resource(
-          "tmp",
-          { of: where },
-          ({ of }) => void seen.push(`${where} releases what ${of} held`),
-        );
-        if (where === "other") return "done";
-        held.open();
-        await hang.opened;
-        return "too late";
-      });
-    const worker = await mage.worker({ grace: 10 });
-    const run = await mage.run(registered(mage, "one"));
-    await held.opened;
-    // As if its process had stopped: it says nothing more of itself, and its lease lapses.
-    await strike(async (tx) => {
-      await tx.write({ workers: [sampleWorker(worker.id, { autoResume: ALL_RESUME, leaseUntil: 1 })] });
-    });
-    const other = open();
-    registered(other, "other");
-    await using successor = await other.worker();
-    expect(await run.result()).toBe("done");
-    expect(seen).toEqual(["other releases what one held", "other releases what other held"]);
-    expect(await run.view()).toMatchObject({ recoveries: 1, attempt: 1 });
-    hang.open();
-    await Promise.all([worker.stop(), successor.stop()]);
   });
 
   test("deferred functions that do not end hold the outcome up for the grace only", async () => {
