@@ -75,7 +75,12 @@ export function conclude(view: View, record: SignatureRecord, ending: Ending): D
   const family: Family = ended.family ?? NO_FAMILY;
   const followed = proceed(view, {
     ...ended,
-    family: { ...family, unsettled: family.unsettled + due.length, cleanups },
+    family: {
+      ...family,
+      unsettled: family.unsettled + due.length,
+      // Those that it has registered itself are stored and counted already.
+      cleanups: family.cleanups + cleanups,
+    },
   });
   return { ...followed, insert, send: [...send, ...followed.send] };
 }
@@ -307,11 +312,14 @@ export function followers(view: View, record: SignatureRecord): string[] {
     .map(({ role, slot }) => callbackId(record.id, role, slot, record.generation));
 }
 
-/** Cleanups run in the reverse of their registration: the signature's own first, then its swarm's for items. */
+/**
+ * Cleanups run in the reverse of their registration: the signature's own first, what it has registered while it ran before what its plan
+ * declares, then its swarm's for items.
+ */
 function cleanupId(view: View, record: SignatureRecord, turn: number): string {
-  const own = view.spec(record).callbacks.cleanup.length;
-  if (turn < own) return callbackId(record.id, "cleanup", own - 1 - turn, record.generation);
   const item = itemCallbacks(view, record).callbacks.cleanup.length;
+  const own = record.family!.cleanups - item;
+  if (turn < own) return callbackId(record.id, "cleanup", own - 1 - turn, record.generation);
   return callbackId(record.id, "itemCleanup", item - 1 - (turn - own), record.generation);
 }
 

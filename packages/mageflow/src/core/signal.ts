@@ -62,6 +62,8 @@ export type Signal =
   | { readonly type: "claim"; readonly workerId: string }
   /** The end of an attempt, from the worker that holds `epoch`. */
   | { readonly type: "finish"; readonly epoch: number; readonly outcome: AttemptOutcome }
+  /** The worker that holds `epoch` has stored a twin of the task. */
+  | { readonly type: "attach"; readonly epoch: number }
   /** The worker that holds `epoch` hands the task back. */
   | { readonly type: "release"; readonly epoch: number }
   /** The worker that holds `epoch` is dead. It goes on at once if nothing else is said. */

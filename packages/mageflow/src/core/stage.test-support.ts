@@ -20,6 +20,7 @@ import {
 } from "./signal.ts";
 import { isEnded, type Status, STATUSES } from "./status.ts";
 import { belongs, type SweepOf, told } from "./sweep.ts";
+import { twinPlace, twinPrefix } from "./twin.ts";
 import { ancestors, type View } from "./view.ts";
 
 /**
@@ -120,6 +121,20 @@ export class Stage {
       this.#deliver([{ to: id, signal: { type: "add", count: children.length } }]);
     });
     while (this.tidy());
+  }
+
+  /** The worker that runs this task registers a twin. Returns its id. */
+  attach(id: string, plan: PlanNode, descriptor = "{}"): string {
+    const owner = this.get(id);
+    const place = twinPlace(this.view, owner, descriptor, null);
+    const book = new SpecBook(owner.rootId, twinPrefix(place));
+    const born = [...expand(plan, place, book)];
+    this.#atomically(() => {
+      this.#keep(book.take());
+      for (const record of born) this.#insert(record);
+      this.#deliver([{ to: id, signal: { type: "attach", epoch: owner.epoch } }]);
+    });
+    return place.id;
   }
 
   /** One commit that begins with one signal. */

@@ -10,6 +10,7 @@ import { AT_ONCE, parking, type Recovery } from "./recovery.ts";
 import { backoffMs } from "./retry.ts";
 import { type AttemptOutcome, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
+import { attach } from "./twin.ts";
 import { barred, holder, type View } from "./view.ts";
 
 /** Decides for one task. */
@@ -23,6 +24,8 @@ export function decideTask(view: View, record: SignatureRecord, signal: Signal):
       return claim(view, record, signal.workerId);
     case "finish":
       return owns(record, signal.epoch) ? finish(view, record, signal.outcome) : unchanged(record);
+    case "attach":
+      return owns(record, signal.epoch) ? attach(record) : unchanged(record);
     case "release":
       return owns(record, signal.epoch) ? release(view, record) : unchanged(record);
     case "recover":

@@ -127,7 +127,8 @@ class Assembly {
       case "itemSuccess":
         return resultText(this.#batch, parent);
       default:
-        return this.#input(parent);
+        // A twin gets what it was registered with.
+        return record.message === null ? this.#input(parent) : null;
     }
   }
 

@@ -2,17 +2,19 @@ import { createHash } from "node:crypto";
 import { describeThrown, MageFlowError } from "../core/errors.ts";
 import type { StoredError } from "../core/errors.ts";
 import type { Role } from "../core/ids.ts";
-import type { AnyPlan, OutputOf } from "../core/flow.ts";
+import type { AnyPlan, Flow, Incoming, OutputOf } from "../core/flow.ts";
 import { invalidArgument } from "../core/invalid-argument.ts";
 import { A_LABEL, isLabel } from "../core/label.ts";
 import { decode, encode, type Json } from "../core/payload.ts";
 import type { Kind } from "../core/plan.ts";
+import { requirePlan } from "../core/plans.ts";
 import type { LogLevel, Notes } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import type { RunArguments, RunOptions } from "./launch.ts";
 import { logFields, logMessage } from "./log-line.ts";
 import { Resources } from "./resources.ts";
 import type { Run } from "./run.ts";
+import type { Twin } from "./twin.ts";
 
 /** Writes structured lines that are stored with the task, in batches. What is no plain data in `fields` is described. */
 export interface TaskLog {
@@ -61,6 +63,8 @@ export interface ContextHost {
   saveStep(name: string, result: string): Promise<void>;
   saveCheckpoint(body: string): Promise<void>;
   saveProgress(fraction: number, note: string | null): Promise<void>;
+  /** Stores a twin and, as a step of this name, the generation that has it. */
+  saveTwin(mark: string, twin: Twin): Promise<void>;
   /** Stores and starts a plan while the task holds its lease. */
   launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>>;
 }
@@ -210,18 +214,55 @@ export class TaskContext {
   }
 
   /**
-   * Registers something that is to be released when the attempt is over, as {@link defer} does, and stores its descriptor first: when
-   * the worker dies, the next attempt releases it, in whatever process, before it takes its own of the same name. `release` may
-   * therefore be called twice with one descriptor. A name may be used again: each descriptor that was registered under it is released.
+   * Registers something that is to be released, and stores its descriptor first, so that it is not lost with the worker.
+   *
+   * - A function releases it when the attempt is over, as {@link defer} does. When the worker dies, the next attempt does so, in whatever
+   *   process, before it takes its own of the same name. It may therefore be called twice with one descriptor.
+   * - A plan is its durable twin: a cleanup of this task, stored when this resolves, with the descriptor as its input. It runs when this
+   *   generation is over, after all attempts, as `onCleanup` does: whatever the end, on any worker, also when there is no next attempt.
+   *   Registered again in this generation under the same name with the same descriptor, by whichever attempt, it is the same one. What goes on
+   *   after an interrupt takes its resources anew.
+   *
+   * A name may be used again: each descriptor that was registered under it is released.
+   *
+   * @example
+   * ```ts
+   * import { mkdtemp, rm } from "node:fs/promises";
+   * import { MageFlow } from "mageflow";
+   *
+   * await using mage = new MageFlow();
+   * const remove = mage.task("remove", async ({ path }: { path: string }) => {
+   *   await rm(path, { recursive: true, force: true });
+   *   console.log("removed"); // → removed
+   * });
+   * const unpack = mage.task("unpack", async (_input: unknown, ctx) => {
+   *   const path = await mkdtemp("/tmp/unpack-");
+   *   await ctx.resource("folder", { path }, remove);
+   *   return path;
+   * });
+   * await using worker = await mage.worker();
+   * await (await mage.run(unpack)).settled();
+   * ```
    *
    * @throws MageFlowError (`INVALID_ARGUMENT`) for a name that is not a text of 1 to 256 characters without control characters.
+   * @throws InvalidPlanError (`INVALID_PLAN`) for what is neither function nor plan, for a plan beyond 1 MiB, and for more than 1,000 twins of one
+   *   generation; ValidationError (`VALIDATION`) for a descriptor that does not fit the plan's schema.
    * @throws PayloadError (`PAYLOAD`) for a descriptor that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `release` throws when
    *   it is called for an earlier attempt.
    */
-  async resource<D>(name: string, descriptor: D, release: (descriptor: D) => unknown): Promise<void> {
+  async resource<D>(
+    name: string,
+    descriptor: D,
+    release: ((descriptor: D) => unknown) | Flow<Incoming<D>, unknown, unknown>,
+  ): Promise<void> {
     if (!isLabel(name)) throw invalidArgument("the name of a resource", name, A_LABEL);
-    this.#resources ??= new Resources(this.#host, this.#notes);
-    this.defer(await this.#resources.hold(name, descriptor, release));
+    this.#resources ??= new Resources(this.#host, this.#notes, this.generation);
+    if (typeof release === "function") {
+      this.defer(await this.#resources.hold(name, descriptor, release));
+      return;
+    }
+    requirePlan(release, `what releases ${JSON.stringify(name)}`);
+    await this.#resources.twin(name, descriptor, release);
   }
 
   /**

@@ -1,10 +1,13 @@
-import { decode, encode, type Json } from "../core/payload.ts";
+import { createHash } from "node:crypto";
+import { decode, encode, type Json, stringify } from "../core/payload.ts";
+import type { PlanNode } from "../core/plan.ts";
 import type { Notes } from "../ports/store.ts";
 import type { ContextHost } from "./context.ts";
 
-/** Before the name of a resource, among the names of steps: a control character, which no name has. */
+/** Before the name of a resource, among the names of steps: control characters, which no name has. */
 const HELD = "\u0001";
-/** Between a name and the number of its use. */
+const TWIN = "\u0002";
+/** Between a name and what tells apart those that have it. */
 const NTH = "\u001f";
 /** What stands for a resource that was released; of one that is held it is an array of its descriptor, which may be anything. */
 const RELEASED = "[]";
@@ -20,24 +23,28 @@ interface Left {
 }
 
 /**
- * The resources of one attempt, which functions release. The store keeps their descriptors for the next attempt, one for each use of a
- * name, so that using it again loses nothing.
+ * The resources of one attempt. Of what functions release, the store keeps descriptors for the next attempt, one for each use of a name, so
+ * that using it again loses nothing. What plans release is stored as twins of the task, each once: a mark among its steps tells which
+ * there are in this generation.
  */
 export class Resources {
-  readonly #host: Pick<ContextHost, "saveStep">;
+  readonly #host: Pick<ContextHost, "saveStep" | "saveTwin">;
   readonly #notes: Notes | null;
+  readonly #generation: number;
   readonly #uses = new Map<string, number>();
+  readonly #twins = new Map<string, Promise<void>>();
   #left: Map<string, Left> | null = null;
 
-  constructor(host: Pick<ContextHost, "saveStep">, notes: Notes | null) {
+  constructor(host: Pick<ContextHost, "saveStep" | "saveTwin">, notes: Notes | null, generation: number) {
     this.#host = host;
     this.#notes = notes;
+    this.#generation = generation;
   }
 
   /** Stores the descriptor of something that a function releases; resolves with what does so. */
   async hold(name: string, descriptor: unknown, release: Release): Promise<() => Promise<void>> {
     await this.#releaseLeft(name, release);
-    const body = encode(descriptor, `the descriptor of ${JSON.stringify(name)}`);
+    const body = encode(descriptor, described(name));
     const nth = (this.#uses.get(name) ?? 0) + 1;
     this.#uses.set(name, nth);
     const key = nth === 1 ? `${HELD}${name}` : `${HELD}${name}${NTH}${nth}`;
@@ -46,6 +53,27 @@ export class Resources {
       await release(descriptor as never);
       await this.#host.saveStep(key, RELEASED);
     };
+  }
+
+  /** Stores a twin that releases something; what an earlier attempt left to a function gets one too. */
+  async twin(name: string, descriptor: unknown, plan: PlanNode): Promise<void> {
+    await this.#releaseLeft(name, (left: Json) => this.#register(name, stringify(left), plan));
+    await this.#register(name, encode(descriptor, described(name)), plan);
+  }
+
+  #register(name: string, descriptor: string, plan: PlanNode): Promise<void> {
+    // A name is a label, a descriptor may be as long as any payload.
+    const mark = `${TWIN}${name}${NTH}${createHash("sha256").update(descriptor).digest("hex")}`;
+    // Steps go on through an interrupt, twins have run then.
+    if (this.#notes?.steps.get(mark) === String(this.#generation)) return Promise.resolve();
+    let registered = this.#twins.get(mark);
+    if (registered === undefined) {
+      registered = this.#host.saveTwin(mark, { plan: JSON.stringify(plan), descriptor });
+      this.#twins.set(mark, registered);
+      // What was refused may be tried again.
+      registered.catch(() => void this.#twins.delete(mark));
+    }
+    return registered;
   }
 
   async #releaseLeft(name: string, release: Release): Promise<void> {
@@ -63,6 +91,10 @@ export class Resources {
       held.shift();
     }
   }
+}
+
+function described(name: string): string {
+  return `the descriptor of ${JSON.stringify(name)}`;
 }
 
 function leftIn(notes: Notes | null): Map<string, Left> {

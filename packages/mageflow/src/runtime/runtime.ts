@@ -176,6 +176,7 @@ export class Runtime {
         isolateEntry: this.#isolateEntry,
         newSession,
         launch: (plan, message, given, by) => launch(this, plan, message, given, { start: true, by }),
+        check: () => this.check,
       },
       options,
     );

@@ -1,4 +1,5 @@
 import { LeaseLostError, StoreError } from "../core/errors.ts";
+import type { CheckInput } from "../core/door.ts";
 import type { AnyPlan, OutputOf } from "../core/flow.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { AttemptOutcome } from "../core/signal.ts";
@@ -11,6 +12,7 @@ import type { Committer } from "./committer.ts";
 import { insist } from "./insist.ts";
 import type { RunOptions } from "./launch.ts";
 import type { Run } from "./run.ts";
+import { storeTwin, type Twin } from "./twin.ts";
 
 /** What all leases of one worker share. */
 export interface LeaseKeeper {
@@ -22,6 +24,8 @@ export interface LeaseKeeper {
   readonly stopping: () => boolean;
   /** Log lines wait to be stored. */
   logsWait(): void;
+  /** Refuses complete inputs; null when all are taken. */
+  check(): CheckInput | null;
   launch<P extends AnyPlan>(
     plan: P,
     message: unknown,
@@ -138,6 +142,14 @@ export class TaskLease implements AttemptHost {
     return this.#writeOwned((batch, { status, attempt }) => {
       batch.extras.progress.push({ id, generation: origin, progress });
       batch.note(rootId, { id, type: "progress", status, generation, attempt, progress });
+    });
+  }
+
+  saveTwin(mark: string, twin: Twin): Promise<void> {
+    const { id, generation, origin } = this.record;
+    return this.#writeOwned((batch, record) => {
+      storeTwin(batch, record, twin, this.#keeper.check());
+      batch.extras.steps.push({ id, generation: origin, name: mark, result: String(generation) });
     });
   }
 

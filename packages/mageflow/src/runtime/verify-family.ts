@@ -3,7 +3,7 @@ import { WIDEST_WINDOW } from "../core/plan.ts";
 import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "../core/record.ts";
 import { isEnded } from "../core/status.ts";
 import { generationIn, isAhead, isOfLifeBefore } from "./verify-generation.ts";
-import { type Finding, hasStarted, type Report } from "./verify-signature.ts";
+import { type Finding, hasStarted, isTwin, type Report } from "./verify-signature.ts";
 import type { CallbackCounts, SpecDigest } from "./verify-specs.ts";
 import { isAwaited, isOverlooked } from "./verify-stop.ts";
 
@@ -38,6 +38,8 @@ export interface Recount {
   owing: number;
   /** Callbacks of the generation that is counted, by role. */
   callbacks: Map<Role, number>;
+  /** Those among them that the task has registered itself. */
+  twins: number;
 }
 
 export function newRecount(): Recount {
@@ -61,6 +63,7 @@ export function newRecount(): Recount {
     lowestStartable: Number.POSITIVE_INFINITY,
     owing: 0,
     callbacks: new Map(),
+    twins: 0,
   };
 }
 
@@ -79,6 +82,7 @@ export function count(recount: Recount, parent: SignatureRecord, child: Signatur
   if (isCallback(child.role)) {
     if (generationIn(child.id) !== parent.generation) return;
     recount.callbacks.set(child.role, (recount.callbacks.get(child.role) ?? 0) + 1);
+    if (isTwin(child)) recount.twins++;
     if (!isCleanup(child.role) || child.credited === MILESTONE.OPEN) return;
     recount.cleanupsEnded++;
     if (child.status === "FAILED") recount.cleanupsFailed++;
@@ -153,7 +157,7 @@ function checkCounters(
   }
 }
 
-/** Each callback of the outcome is stored, and no other. */
+/** Each callback of the outcome is stored, and no other but what the task has registered itself. */
 function checkCallbacks(
   record: SignatureRecord,
   recount: Readonly<Recount>,
@@ -170,7 +174,7 @@ function checkCallbacks(
       isCleaned(record) ? cleanup : 0,
     ];
     for (const [at, role] of roles.entries()) {
-      const stored = of(recount, role);
+      const stored = of(recount, role) - (role === "cleanup" ? recount.twins : 0);
       if (stored === wanted[at]) continue;
       // It was interrupted before it was cancelled, and was cleaned up for that.
       if (record.status === "CANCELLED" && isCleanup(role) && stored === cleanup) continue;

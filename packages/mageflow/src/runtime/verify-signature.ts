@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly previous: SignatureRecord | undefined;
   readonly spec: SpecDigest | undefined;
   readonly parentSpec: SpecDigest | undefined;
+  /** Cleanups for items that the swarm around the parent declares, when the parent is an item. */
+  readonly itemCleanups: number;
   /** The session that the record names. */
   readonly worker: WorkerRow | undefined;
   /** Whether any session is alive to take over what others lost. */
@@ -238,7 +240,7 @@ function checkGrace({ stop }: SignatureRecord, { now, attended }: Surroundings):
 }
 
 /** Why a PENDING signature will never be started, or null. */
-function whyStuck(record: SignatureRecord, { parent, holder, parentSpec }: Surroundings): string | null {
+function whyStuck(record: SignatureRecord, { parent, holder, itemCleanups }: Surroundings): string | null {
   const { heldBy, readyAt, role, deletion, startedAt } = record;
   if (heldBy !== null) {
     if (holder === undefined) return `it is held by "${heldBy}", which is missing`;
@@ -251,7 +253,7 @@ function whyStuck(record: SignatureRecord, { parent, holder, parentSpec }: Surro
   if (readyAt !== null) return "it was told to start, but is PENDING with nothing that holds it";
   if (parent === undefined || !isCallback(role)) return null;
   if (!isCleanup(role)) return "a callback starts with the outcome, but it was never started";
-  const turn = cleanupTurn(record, parent, parentSpec);
+  const turn = cleanupTurn(record, parent, itemCleanups);
   const due = turn !== null && turn === parent.family!.cleanupsEnded && cleansNow(parent);
   return due ? "it is this cleanup's turn, but it was never started" : null;
 }
@@ -278,16 +280,37 @@ function cleansNow(owner: SignatureRecord): boolean {
 function cleanupTurn(
   { role, slot, id }: SignatureRecord,
   owner: SignatureRecord,
-  spec: SpecDigest | undefined,
+  itemCleanups: number,
 ): number | null {
-  if (spec === undefined || owner.family === null || generationIn(id) !== owner.generation) return null;
-  return role === "cleanup" ? spec.callbacks.cleanup - 1 - slot : owner.family.cleanups - 1 - slot;
+  if (owner.family === null || generationIn(id) !== owner.generation) return null;
+  const last = owner.family.cleanups - 1;
+  return role === "cleanup" ? last - itemCleanups - slot : last - slot;
+}
+
+/** True for what its owner, a task, has registered while it ran: of all callbacks these alone were given something. */
+export function isTwin({ role, message }: SignatureRecord): boolean {
+  return role === "cleanup" && message !== null;
+}
+
+/** Twins stand behind the cleanups that the plan of their owner declares. */
+function checkTwin(
+  { role, slot, message }: SignatureRecord,
+  parent: SignatureRecord,
+  spec: SpecDigest | undefined,
+  breach: Report,
+): void {
+  if (role !== "cleanup" || spec === undefined) return;
+  const declared = slot < spec.callbacks.cleanup;
+  if (declared && message !== null) breach("RECORD", "its plan declares it, but it was given something");
+  if (!declared && message === null)
+    breach("I4", `its owner declares ${spec.callbacks.cleanup} cleanups, and did not register it`);
+  if (!declared && parent.kind !== "task") breach("I4", `it was registered by a ${parent.kind}`);
 }
 
 /** Nothing starts before its turn. */
 function checkTurn(
   record: SignatureRecord,
-  { parent, previous, parentSpec }: Surroundings,
+  { parent, previous, parentSpec, itemCleanups }: Surroundings,
   breach: Report,
 ): void {
   if (parent === undefined || isOfLifeBefore(record, parent)) return;
@@ -310,8 +333,9 @@ function checkTurn(
   // Those of earlier generations followed outcomes that are gone.
   if (generationIn(record.id) !== parent.generation) return;
   checkOccasion(record, parent, breach);
+  checkTwin(record, parent, parentSpec, breach);
   if (isCleanup(record.role) && started) {
-    const turn = cleanupTurn(record, parent, parentSpec);
+    const turn = cleanupTurn(record, parent, itemCleanups);
     if (family.uncleaned > 0)
       breach("I4", "it was started while something inside its owner was not cleaned up");
     if (turn !== null && turn > family.cleanupsEnded)
@@ -319,12 +343,13 @@ function checkTurn(
   }
 }
 
-/** A callback exists for the outcome that its owner had. */
+/** A callback exists for the outcome that its owner had; what it registers while it runs waits for one. */
 function checkOccasion(record: SignatureRecord, parent: SignatureRecord, breach: Report): void {
   const { role } = record;
   const cleanup = isCleanup(role);
   const law = cleanup ? "I4" : "I3";
   if (!isEnded(parent.status) && parent.status !== "INTERRUPTED") {
+    if (isTwin(record) && parent.attempt > 0 && !hasStarted(record)) return;
     breach(law, `it is a ${role} callback of "${parent.id}", which has not ended`);
     return;
   }

@@ -164,6 +164,7 @@ class Audit {
       find(record.parentId),
       find(record.heldBy),
       before === null ? undefined : this.#previous.get(before),
+      this.#path.at(-2)?.record,
     );
     if (checkSignature(record, around).length > 0) yield* this.#confirm(record);
     this.#path.push({
@@ -240,8 +241,11 @@ class Audit {
     if (record === undefined) return;
     const find = (other: string | null): SignatureRecord | undefined =>
       other === null ? undefined : found.get(other);
-    await this.#specs.load([...found.values()]);
-    const around = this.#around(record, find(record.parentId), find(record.heldBy), find(previousId(record)));
+    const parent = find(record.parentId);
+    const grandparentId = parent?.parentId ?? null;
+    const [grandparent] = grandparentId === null ? [] : await this.#store.get([grandparentId]);
+    await this.#specs.load([...found.values(), ...(grandparent === undefined ? [] : [grandparent])]);
+    const around = this.#around(record, parent, find(record.heldBy), find(previousId(record)), grandparent);
     for (const finding of checkSignature(record, around)) yield { ...finding, id, rootId };
   }
 
@@ -298,7 +302,9 @@ class Audit {
     parent: SignatureRecord | undefined,
     holder: SignatureRecord | undefined,
     previous: SignatureRecord | undefined,
+    grandparent: SignatureRecord | undefined,
   ): Surroundings {
+    const around = grandparent === undefined ? undefined : this.#specs.get(grandparent);
     return {
       now: this.#now,
       parent,
@@ -306,6 +312,7 @@ class Audit {
       previous,
       spec: this.#specs.get(record),
       parentSpec: parent === undefined ? undefined : this.#specs.get(parent),
+      itemCleanups: parent?.role === "item" ? (around?.itemCallbacks.cleanup ?? 0) : 0,
       worker: record.workerId === null ? undefined : this.#sessions.get(record.workerId),
       attended: this.#attended.has(record.name),
     };

@@ -53,6 +53,7 @@ export interface WorkerParts {
   newSession(): string;
   /** Stores and starts a plan for a task that runs here. */
   readonly launch: LeaseKeeper["launch"];
+  readonly check: LeaseKeeper["check"];
 }
 
 /** Log lines wait this long (ms) to be stored together; they are stored with the task's end at the latest. */
@@ -121,11 +122,12 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#handlers = chosen(parts.handlers, options.tasks);
     this.#session = parts.newSession();
     this.#isolates = new IsolatePool(parts.isolateEntry, parts.clock);
-    const { committer, clock, launch } = parts;
+    const { committer, clock, launch, check } = parts;
     this.#keeper = {
       committer,
       clock,
       launch,
+      check,
       grace: this.#grace,
       stopping: () => this.#stopped !== null,
       logsWait: () => void this.#flushSoon(),

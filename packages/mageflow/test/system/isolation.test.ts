@@ -180,6 +180,22 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
     });
   });
 
+  test("registers plans that release what it holds, and they do when it is ended", async () => {
+    const run = await mage.run(here("holding", { ...RETRIED, timeout: "1s" }));
+    expect(await run.settled({ timeout: "20s" })).toMatchObject({ error: { code: "TIMEOUT", attempts: 3 } });
+    const { items } = await run.callbacks();
+    const released = await Promise.all(items.map(async ({ id }) => (await mage.get(id)).result()));
+    const { pid } = worker;
+    expect(released).toEqual([
+      { by: "a plan", attempt: 1, in: isolation, pid },
+      { by: "a plan", pid },
+      { by: "a plan", attempt: 2, in: isolation, pid },
+      { by: "a plan", attempt: 3, in: isolation, pid },
+    ]);
+    const [line] = await run.logs({ contains: "released" });
+    expect(JSON.parse(line!.fields!)).toEqual({ held: "INVALID_PLAN" });
+  });
+
   test("gets what its schema puts out, and its result and errors come back", async () => {
     const date = await mage.run(here("schemas"), { at: "2026-01-02T03:04:05Z" });
     expect(await date.result({ timeout: "10s" })).toEqual({ year: 2026 });

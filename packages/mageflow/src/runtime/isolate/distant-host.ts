@@ -5,6 +5,7 @@ import type { LogLevel } from "../../ports/store.ts";
 import type { AttemptHost } from "../attempt.ts";
 import { readRun, type RunOptions } from "../launch.ts";
 import type { Run } from "../run.ts";
+import type { Twin } from "../twin.ts";
 import { distantRun } from "./distant-run.ts";
 import type { Question, Report, Work } from "./messages.ts";
 
@@ -54,6 +55,10 @@ export class DistantHost implements AttemptHost {
 
   async saveProgress(fraction: number, note: string | null): Promise<void> {
     await this.#owned({ what: "progress", fraction, note });
+  }
+
+  async saveTwin(mark: string, twin: Twin): Promise<void> {
+    await this.#owned({ what: "twin", mark, twin });
   }
 
   async launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>> {

@@ -104,6 +104,8 @@ export class IsolatedCode implements Elsewhere {
         return this.#host.saveCheckpoint(question.body);
       case "progress":
         return this.#host.saveProgress(question.fraction, question.note);
+      case "twin":
+        return this.#host.saveTwin(question.mark, question.twin);
       case "launch":
         return this.#launch(question);
       case "call": {

@@ -1,6 +1,7 @@
 import type { AttemptOutcome } from "../../core/signal.ts";
 import type { LogLevel, Notes } from "../../ports/store.ts";
 import type { Assignment } from "../assignment.ts";
+import type { Twin } from "../twin.ts";
 import type { CarriedError } from "./carried-error.ts";
 
 /** What is said between a worker and its isolates. All of it is data that can be cloned; payloads are JSON texts. */
@@ -37,6 +38,7 @@ export type Question =
   | { readonly what: "step"; readonly name: string; readonly result: string }
   | { readonly what: "checkpoint"; readonly body: string }
   | { readonly what: "progress"; readonly fraction: number; readonly note: string | null }
+  | { readonly what: "twin"; readonly mark: string; readonly twin: Twin }
   | {
       readonly what: "launch";
       /** JSON texts. */

@@ -13,6 +13,7 @@ const failingPlan = mage.task("failing", () => {
   throw new Error("it fails");
 });
 mage.task("healthy", () => process.pid);
+const release = mage.task("release", (input: object) => ({ ...input, pid: process.pid }));
 
 /** Waits until its signal aborts, and throws the reason. */
 function obedient({ signal }: TaskContext): Promise<never> {
@@ -103,6 +104,16 @@ for (const isolation of ["thread", "process"] as const) {
       cause: ctx.cause,
       elsewhere: isolation === "thread" ? threadId > 0 : process.pid !== ctx.signature.metadata["pid"],
     };
+  });
+  mage.task(name("holding"), where, async (_input, ctx) => {
+    await ctx.resource("tmp", { by: "a plan", attempt: ctx.attempt }, release.with({ in: isolation }));
+    await ctx.resource("lock", { by: "a plan" }, release);
+    const refused = await ctx
+      .resource("none", {}, {} as never)
+      .catch((error: { code: string }) => error.code);
+    await ctx.resource("held", refused, (held) => ctx.log.info("released", { held }));
+    if (ctx.attempt < 3) throw new Error("again");
+    for (;;);
   });
   mage.task(name("cause"), where, (_input, { cause }) => cause);
   mage.task(
