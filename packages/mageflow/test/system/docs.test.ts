@@ -4,7 +4,10 @@ import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-/** Every TypeScript block of the documents is type-checked and run, every shell block names commands that exist. */
+/**
+ * Every TypeScript block of the documents is type-checked and run, and every program in a comment of the sources; every shell block names
+ * commands that exist.
+ */
 
 interface Block {
   readonly title: string;
@@ -18,8 +21,14 @@ const documents = [
   join(root, "README.md"),
   ...(await readdir(join(root, "docs/guide"))).map((name) => join(root, "docs/guide", name)),
 ].filter((file) => file.endsWith(".md"));
+const sources = (await readdir(join(root, "packages/mageflow/src"), { recursive: true }))
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join(root, "packages/mageflow/src", name));
 const blocks = (await Promise.all(documents.map(blocksOf))).flat();
-const programs = blocks.filter(({ language }) => language === "ts");
+const commented = (await Promise.all(sources.map(blocksOf))).flat();
+const programs = [...blocks, ...commented.filter(({ code }) => code.includes('from "mageflow"'))].filter(
+  ({ language }) => language === "ts",
+);
 const commands = blocks
   .filter(({ language }) => language === "sh")
   .flatMap(({ title, code }) => code.split("\n").map((line) => ({ title, line: line.trim() })))
@@ -28,7 +37,8 @@ const commands = blocks
 let folder: string;
 
 async function blocksOf(file: string): Promise<Block[]> {
-  const text = await readFile(file, "utf8");
+  // In a comment each line of a block stands behind a star.
+  const text = (await readFile(file, "utf8")).replaceAll(/^ *\* ?/gm, file.endsWith(".ts") ? "" : "$&");
   const found: Block[] = [];
   for (const { index, 1: language = "", 2: code = "" } of text.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
     const line = text.slice(0, index).split("\n").length;
