@@ -506,4 +506,25 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "    credited: MILESTONE.OPEN,",
     why: "what goes on, or begins again, is shown with the time at which it ended before",
   },
+  {
+    name: "twins-not-counted",
+    file: "core/outcome.ts",
+    find: "cleanups: family.cleanups + cleanups,",
+    replace: "cleanups,",
+    why: "what a task has registered to release what it holds is left when its plan has cleanups too",
+  },
+  {
+    name: "twin-of-a-life-before",
+    file: "runtime/resources.ts",
+    find: "this.#notes?.steps.get(mark) === String(this.#generation)",
+    replace: "this.#notes?.steps.has(mark) === true",
+    why: "what a task takes again when it goes on after an interrupt is never released",
+  },
+  {
+    name: "twin-of-each-attempt",
+    file: "runtime/resources.ts",
+    find: "this.#notes?.steps.get(mark) === String(this.#generation)",
+    replace: "this.#notes?.steps.get(mark) === null",
+    why: "what several attempts of a task hold together is released once for each of them",
+  },
 ];

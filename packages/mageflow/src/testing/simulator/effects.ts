@@ -3,7 +3,7 @@ import type { CauseOutcome, TaskContext } from "../../runtime/context.ts";
 import { canonical, DataFlow } from "./invariants/flow.ts";
 import type { Process } from "./process.ts";
 import type { Ledger } from "./script.ts";
-import type { Shadow } from "./shadow.ts";
+import { generationOf, type Shadow } from "./shadow.ts";
 
 /** What a callback is told of the end of what it follows. */
 const OUTCOMES: Readonly<Record<string, CauseOutcome>> = {
@@ -88,6 +88,16 @@ export class Effects implements Ledger {
     if (stored !== JSON.stringify(checkpointed)) {
       this.#report("steps", `${id} sees the checkpoint ${JSON.stringify(checkpointed)}, stored is ${stored}`);
     }
+  }
+
+  /** What was acknowledged as registered is stored, once for all attempts of a generation. */
+  registered({ id, generation }: TaskContext, descriptor: object): void {
+    const message = JSON.stringify(descriptor);
+    const stored = this.#shadow
+      .callbacks(id)
+      .filter((each) => each.message === message && generationOf(each) === generation);
+    if (stored.length !== 1)
+      this.#report("I4 twins", `${id} has registered ${message}, which is stored ${stored.length} times`);
   }
 
   /** Whether something above has started since this did, with a message of its own. */

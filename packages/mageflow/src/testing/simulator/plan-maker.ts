@@ -20,6 +20,7 @@ const PLAIN: Script = {
   lingers: 0,
   finishes: false,
   submits: null,
+  twin: null,
 };
 
 export interface TaskOptions extends PlanOptions {
@@ -129,6 +130,7 @@ function randomScript(make: PlanMaker, draw: Random, depth: number): Partial<Scr
     lingers: draw.chance(0.2) ? draw.whole(1, 3_000) : 0,
     finishes: draw.chance(0.3),
     submits: depth < 3 && draw.chance(0.06) ? randomPlan(make, draw, 2, 3) : null,
+    twin: depth < 4 && draw.chance(0.1) ? randomPlan(make, draw, draw.chance(0.3) ? 3 : 1, depth + 2) : null,
   };
 }
 

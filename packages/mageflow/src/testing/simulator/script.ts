@@ -1,5 +1,6 @@
 import { TerminalError } from "../../core/errors.ts";
 import type { PlanNode } from "../../core/plan.ts";
+import type { Plan } from "../../core/plans.ts";
 import { type Handler, plainHandler } from "../../runtime/handler.ts";
 import type { TaskContext } from "../../runtime/context.ts";
 import type { Process } from "./process.ts";
@@ -25,6 +26,8 @@ export interface Script {
   readonly finishes: boolean;
   /** Submits this plan from inside, under its own idempotency key. */
   readonly submits: PlanNode | null;
+  /** Releases what it holds: something of all its attempts, and something of each. */
+  readonly twin: Plan<unknown, unknown, unknown> | null;
 }
 
 /** What task code tells of itself, apart from the store: the ledger of effects. */
@@ -33,6 +36,7 @@ export interface Ledger {
   stepRan(process: Process, context: TaskContext, name: string): void;
   stepGave(context: TaskContext, name: string, result: unknown): void;
   resumedFrom(context: TaskContext): void;
+  registered(context: TaskContext, descriptor: object): void;
 }
 
 export function handlerOf(name: string, script: Script, process: Process, ledger: Ledger): Handler {
@@ -51,6 +55,12 @@ export function handlerOf(name: string, script: Script, process: Process, ledger
         return mark;
       });
       ledger.stepGave(context, `s${i}`, gave);
+    }
+    if (script.twin !== null) {
+      for (const descriptor of [{ held: name }, { held: name, attempt: context.attempt }]) {
+        await context.resource("twin", descriptor, script.twin);
+        ledger.registered(context, descriptor);
+      }
     }
     if (script.progress) await context.progress(0.5, mark.by);
     if (script.takes > 0) await pause();

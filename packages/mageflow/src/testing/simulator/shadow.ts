@@ -169,6 +169,11 @@ export function isOver(record: SignatureRecord): boolean {
   return hasEnded(record) && record.milestone === 3 && record.stop === null;
 }
 
+/** True for a cleanup that its owner has registered while it ran: of all callbacks these alone were given something. */
+export function isTwin({ role, message }: SignatureRecord): boolean {
+  return role === "cleanup" && message !== null;
+}
+
 /** The generation of its owner that a callback belongs to. */
 export function generationOf({ id, role, slot }: SignatureRecord): number {
   const text = id.slice(id.lastIndexOf(`.${role}${slot}`) + role.length + String(slot).length + 1);

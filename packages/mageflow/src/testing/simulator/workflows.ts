@@ -290,6 +290,39 @@ export const WORKFLOWS: readonly Workflow[] = [
     ],
   },
   {
+    name: "tasks that register what releases what they hold, and fail, or lose their worker once too often",
+    plan: (make) =>
+      make.swarm(
+        times(3, (i) => {
+          const release = make.task({ takes: 20, fails: 1 }, { attempts: 2, wait: 100 });
+          const script = {
+            takes: 60,
+            fails: i,
+            twin: i === 1 ? make.chain([release, make.task()]) : release,
+          };
+          const task = make.task(script, { attempts: 2, wait: 150, maxRecoveries: i === 0 ? 0 : 5 });
+          return task.onCleanup(make.task());
+        }),
+        { concurrency: 2, onItemCleanup: make.task() },
+      ),
+  },
+  {
+    name: "tasks that hold something, are interrupted, go on, begin again, and are cancelled",
+    plan: (make) =>
+      make
+        .chain([
+          make.task({ takes: 200, steps: 1, lingers: 30, twin: make.task({ takes: 40 }) }),
+          make.task({ takes: 300, deaf: true, twin: make.task() }),
+        ])
+        .onCleanup(make.task()),
+    controls: [
+      { at: 120, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 100) },
+      { at: 500, give: ({ orders, process, rootId }) => orders.resume(process, rootId) },
+      { at: 1_600, give: ({ orders, process, rootId }) => orders.rerun(process, rootId) },
+      { at: 2_100, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 10, 100) },
+    ],
+  },
+  {
     name: "a workflow that is cancelled when it has ended, while what follows from it runs",
     plan: (make) =>
       make

@@ -19,6 +19,7 @@ import { order } from "./invariants/order.ts";
 import { outcomes } from "./invariants/outcomes.ts";
 import { removal } from "./invariants/removal.ts";
 import { suspension } from "./invariants/suspension.ts";
+import { twins } from "./invariants/twins.ts";
 import { autoResume, type AutoResumeOptions } from "../../runtime/auto-resume.ts";
 import { Process } from "./process.ts";
 import { random, type Random } from "./random.ts";
@@ -34,6 +35,7 @@ const INVARIANTS: readonly Invariant[] = [
   outcomes,
   callbacks,
   cleanups,
+  twins,
   counters,
   order,
   fence,

@@ -1,6 +1,6 @@
 import type { Callbacks, PlanNode } from "../../../core/plan.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
-import { type Ending, generationOf, hasEnded, type Shadow } from "../shadow.ts";
+import { type Ending, generationOf, hasEnded, isTwin, type Shadow } from "../shadow.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
 /** The edges that the end of a generation makes, as `role slot`, with the plan behind each. */
@@ -32,7 +32,7 @@ export const callbacks: Invariant = {
   check(shadow, { changed }, report) {
     const born = new Map<string, SignatureRecord[]>();
     for (const { before, now } of changed) {
-      if (before === null && now.parentId !== null && now.role !== "step" && now.role !== "item") {
+      if (before === null && now.parentId !== null && isEdge(now)) {
         const siblings = born.get(now.parentId);
         if (siblings === undefined) born.set(now.parentId, [now]);
         else siblings.push(now);
@@ -62,12 +62,17 @@ export const callbacks: Invariant = {
       for (let generation = 1; generation <= owner.generation; generation++) {
         const ending = shadow.endings.get(`${owner.id} ${generation}`);
         const [own] = split(shadow.callbacks(owner.id), generation);
-        if (ending !== undefined) recorded(shadow, owner, ending, own, report);
+        if (ending !== undefined) recorded(shadow, owner, ending, own.filter(isEdge), report);
         else if (own.length > 0) report(`${own[0]!.id} follows an end that ${owner.id} did not come to`);
       }
     }
   },
 };
+
+/** True for what the end of its owner makes; what a task registers while it runs is there before. */
+function isEdge(record: SignatureRecord): boolean {
+  return record.role !== "step" && record.role !== "item" && !isTwin(record);
+}
 
 /** Callbacks of a generation, and the others. */
 function split(

@@ -1,6 +1,6 @@
 import type { Json } from "../../../core/payload.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
-import type { Shadow } from "../shadow.ts";
+import { isTwin, type Shadow } from "../shadow.ts";
 
 type Object = { [key: string]: Json };
 
@@ -49,7 +49,7 @@ export class DataFlow {
 
   #incoming(record: SignatureRecord): Json | undefined {
     const parent = this.#shadow.parent(record);
-    if (parent === null) return undefined;
+    if (parent === null || isTwin(record)) return undefined;
     if (record.role === "step" && record.slot > 0) {
       return this.result(this.#shadow.children(parent.id).find(({ slot }) => slot === record.slot - 1)!);
     }
