@@ -23,6 +23,14 @@ test("lies between, further on for a greater part", () => {
       expect(far! <= high).toBe(true);
       expect(near! >= low.slice(0, 6)).toBe(true);
     }),
+    {
+      examples: [
+        [
+          ["00000000", "00000000.0"],
+          [0.365, 0.37],
+        ],
+      ],
+    },
   );
 });
 

@@ -2,6 +2,7 @@
 const DIGITS = 6;
 /** One more than the greatest character of an id. */
 const BASE = 128;
+const FIRST_PRINTED = 0x21;
 
 /**
  * A text between two others, at this part (0 to 1) of the way from the lower one. Of ids that grow with time it is one from this
@@ -23,11 +24,13 @@ function numberOf(text: string): number {
   return number;
 }
 
-/** Characters that no text should have become the first that is printed. */
+/** A character below the first that is printed becomes that one, and so do all behind it: a smaller number has no greater text. */
 function textOf(number: number): string {
   let text = "";
-  for (let rest = number, i = 0; i < DIGITS; i++, rest = Math.floor(rest / BASE)) {
-    text = String.fromCharCode(Math.max(0x21, rest % BASE)) + text;
+  for (let i = 0, unit = BASE ** (DIGITS - 1); i < DIGITS; i++, unit /= BASE) {
+    const character = Math.floor(number / unit) % BASE;
+    if (character < FIRST_PRINTED) return text.padEnd(DIGITS, String.fromCharCode(FIRST_PRINTED));
+    text += String.fromCharCode(character);
   }
   return text;
 }

@@ -105,7 +105,8 @@ describe("any workflow", () => {
       fc.property(PLAN, fc.array(EVENT, { maxLength: 40 }), fc.nat(), (plan, events, at) => {
         const stage = run(plan, events);
         const open = [...stage.records.values()].filter(
-          (record) => !isEnded(record.status) && !(record.kind === "task" && record.status === "RUNNING"),
+          ({ status, kind, stop }) =>
+            !isEnded(status) && stop === null && !(kind === "task" && status === "RUNNING"),
         );
         if (open.length === 0) return;
         const target = open[at % open.length]!.id;
