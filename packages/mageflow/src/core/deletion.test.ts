@@ -111,7 +111,7 @@ describe("a mark of deletion", () => {
     stage.settle();
     mark(stage, 0);
     const record: SignatureRecord = stage.get("r");
-    const lock = { token: "t", by: "somebody", until: stage.now + 10 };
+    const lock = { token: "t", by: "somebody", until: stage.now + 10, start: false, purgeAt: null };
     expect(isPurgeable({ ...record, lock }, stage.now)).toBe(false);
     expect(isPurgeable({ ...record, lock }, stage.now + 10)).toBe(true);
     expect(() => stage.send("r.0", marked(stage.now))).toThrow("by its root");

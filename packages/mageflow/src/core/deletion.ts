@@ -1,4 +1,5 @@
 import { IllegalTransitionError } from "./errors.ts";
+import { isLocked, removeAfterLock } from "./lock.ts";
 import { type Deletion, isCancelled, isSettled, type SignatureRecord } from "./record.ts";
 import { type Decision, type Signal, unchanged } from "./signal.ts";
 import type { View } from "./view.ts";
@@ -51,10 +52,9 @@ export function extend(record: SignatureRecord, purgeAt: number): Decision {
 
 /** True when a marked tree may be removed: its time has come, and nothing of it is open, or nothing of it ever started. */
 export function isPurgeable(record: SignatureRecord, now: number): boolean {
-  const { deletion, generation, lock } = record;
+  const { deletion, generation } = record;
   if (deletion === null || deletion.purgeAt > now || deletion.generation !== generation) return false;
-  if (lock !== null && lock.until > now) return false;
-  return isClosed(record);
+  return !isLocked(record, now) && isClosed(record);
 }
 
 /** True when nothing of a tree is open, or nothing of it ever started. */
@@ -65,9 +65,8 @@ export function isClosed(record: SignatureRecord): boolean {
 
 /** A tree that is due and locked waits for the end of the lock; one that is still open gets its whole time again, from now on. */
 export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
+  if (isLocked(record, now)) return removeAfterLock(record);
   const deletion = record.deletion!;
-  const { lock } = record;
-  if (lock !== null && lock.until > now) return { ...record, deletion: { ...deletion, purgeAt: lock.until } };
   const span = Math.max(LEAST_SPAN_MS, deletion.purgeAt - deletion.markedAt);
   return {
     ...record,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
+import { relocked } from "./lock.ts";
 import type { PlanNode } from "./plan.ts";
 import { retryPolicy } from "./retry.ts";
 import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
@@ -353,8 +354,8 @@ describe("suspending", () => {
 
 describe("a lock", () => {
   const until = (stage: Stage, ms: number): void => {
-    const record = stage.get("r");
-    stage.records.set("r", { ...record, lock: { token: "t", by: "somebody", until: stage.now + ms } });
+    const lock = { token: "t", by: "somebody", until: stage.now + ms };
+    stage.records.set("r", relocked(stage.get("r"), lock, stage.now));
   };
 
   it("keeps what was to start from starting, until it ends", () => {
@@ -367,6 +368,26 @@ describe("a lock", () => {
     expect(stage.status("r")).toBe("WAITING");
     stage.pass(1);
     expect(stage.status("r")).toBe("RUNNING");
+  });
+
+  it.each([50, 200])("that is taken again makes what waits for it wait for its new end, %d ms", (ms) => {
+    const stage = new Stage();
+    stage.submit(task("ok"), { start: false });
+    until(stage, 100);
+    stage.send("r", { type: "start" });
+    until(stage, ms);
+    expect(stage.get("r")).toMatchObject({ status: "WAITING", dueAt: stage.now + ms });
+    stage.records.set("r", relocked(stage.get("r"), null, stage.now));
+    stage.pass(0);
+    expect(stage.status("r")).toBe("READY");
+  });
+
+  it("that is released does not bring forward what ends with it by chance", () => {
+    const stage = new Stage();
+    stage.submit(task("ok", { delay: 100 }));
+    until(stage, 100);
+    stage.records.set("r", relocked(stage.get("r"), null, stage.now));
+    expect(stage.get("r")).toMatchObject({ status: "WAITING", dueAt: stage.now + 100 });
   });
 
   it("keeps what is ready from being claimed, and does not touch what runs", () => {

@@ -1,5 +1,6 @@
 import { AlreadyRunningError, IllegalTransitionError } from "./errors.ts";
 import { continued, reopened } from "./generation.ts";
+import { isLocked, startAfterLock } from "./lock.ts";
 import { isCancelled, type SignatureRecord } from "./record.ts";
 import { type Addressed, type Decision, unchanged } from "./signal.ts";
 import { spread } from "./spread.ts";
@@ -30,13 +31,10 @@ export function admit(view: View, record: SignatureRecord): Admission {
   const heldBy = holder(view, record);
   if (heldBy !== null) return { go: false, record: { ...record, readyAt, heldBy } };
   const dueAt = record.dueAt ?? startTime(view, record);
-  const wait = (until: number): Admission => ({
-    go: false,
-    record: { ...record, status: "WAITING", readyAt, heldBy: null, dueAt: until },
-  });
-  if (dueAt !== null && dueAt > view.now) return wait(dueAt);
+  const told = { ...record, readyAt, heldBy: null };
+  if (dueAt !== null && dueAt > view.now) return { go: false, record: { ...told, status: "WAITING", dueAt } };
   // A lock is waited for after its own time, which releasing the lock must not bring forward.
-  return record.lock !== null && record.lock.until > view.now ? wait(record.lock.until) : { go: true, dueAt };
+  return isLocked(record, view.now) ? { go: false, record: startAfterLock(told) } : { go: true, dueAt };
 }
 
 /** The instant that delay, start time and stagger give, or null when none is set. */

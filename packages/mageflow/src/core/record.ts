@@ -85,6 +85,10 @@ export interface Lock {
   readonly token: string;
   readonly by: string;
   readonly until: number;
+  /** A start waits for its end. */
+  readonly start: boolean;
+  /** When the tree was to be removed that waits for its end; null when none does. */
+  readonly purgeAt: number | null;
 }
 
 /** A signature as it is stored: one row. Instants are epoch milliseconds by the store's clock; texts are JSON. */

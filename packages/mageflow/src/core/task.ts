@@ -2,6 +2,7 @@ import { describeThrown, LeaseLostError, SupersededError, TimeoutError } from ".
 import { renewed } from "./generation.ts";
 import { halt, halted, hasten, stopped } from "./halt.ts";
 import { isCleanup } from "./ids.ts";
+import { isLocked, startAfterLock } from "./lock.ts";
 import { admit, goOn, leaveOff, resume, ripen, suspend } from "./lifecycle.ts";
 import { conclude, credited, failure, proceed } from "./outcome.ts";
 import type { TaskSpec } from "./plan.ts";
@@ -132,9 +133,7 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
   // As when it is admitted: it may have been marked for deletion, or locked, since.
   if (record.deletion !== null && record.startedAt === null)
     return unchanged({ ...record, status: "PENDING" });
-  if (record.lock !== null && record.lock.until > view.now) {
-    return unchanged({ ...record, status: "WAITING", dueAt: record.lock.until });
-  }
+  if (isLocked(record, view.now)) return unchanged(startAfterLock(record));
   if (barred(view, record)) return conclude(view, record, { status: "SKIPPED" });
   return unchanged({
     ...record,

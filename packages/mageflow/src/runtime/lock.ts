@@ -1,3 +1,4 @@
+import { relocked } from "../core/lock.ts";
 import { control } from "./control.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -31,7 +32,7 @@ export async function lock(
     token,
     apply: (batch, record) => {
       const end = batch.now + span;
-      batch.put({ ...record, lock: { token: mine, by: runtime.actor, until: end } });
+      batch.put(relocked(record, { token: mine, by: runtime.actor, until: end }, batch.now));
       return end;
     },
   });
@@ -42,12 +43,9 @@ export async function lock(
       token: mine,
       apply: (batch, record) => {
         if (record.lock?.token !== mine) return;
-        batch.put({ ...record, lock: null });
-        // What the lock made wait goes on.
-        if (record.status === "WAITING" && record.dueAt === record.lock.until) {
-          batch.put({ ...batch.get(id)!, dueAt: batch.now });
-          batch.send({ to: id, signal: { type: "due" } });
-        }
+        const released = relocked(record, null, batch.now);
+        batch.put(released);
+        if (released.dueAt !== record.dueAt) batch.send({ to: id, signal: { type: "due" } });
       },
     }).catch(() => {});
     onHeld(null);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CancelledError, chain, GoneError, swarm } from "../../src/index.ts";
+import { CancelledError, chain, GoneError, type MageFlow, swarm } from "../../src/index.ts";
 import { eventually } from "./eventually.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
@@ -295,6 +295,15 @@ onEachStore("cancel", (open) => {
   });
 });
 
+async function gone(mage: MageFlow, id: string): Promise<void> {
+  await eventually(() =>
+    mage.get(id).then(
+      () => null,
+      (error: unknown) => error,
+    ),
+  );
+}
+
 onEachStore("lock", (open) => {
   const locked = expect.objectContaining({ code: "LOCKED" });
 
@@ -354,14 +363,29 @@ onEachStore("lock", (open) => {
     // A round that comes after it is due has put it off.
     await eventually(async () => ((await run.status()).deletion!.purgeAt === lock.until ? true : null));
     expect(await run.view()).toMatchObject({ status: "MARKED_FOR_DELETION" });
+    await lock.release();
+    await gone(mage, run.id);
+  });
+
+  test("puts off what its holder has cancelled, until it is given back", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    const lock = await run.lock({ for: "1h" });
+    await (await run.planCancel()).confirm();
+    await lock.release();
+    await gone(mage, run.id);
+  });
+
+  test("makes a start wait, for its new end when its holder locks again", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    await using worker = await mage.worker();
+    await run.lock({ for: "1h" });
+    await run.start();
+    await run.lock({ for: "30m" });
     await run.lock({ for: 1 });
-    await run.extend({ after: 1 });
-    await eventually(() =>
-      mage.get(run.id).then(
-        () => null,
-        (error: unknown) => error,
-      ),
-    );
+    expect(await run.result()).toBe(1);
+    await worker.stop();
   });
 
   test("expires", async () => {

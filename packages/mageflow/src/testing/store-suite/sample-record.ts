@@ -179,7 +179,7 @@ export function fullRecord(id: string, other: Other = {}): SignatureRecord {
       stub: true,
       purged: true,
     },
-    lock: { token: "t", by: "somebody", until: FAR_AHEAD },
+    lock: { token: "t", by: "somebody", until: FAR_AHEAD, start: true, purgeAt: FAR_AHEAD },
     milestone: 2,
     credited: 1,
     tags: ["one", "two"],
