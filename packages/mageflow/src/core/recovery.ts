@@ -11,7 +11,7 @@ export type Recovery =
   | { readonly resume: false; readonly reason: string };
 
 /** The actor of what is parked. */
-export const PARKER = "auto-resume";
+const PARKER = "auto-resume";
 
 export const AT_ONCE: Recovery = { resume: true, dueAt: null };
 
