@@ -70,7 +70,10 @@ export interface MageFlowOptions {
   store?: string | Store;
   /** Who acts through this object, for the audit trail. Default: the user and the host. */
   actor?: string;
-  /** How long workflows are kept once they have settled, unless their plan says so itself. Default: for ever. */
+  /**
+   * How long workflows are kept once they have settled; of a kind before that of all, and what the plan says itself before both, each outcome
+   * by itself. Default: for ever.
+   */
   retain?: Retention & { readonly [K in Kind]?: Retention };
   /** What becomes of running tasks whose worker was lost. Default: they go on, at once. */
   autoResume?: AutoResumeOptions;
@@ -485,8 +488,10 @@ export class MageFlow implements AsyncDisposable {
       isolateEntry: new URL(`./isolate${import.meta.url.slice(-3)}`, import.meta.url),
       actor: this.#actor,
       autoResume: this.#autoResume,
-      retain: (kind) =>
-        this.#retain[kind] ?? (isEmpty(onlyOutcomes(this.#retain)) ? null : onlyOutcomes(this.#retain)),
+      retain: (kind) => {
+        const retain = { ...onlyOutcomes(this.#retain), ...this.#retain[kind] };
+        return isEmpty(retain) ? null : retain;
+      },
     });
     await runtime.start();
     return runtime;

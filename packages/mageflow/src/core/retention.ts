@@ -21,6 +21,18 @@ export interface StoredRetention {
 
 export const OUTCOMES: OptionNames<Retention> = { succeeded: true, failed: true, stub: true };
 
+/** What is left out of the retention of a plan is that of all plans. */
+export function completed(own: StoredRetention | undefined, all: Retention): Retention {
+  if (own === undefined) return all;
+  const { succeeded, failed, stub } = own;
+  return {
+    ...all,
+    ...(succeeded === null ? {} : { succeeded }),
+    ...(failed === null ? {} : { failed }),
+    stub: stub || all.stub === true,
+  };
+}
+
 /** @throws InvalidPlanError (`INVALID_PLAN`) for an outcome that is not known, or a bad duration. */
 export function storedRetention(retain: Retention): StoredRetention {
   const wrong = misgiven(retain, OUTCOMES, "retain");

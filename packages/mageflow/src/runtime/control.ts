@@ -33,14 +33,30 @@ export async function control<T>(runtime: Runtime, { id, token, deed, apply }: C
           throw new LockedError(id, lock.by, lock.until);
         }
         const answer = await apply(batch, record);
-        if (deed !== undefined && batch.get(id) !== record)
-          await audit(batch, { actor, target: id, ...deed });
+        const now = batch.get(id)!;
+        if (deed !== undefined && now !== record)
+          await audit(batch, {
+            actor,
+            target: id,
+            ...deed,
+            details: { ...deed.details, ...whatCame(record, now) },
+          });
         return answer;
       },
     });
   } catch (error) {
     throw error instanceof NotFoundError ? await missing(store, id) : error;
   }
+}
+
+/** What the audit trail tells of a deed that only the store knew: when the workflow will be removed, which generation begins. */
+function whatCame(before: SignatureRecord, { deletion, generation }: SignatureRecord): Deed["details"] {
+  return {
+    ...(deletion === null || deletion.purgeAt === before.deletion?.purgeAt
+      ? {}
+      : { purgeAt: deletion.purgeAt }),
+    ...(generation === before.generation ? {} : { generation }),
+  };
 }
 
 /** Why there is no such signature. */

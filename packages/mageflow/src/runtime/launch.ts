@@ -5,6 +5,7 @@ import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import { requireKey } from "../core/label.ts";
 import { encode } from "../core/payload.ts";
 import { PLAN_OPTIONS, type PlanOptions } from "../core/plan-options.ts";
+import { completed } from "../core/retention.ts";
 import { Plan } from "../core/plans.ts";
 import { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
@@ -35,8 +36,9 @@ export async function launch<P extends AnyPlan>(
   how: Pick<Submission, "start" | "by">,
 ): Promise<Run<OutputOf<P>>> {
   const { text, key, given } = readRun(plan, message, options);
-  const retain = given.spec.retain === undefined ? runtime.retain(given.spec.kind) : null;
-  const root = retain === null ? given : given.options({ retain });
+  const { kind, retain: own } = given.spec;
+  const all = runtime.retain(kind);
+  const root = all === null ? given : given.options({ retain: completed(own, all) });
   const id = await runtime.submit({ plan: root, message: text, key, tags: root.spec.tags, ...how });
   return new Run(runtime, id);
 }

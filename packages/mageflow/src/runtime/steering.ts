@@ -105,7 +105,7 @@ export abstract class Steering {
     const { actor } = this.runtime;
     await this.#tell(
       { type: "halt", verb: "interrupt", actor, reason, grace, by: null },
-      { action: "interrupt", reason },
+      { action: "interrupt", reason, details: { grace } },
     );
     const { waiters } = this.runtime;
     const stopped = await waiters.until(
@@ -133,7 +133,10 @@ export abstract class Steering {
     const record = await this.record();
     const { store, check } = this.runtime;
     if (check !== null && text !== null) await checkStart(store, { ...record, message: text }, check);
-    await this.#tell({ type: "rerun", ...(text === null ? {} : { message: text }) }, { action: "rerun" });
+    await this.#tell(
+      { type: "rerun", ...(text === null ? {} : { message: text }) },
+      { action: "rerun", details: { message: text !== null } },
+    );
   }
 
   /**

@@ -369,7 +369,47 @@ onEachStore("deletion", (open, strike) => {
     expect(await failed.status()).toMatchObject({ status: "FAILED", deletion: null });
     await worker.stop();
   });
+
+  test("by retention of a plan, else of its kind, else of all, each outcome by itself", async () => {
+    const mage = open({ retain: { failed: 1, task: { succeeded: 1 } } });
+    const fails = (): never => {
+      throw new Error("no");
+    };
+    const plans = [
+      mage.task("good", () => 1),
+      mage.task("bad", fails),
+      mage.task("kept", { retain: { succeeded: "1h" } }, () => 1),
+      mage.task("gone", { retain: { succeeded: "1h" } }, fails),
+    ];
+    await using worker = await mage.worker();
+    const [good, bad, kept, lost] = await Promise.all(plans.map((plan) => mage.run(plan)));
+    for (const run of [good!, bad!, lost!]) await gone(mage, run);
+    await kept!.settled();
+    const { deletion } = await kept!.status();
+    expect(deletion!.purgeAt - deletion!.markedAt).toBe(3_600_000);
+    await worker.stop();
+  });
+
+  test("tells the audit trail until when, and a rerun which generation begins", async () => {
+    const mage = open();
+    await using worker = await mage.worker();
+    const run = await mage.run(mage.task("task", () => 1));
+    await run.settled();
+    await run.delete({ at: FAR });
+    await run.extend({ at: FAR + 1 });
+    await run.rerun();
+    const rows = await mage.audit.list();
+    expect(rows.map(({ action, details }) => [action, details])).toEqual([
+      ["delete", { purgeAt: FAR }],
+      ["extend", { purgeAt: FAR + 1 }],
+      ["rerun", { message: false, generation: 2 }],
+    ]);
+    await worker.stop();
+  });
 });
+
+/** An instant far ahead. */
+const FAR = Date.parse("2100-01-01T00:00:00Z");
 
 onEachStore("rerun", (open) => {
   test("begins again, whole, in the next generation, and clears the mark", async () => {
