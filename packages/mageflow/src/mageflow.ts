@@ -349,7 +349,8 @@ export class MageFlow implements AsyncDisposable {
    * Edits what has not started, of any number of signatures, in one transaction: all or nothing.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has started, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError (`GONE`),
-   *   InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`).
+   *   InvalidPlanError (`INVALID_PLAN`), PayloadError (`PAYLOAD`), ValidationError (`VALIDATION`) for the input of a workflow that was started and waits
+   *   for its time.
    */
   async batch(collect: (edits: Edits) => void | Promise<void>): Promise<void> {
     if (typeof collect !== "function")

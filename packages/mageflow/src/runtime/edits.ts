@@ -10,6 +10,7 @@ import type { SignatureRecord } from "../core/record.ts";
 import { SpecBook } from "../core/spec-book.ts";
 import { record as audit } from "./audit.ts";
 import type { Batch } from "./batch.ts";
+import { checkStart } from "./check-start.ts";
 import { missing } from "./control.ts";
 import type { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
@@ -41,6 +42,7 @@ const OUTCOMES = ["success", "error", "cleanup"] as const satisfies readonly Out
 
 /** Signatures that one transaction edits. */
 const MOST_EDITS = 10_000;
+const PAGE = 500;
 
 interface Change {
   readonly id: string;
@@ -87,6 +89,7 @@ export class Edits {
   async commit(runtime: Runtime): Promise<void> {
     this.#committed = true;
     const { store, actor } = runtime;
+    await this.#check(runtime);
     try {
       await runtime.commit({
         locks: this.#changes.map(({ id }) => id),
@@ -107,6 +110,21 @@ export class Edits {
       });
     } catch (error) {
       throw error instanceof NotFoundError ? await missing(store, error.id) : error;
+    }
+  }
+
+  /** Workflows that were started and wait for their time are at the door already; others are checked when they are started. */
+  async #check({ store, check }: Runtime): Promise<void> {
+    if (check === null) return;
+    const bounds = new Map(
+      this.#changes.flatMap(({ id, bound }) => (bound === undefined ? [] : [[id, bound]])),
+    );
+    const ids = [...bounds.keys()];
+    for (let from = 0; from < ids.length; from += PAGE) {
+      for (const root of await store.get(ids.slice(from, from + PAGE))) {
+        const isAtDoor = root.role === "root" && root.readyAt !== null;
+        if (isAtDoor) await checkStart(store, { ...root, bound: bounds.get(root.id)! }, check);
+      }
     }
   }
 }

@@ -202,6 +202,18 @@ onEachStore("input", (open) => {
     });
   });
 
+  test("an edit of what was started and waits for its time is checked as at the door", async () => {
+    const mage = open();
+    const take = mage.task("take", { input: z.object({ n: z.int() }) }, ({ n }) => n);
+    const plans = [take.with({ n: 1 }), chain([take]).with({ n: 1 }), swarm([take]).with({ n: 1 })];
+    for (const plan of plans) {
+      const run = await mage.run(plan, {}, { delay: "1h" });
+      const edited = mage.batch((edits) => edits.set(run, { with: { n: "no" } }));
+      await expect(edited).rejects.toThrow(expect.objectContaining({ code: "VALIDATION" }));
+      await mage.batch((edits) => edits.set(run, { with: { n: 2 } }));
+    }
+  });
+
   test("`__proto__` is a key like any other", async () => {
     const mage = open();
     const plan = echo(mage).with(JSON.parse(`{"__proto__":{"polluted":1},"a":{"__proto__":1}}`) as object);
