@@ -33,11 +33,14 @@ export interface TaskOptions extends PlanOptions {
 
 /** Makes plans whose tasks have scripts; every task gets a name of its own, so that its script is found by it. */
 export class PlanMaker {
+  /** Draws what tasks of random plans hold, apart from all else of a plan; null when none holds anything. */
+  readonly twins: Random | null;
   readonly #register: (name: string, script: Script) => void;
   #named = 0;
 
-  constructor(register: (name: string, script: Script) => void) {
+  constructor(register: (name: string, script: Script) => void, twins: Random | null = null) {
     this.#register = register;
+    this.twins = twins;
   }
 
   task(script: Partial<Script> = {}, options: TaskOptions = {}): TaskPlan<unknown, unknown, unknown> {
@@ -130,8 +133,14 @@ function randomScript(make: PlanMaker, draw: Random, depth: number): Partial<Scr
     lingers: draw.chance(0.2) ? draw.whole(1, 3_000) : 0,
     finishes: draw.chance(0.3),
     submits: depth < 3 && draw.chance(0.06) ? randomPlan(make, draw, 2, 3) : null,
-    twin: depth < 4 && draw.chance(0.1) ? randomPlan(make, draw, draw.chance(0.3) ? 3 : 1, depth + 2) : null,
+    twin: randomTwin(make, depth),
   };
+}
+
+function randomTwin(make: PlanMaker, depth: number): AnyPlanValue | null {
+  const { twins } = make;
+  if (twins === null || depth >= 4 || !twins.chance(0.3)) return null;
+  return randomPlan(make, twins, twins.chance(0.3) ? 3 : 1, depth + 2);
 }
 
 function taskOptions(draw: Random): TaskOptions {

@@ -39,7 +39,11 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const world = new World(seed, options.mix ?? faultMix(seed), { trace: options.trace === true });
   world.rules = resumeRules(seed);
   const orders = new Orders(world);
-  const make = new PlanMaker((name, script) => world.register(name, script));
+  const twins = random(seed, "twins");
+  const make = new PlanMaker(
+    (name, script) => world.register(name, script),
+    twins.chance(0.3) ? twins : null,
+  );
   const off = world.catchStrays();
   try {
     const count = draw.whole(2, 4);
