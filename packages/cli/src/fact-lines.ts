@@ -12,6 +12,7 @@ export function factLines(view: SignatureView, status: RunStatus, now: number): 
     ["execution", view.status === view.execution ? null : view.execution],
     ["removed", removalOf(view, now)],
     ["stopped", stopOf(view)],
+    ["locked", lockOf(view, now)],
     ["parent", view.parentId === null ? null : clip(view.parentId, 400)],
     ["key", view.key === null ? null : clip(view.key, 200)],
     ["tags", view.tags.length === 0 ? null : clip(view.tags.join(", "), 200)],
@@ -51,6 +52,11 @@ function removalOf({ deletion }: SignatureView, now: number): string | null {
   const whose = { delete: "marked by", cancel: "cancelled by", retention: "by" }[action];
   const why = reason === null ? "" : `: ${clip(reason, 200)}`;
   return `${instant(purgeAt)} (${when}), ${whose} ${clip(by, 100)}${why}`;
+}
+
+function lockOf({ lock }: SignatureView, now: number): string | null {
+  if (lock === null || lock.until <= now) return null;
+  return `by ${clip(lock.by, 100)}, until ${instant(lock.until)} (in ${span(lock.until - now)})`;
 }
 
 /** Why it was stopped, and whether something may still go on somewhere. */

@@ -24,6 +24,7 @@ export const view: SignatureView = {
   finishedAt: null,
   dueAt: null,
   deletion: null,
+  lock: null,
   interrupted: null,
 };
 

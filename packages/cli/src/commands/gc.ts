@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { MageFlow, SignatureView } from "mageflow";
+import type { MageFlow, SignatureView, Status } from "mageflow";
 import { action, type Globals, wholeNumber } from "../action.ts";
 import { typedWith } from "../command-line.ts";
 import { type Column, fitColumns } from "../fit-columns.ts";
@@ -30,7 +30,7 @@ export function addGc(program: Command): void {
     .summary("remove what is marked for deletion and due, or list what is marked")
     .description(
       "Removes the workflows that are marked for deletion, by `delete` or by their retention, and whose time has come. Every process that works " +
-        "on the store does the same once a second; this one ends when it is done. With --dry-run it lists what is marked, due or not, and changes nothing.",
+        "on the store does the same once a second; this one ends when it is done. With --dry-run it lists what is marked, due or not, and what is due and waits for its end or for a lock, and changes nothing.",
     )
     .option("--dry-run", "list what is marked, and when it is due")
     .option("-l, --limit <n>", "rows to list, at most 500", wholeNumber(1, 500), 20)
@@ -48,27 +48,56 @@ async function list(mage: MageFlow, { limit, cursor, json, typed }: GcOptions & 
   const page = { limit, ...(cursor === undefined ? {} : { cursor }) };
   const { items, next } = await mage.list({ marked: true, ...page });
   const now = Date.now();
+  const marked = await Promise.all(items.map((view) => asMarked(mage, view, now)));
   if (json) {
-    printJson({ items: items.map((view) => ({ ...view, due: isDue(view, now) })), next });
+    printJson({ items: marked, next });
     return 0;
   }
   if (items.length === 0) print("Nothing is marked for deletion.");
-  else for (const line of table(fitColumns(columns(items, now), ["BY"], screenWidth()))) print(line);
+  else for (const line of table(fitColumns(columns(marked, now), ["BY"], screenWidth()))) print(line);
   if (next !== null) print(paint("dim", `more: ${typedWith(typed, ["--cursor"], next)}`));
   return 0;
 }
+
+/** A workflow that is marked, and what it waits for when its time has come. */
+interface Marked extends SignatureView {
+  readonly due: boolean;
+  readonly waitsFor: "its end" | "a lock" | null;
+}
+
+async function asMarked(mage: MageFlow, view: SignatureView, now: number): Promise<Marked> {
+  const due = isDue(view, now);
+  return { ...view, due, waitsFor: due ? await whatKeeps(mage, view, now) : null };
+}
+
+async function whatKeeps(mage: MageFlow, view: SignatureView, now: number): Promise<Marked["waitsFor"]> {
+  const { id, execution, startedAt, interrupted, lock } = view;
+  if (lock !== null && lock.until > now) return "a lock";
+  if (execution === "INTERRUPTED") return interrupted?.clean === null ? "its end" : null;
+  if (startedAt === null && execution !== "RUNNING") return null;
+  if (!ENDED.has(execution)) return "its end";
+  const { open } = await (await mage.get(id)).status();
+  return open.length > 0 ? "its end" : null;
+}
+
+const ENDED: ReadonlySet<Status> = new Set(["SUCCEEDED", "FAILED", "SKIPPED"]);
 
 function isDue({ deletion }: SignatureView, now: number): boolean {
   return deletion !== null && deletion.purgeAt <= now;
 }
 
-function columns(marked: readonly SignatureView[], now: number): Column[] {
-  const column = (title: string, cell: (view: SignatureView) => string): Column => ({
+function dueText({ due, waitsFor, deletion }: Marked, now: number): string {
+  if (!due) return `in ${span(deletion!.purgeAt - now)}`;
+  return waitsFor === null ? "now" : `after ${waitsFor}`;
+}
+
+function columns(marked: readonly Marked[], now: number): Column[] {
+  const column = (title: string, cell: (view: Marked) => string): Column => ({
     title,
     cells: marked.map(cell),
   });
   return [
-    column("DUE", (view) => (isDue(view, now) ? "now" : `in ${span(view.deletion!.purgeAt - now)}`)),
+    column("DUE", (view) => dueText(view, now)),
     column("ID", ({ id }) => clip(id, 60)),
     { ...column("NAME", ({ name }) => clip(name, 40)), least: 12 },
     column("EXECUTION", ({ execution }) => execution),

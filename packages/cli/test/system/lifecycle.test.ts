@@ -119,6 +119,23 @@ test("a callback that was stopped is shown by what it keeps from settling, and n
   await worker.ended;
 });
 
+test("gc --dry-run tells what is due and waits for its end", async () => {
+  await using scene = new Scene();
+  const id = await submit(scene, "followed");
+  const worker = scene.start("worker", fixture("followed"), "--tasks", "double");
+  while ((await scene.run("interrupt", `${id}.success0`)).code !== 0);
+  worker.kill("SIGTERM");
+  await worker.ended;
+  await scene.run("delete", id, "--after", "1s");
+  const listed = async (): Promise<{ due: boolean; waitsFor: string | null }> =>
+    (await scene.json<{ items: [{ due: boolean; waitsFor: string | null }] }>("gc", "--dry-run")).value
+      .items[0];
+  let marked = await listed();
+  while (!marked.due) marked = await listed();
+  expect(marked.waitsFor).toBe("its end");
+  expect((await scene.json("gc")).value).toMatchObject({ removed: 0, left: 1 });
+});
+
 test("code that does not hear is given up, shown as abandoned, and resume says so", async () => {
   await using scene = new Scene();
   const id = await submit(scene, "unheard");

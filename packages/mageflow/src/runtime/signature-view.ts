@@ -43,6 +43,8 @@ export interface SignatureView {
   readonly dueAt: number | null;
   /** Of a root that is marked for deletion. */
   readonly deletion: Deletion | null;
+  /** Who keeps others from changing it, and until when: over, if that has passed. */
+  readonly lock: { readonly by: string; readonly until: number } | null;
   /** Why it was stopped, and whether all that ran had ended by itself: null while something inside still stops. */
   readonly interrupted: { readonly reason: string | null; readonly clean: boolean | null } | null;
 }
@@ -104,6 +106,7 @@ export function viewOf(record: SignatureRecord): SignatureView {
     finishedAt,
     dueAt: status === "WAITING" ? record.dueAt : null,
     deletion: record.deletion,
+    lock: record.lock === null ? null : { by: record.lock.by, until: record.lock.until },
     interrupted:
       status === "INTERRUPTED" && record.stop !== null
         ? { reason: record.stop.reason, clean: isClean(record) }

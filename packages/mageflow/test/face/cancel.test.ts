@@ -295,8 +295,9 @@ onEachStore("cancel", (open) => {
   });
 });
 
-async function gone(mage: MageFlow, id: string): Promise<void> {
-  await eventually(() =>
+/** Why it is not there, as soon as it is not. */
+async function gone(mage: MageFlow, id: string): Promise<unknown> {
+  return eventually(() =>
     mage.get(id).then(
       () => null,
       (error: unknown) => error,
@@ -364,7 +365,7 @@ onEachStore("lock", (open) => {
     await eventually(async () => ((await run.status()).deletion!.purgeAt === lock.until ? true : null));
     expect(await run.view()).toMatchObject({ status: "MARKED_FOR_DELETION" });
     await lock.release();
-    await gone(mage, run.id);
+    expect(await gone(mage, run.id)).toBeInstanceOf(GoneError);
   });
 
   test("puts off what its holder has cancelled, until it is given back", async () => {
@@ -373,7 +374,7 @@ onEachStore("lock", (open) => {
     const lock = await run.lock({ for: "1h" });
     await (await run.planCancel()).confirm();
     await lock.release();
-    await gone(mage, run.id);
+    expect(await gone(mage, run.id)).toBeInstanceOf(GoneError);
   });
 
   test("makes a start wait, for its new end when its holder locks again", async () => {
