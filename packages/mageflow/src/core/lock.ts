@@ -34,6 +34,6 @@ export function relocked(
     ...record,
     lock: next === null ? null : { ...next, start: starts, purgeAt: purges ? lock.purgeAt : null },
     dueAt: starts ? (next?.until ?? now) : record.dueAt,
-    deletion: purges ? { ...deletion!, purgeAt: next?.until ?? lock.purgeAt! } : deletion,
+    deletion: purges ? { ...deletion, purgeAt: next?.until ?? lock.purgeAt } : deletion,
   };
 }

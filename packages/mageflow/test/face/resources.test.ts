@@ -174,9 +174,9 @@ onEachStore("what functions release", (open, strike) => {
 interface Held {
   readonly run: Run;
   /** Its worker says nothing more, as if its process had stopped. */
-  lose(): Promise<void>;
+  readonly lose: () => Promise<void>;
   /** Its worker hands the task back. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** How a task comes to its end that holds something, when nobody runs its code again. */
