@@ -20,6 +20,8 @@ serveIsolate(isMainThread ? lineOfProcess() : lineOfThread(), systemClock);
 function lineOfThread(): Line {
   const port = parentPort!;
   return {
+    // The memory of the worker is that of its threads.
+    requireWorker: () => {},
     post: (report) => port.postMessage(report),
     listen: (hear) => void port.on("message", hear),
   };
@@ -29,10 +31,15 @@ function lineOfProcess(): Line {
   // A terminal sends it to the whole group, and a service manager too: the worker says when tasks end.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   process.on("disconnect", () => process.exit());
+  // Whoever is the parent by now need not be the worker. The task's module does not see this argument.
+  const workerPid = Number(process.argv.splice(2, 1)[0]);
   const watch = new URL(`./runtime/isolate/orphan-watch${import.meta.url.slice(-3)}`, import.meta.url);
-  const workerData: OrphanWatchData = { workerPid: process.ppid };
+  const workerData: OrphanWatchData = { workerPid };
   new Thread(watch, { workerData, name: "mageflow-orphan-watch" }).unref();
   return {
+    requireWorker: () => {
+      if (process.ppid !== workerPid || !process.connected) process.kill(process.pid, "SIGKILL");
+    },
     // A worker that is gone hears nothing, and the watch ends what it has left.
     post: (report) => void process.send!(report, undefined, undefined, () => {}),
     listen: (hear) => void process.on("message", (order) => hear(order as Order)),

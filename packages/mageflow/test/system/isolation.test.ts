@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MageFlow, type Run, type TaskOptions, type TaskPlan } from "mageflow";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,7 +20,9 @@ function lives(pid: number): boolean {
 
 async function gone(pid: number): Promise<void> {
   for (let tries = 0; lives(pid) && tries < 500; tries++) await sleep(20);
-  expect(lives(pid)).toBe(false);
+  const left = lives(pid);
+  if (left) process.kill(pid, "SIGKILL");
+  expect(left).toBe(false);
 }
 
 /** The note of its progress, as soon as there is one. */
@@ -261,4 +265,24 @@ test("a process ends with the worker that was killed, though its task never lets
   worker.process.kill("SIGKILL");
   await worker.ended;
   await gone(pid);
+});
+
+test.each(["starts", "loads"])("a process begins nothing when its worker is gone while it %s", async (at) => {
+  using place = folder();
+  await using mage = new MageFlow({ store: place.store });
+  const loop = mage.task("loop", (_input: unknown): unknown => 0);
+  const gates = { starts: place.path("started"), loads: place.path("loaded") };
+  await using worker = program("slow-start", place.store, place.ledger, gates.starts, gates.loads);
+  await worker.says("ready");
+  await mage.run(loop);
+  const pid = Number(await worker.says("starts"));
+  if (at === "loads") {
+    writeFileSync(gates.starts, "");
+    await worker.says("loads");
+  }
+  worker.process.kill("SIGKILL");
+  await once(worker.process, "exit");
+  for (const gate of Object.values(gates)) writeFileSync(gate, "");
+  await gone(pid);
+  expect(existsSync(place.ledger)).toBe(false);
 });

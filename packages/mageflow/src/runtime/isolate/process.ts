@@ -9,10 +9,13 @@ const HEAP_IS_FULL = "JavaScript heap out of memory";
 /** Its last words may take this long (ms) to come through; what it has started itself may keep the pipe open. */
 const LAST_WORDS_MS = 500;
 
-/** Starts a process. Its module sees the arguments of this one, and what it prints goes where this one prints. */
+/**
+ * Starts a process. Its first argument is the pid of this one, for its program; the task's module sees the arguments of this one, and what
+ * it prints goes where this one prints.
+ */
 export function startProcess(entry: URL, maxMemoryMb: number | null, clock: Clock): Isolate {
   return isolate((hear) => {
-    const child = fork(entry, process.argv.slice(2), {
+    const child = fork(entry, [String(process.pid), ...process.argv.slice(2)], {
       serialization: "advanced",
       // Two processes cannot listen on the port of one debugger.
       execArgv: [

@@ -10,6 +10,8 @@ import { becomeIsolate, findRegistered } from "./registered.ts";
 
 /** The line to the worker. */
 export interface Line {
+  /** Ends everything here at once when the worker is gone. */
+  requireWorker(): void;
   post(report: Report): void;
   listen(hear: (order: Order) => void): void;
 }
@@ -56,6 +58,7 @@ class Served {
   async #serve(work: Work): Promise<void> {
     this.#aborted = null;
     let handler: Handler;
+    this.#line.requireWorker();
     try {
       await import(work.module);
       handler = findRegistered(work.module, work.assignment.record.name);
@@ -65,6 +68,8 @@ class Served {
       this.#line.post({ type: "over", outcome: { ...failed(error), terminal }, spent: true });
       return;
     }
+    // Loading the module may have taken long.
+    this.#line.requireWorker();
     const post = (report: Report): void => this.#line.post(report);
     const host = new DistantHost(work, this.#clock, post, (question) => this.#ask(question));
     const attempt = new Attempt(work.assignment, handler, host, work.notes, null);
