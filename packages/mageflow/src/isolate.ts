@@ -1,7 +1,6 @@
 import { registerHooks } from "node:module";
 import { isMainThread, parentPort, Worker as Thread } from "node:worker_threads";
 import { systemClock } from "./engines/embedded/system-clock.ts";
-import type { Order } from "./runtime/isolate/messages.ts";
 import type { OrphanWatchData } from "./runtime/isolate/orphan-watch.ts";
 import { type Line, serveIsolate } from "./runtime/isolate/serve-isolate.ts";
 
@@ -42,6 +41,6 @@ function lineOfProcess(): Line {
     },
     // A worker that is gone hears nothing, and the watch ends what it has left.
     post: (report) => void process.send!(report, undefined, undefined, () => {}),
-    listen: (hear) => void process.on("message", (order) => hear(order as Order)),
+    listen: (hear) => void process.on("message", hear),
   };
 }

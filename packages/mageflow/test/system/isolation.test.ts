@@ -242,6 +242,32 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
     expect(by.size).toBeLessThanOrEqual(4);
   });
 
+  test("leaves nothing to the next one", async () => {
+    const places = new Set<unknown>();
+    const left = ["loop", "exit", "throw", "immediate", "tick", "listener", "child", "server"];
+    for (const what of left) {
+      const run = await mage.run(here("leaving"), { what });
+      const settled = await run.settled({ timeout: "10s" });
+      expect({ what, ...settled }).toMatchObject({ what, status: "SUCCEEDED" });
+      places.add(settled.result);
+    }
+    expect(places.size).toBe(left.length);
+  });
+
+  test.each(["tidy", "sending"])("that leaves nothing leaves its place (%s)", async (what) => {
+    const places = new Set<unknown>();
+    for (let n = 0; n < 3; n++) {
+      const run = await mage.run(here(what));
+      places.add(await run.result({ timeout: "10s" }));
+    }
+    expect(places.size).toBe(1);
+  });
+
+  test("does not see what another one has changed", async () => {
+    await (await mage.run(here("changing"))).result({ timeout: "10s" });
+    expect(await (await mage.run(here("looking"))).result({ timeout: "10s" })).toEqual([false, null]);
+  });
+
   test("is handed back when the worker stops, and nothing of it is left", async () => {
     const loop = await mage.run(here("other loop"));
     const pid = Number(await told(loop));

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Clock } from "../../ports/clock.ts";
 import { KILL_MS } from "../attempt.ts";
 import { unattributed } from "../stray.ts";
@@ -9,33 +10,41 @@ import { startThread } from "./thread.ts";
 /** An isolate that nobody has used for so long (ms) is ended. */
 const IDLE_MS = 60_000;
 
+/** Most of them that are kept unused: what two tasks use at once that have no `concurrency` of their own. */
+const MOST_IDLE = 2 * availableParallelism();
+
 interface Idle {
+  readonly isolation: Isolation;
   readonly isolate: Isolate;
   /** Aborts when it is used again. */
   readonly rest: AbortController;
 }
 
 /**
- * The isolates of one worker. There are as many as tasks in isolates have run at once; a task gets the one that was used last, and
- * shares it with any module that asks for the same kind and the same limit of memory.
+ * The isolates of one worker. Each serves a single task: what its code changes in there cannot be known, and reaches no other so. An
+ * attempt gets the one that was used last.
  */
 export class IsolatePool {
   readonly clock: Clock;
   readonly #entry: URL;
   readonly #all = new Set<Isolate>();
-  readonly #idle = new Map<string, Idle[]>();
+  /** In the order in which they were given back. */
+  #idle: Idle[] = [];
 
   constructor(entry: URL, clock: Clock) {
     this.#entry = entry;
     this.clock = clock;
   }
 
-  /** Of the caller until it is given back, or ends. Throws what the system says when there can be no more threads. */
+  /**
+   * Of the caller until it is given back, or ends. Every task has an `isolation` of its own. Throws what the system says when there can be
+   * no more threads.
+   */
   take(isolation: Isolation): Isolate {
-    const idle = this.#resting(isolation);
-    for (let last = idle.pop(); last !== undefined; last = idle.pop()) {
-      last.rest.abort("used");
-      if (!last.isolate.over) return last.isolate;
+    const last = this.#idle.findLast((idle) => idle.isolation === isolation);
+    if (last !== undefined) {
+      this.#wake(last);
+      return last.isolate;
     }
     const { kind, maxMemoryMb } = isolation;
     // It outlives the task that it is started for.
@@ -51,16 +60,18 @@ export class IsolatePool {
 
   /** Takes back an isolate in which nothing goes on. */
   give(isolation: Isolation, isolate: Isolate): void {
-    isolate.hear = () => {};
-    const idle: Idle = { isolate, rest: new AbortController() };
-    this.#resting(isolation).push(idle);
+    const idle: Idle = { isolation, isolate, rest: new AbortController() };
+    isolate.hear = (report) => {
+      if (report === null) this.#wake(idle);
+    };
+    this.#idle.push(idle);
     void unattributed(() => this.#endUnused(idle));
+    if (this.#idle.length > MOST_IDLE) this.#end(this.#idle[0]!);
   }
 
   /** Ends all of them. */
   async close(): Promise<void> {
-    for (const idle of this.#idle.values()) for (const { rest } of idle) rest.abort("closed");
-    this.#idle.clear();
+    for (const idle of this.#idle) this.#wake(idle);
     const gone = new AbortController();
     const all = [...this.#all];
     for (const isolate of all) isolate.kill();
@@ -68,16 +79,19 @@ export class IsolatePool {
     if (all.length > 0) await this.clock.sleep(KILL_MS, gone.signal);
   }
 
-  #resting({ kind, maxMemoryMb }: Isolation): Idle[] {
-    const alike = `${kind} ${maxMemoryMb}`;
-    let idle = this.#idle.get(alike);
-    if (idle === undefined) this.#idle.set(alike, (idle = []));
-    return idle;
+  /** It is not idle any more. */
+  #wake(idle: Idle): void {
+    this.#idle = this.#idle.filter((other) => other !== idle);
+    idle.rest.abort("over");
   }
 
-  async #endUnused({ isolate, rest }: Idle): Promise<void> {
-    await this.clock.sleep(IDLE_MS, rest.signal, { background: true });
-    // What has ended is passed over when it is taken.
-    if (!rest.signal.aborted) isolate.kill();
+  #end(idle: Idle): void {
+    this.#wake(idle);
+    idle.isolate.kill();
+  }
+
+  async #endUnused(idle: Idle): Promise<void> {
+    await this.clock.sleep(IDLE_MS, idle.rest.signal, { background: true });
+    if (!idle.rest.signal.aborted) this.#end(idle);
   }
 }

@@ -1,10 +1,11 @@
 import type { MageFlowError } from "../../core/errors.ts";
 import type { Order, Report } from "./messages.ts";
+import { unwrapped, type Wrapped } from "./wrapped.ts";
 
 /** A thread or process that runs tasks, one at a time, seen from the worker. */
 export interface Isolate {
-  /** Who hears what it says; whoever uses it sets this. */
-  hear: (report: Report) => void;
+  /** Who hears what it says, and null when it has ended; whoever uses it sets this. */
+  hear: (report: Report | null) => void;
   /** What is said to an isolate that has ended is lost. */
   post(order: Order): void;
   /** Ends it, whatever it does. A thread ends where V8 looks for an order to stop; a process ends in any case. */
@@ -16,18 +17,21 @@ export interface Isolate {
 
 /** The little that differs between a thread and a process, as {@link isolate} needs it. */
 interface Body {
-  readonly post: (order: Order) => void;
+  readonly post: (order: Wrapped<Order>) => void;
   readonly kill: () => void;
   readonly ended: Promise<MageFlowError>;
 }
 
-export function isolate(make: (hear: (report: Report) => void) => Body): Isolate {
+export function isolate(make: (hear: (heard: unknown) => void) => Body): Isolate {
   let over = false;
-  const { post, kill, ended } = make((report) => made.hear(report));
+  const { post, kill, ended } = make((heard) => {
+    const report = unwrapped<Report>(heard);
+    if (report !== null) made.hear(report);
+  });
   const made: Isolate = {
     hear: () => {},
     post: (order) => {
-      if (!over) post(order);
+      if (!over) post({ mageflow: order });
     },
     kill,
     ended,
@@ -37,6 +41,7 @@ export function isolate(make: (hear: (report: Report) => void) => Body): Isolate
   };
   void ended.then(() => {
     over = true;
+    made.hear(null);
   });
   return made;
 }

@@ -12,6 +12,9 @@ import type { IsolatePool } from "./isolate-pool.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Answer, Question, Report } from "./messages.ts";
 
+/** What an isolate takes (ms) at most to tell that nothing goes on in it. One that does not is ended. */
+const QUIET_MS = 500;
+
 /** The worker's side of an attempt whose code runs in an isolate: does what the code asks for, and ends it. */
 export class IsolatedCode implements Elsewhere {
   readonly #pool: IsolatePool;
@@ -47,11 +50,16 @@ export class IsolatedCode implements Elsewhere {
     }
     this.#isolate = isolate;
     const reported = Promise.withResolvers<Extract<Report, { type: "over" }> | null>();
+    const quiet = Promise.withResolvers<boolean>();
     isolate.hear = (report) => {
-      if (report.type === "over") reported.resolve(report);
-      else this.#hear(isolate, report);
+      if (report?.type === "over") reported.resolve(report);
+      else if (report?.type === "quiet") quiet.resolve(report.quiet);
+      else if (report !== null) this.#hear(isolate, report);
+      else {
+        reported.resolve(null);
+        quiet.resolve(false);
+      }
     };
-    void isolate.ended.then(() => reported.resolve(null));
     isolate.post({
       type: "begin",
       work: {
@@ -63,11 +71,12 @@ export class IsolatedCode implements Elsewhere {
     });
     const report = await reported.promise;
     if (report === null) return failed(await isolate.ended);
-    if (report.spent || this.#killed) {
+    const quietly = !report.spent && (await this.#soon(quiet.promise));
+    if (quietly && !this.#killed) {
+      this.#pool.give(this.#isolation, isolate);
+    } else {
       isolate.kill();
       await isolate.ended;
-    } else {
-      this.#pool.give(this.#isolation, isolate);
     }
     this.#isolate = null;
     return report.outcome;
@@ -82,7 +91,16 @@ export class IsolatedCode implements Elsewhere {
     this.#isolate?.kill();
   }
 
-  #hear(isolate: Isolate, report: Exclude<Report, { type: "over" }>): void {
+  /** Code that goes on may keep the isolate from saying anything. */
+  async #soon(quiet: Promise<boolean>): Promise<boolean> {
+    const heard = new AbortController();
+    const late = this.#pool.clock.sleep(QUIET_MS, heard.signal).then(() => false);
+    const answer = await Promise.race([quiet, late]);
+    heard.abort("heard");
+    return answer;
+  }
+
+  #hear(isolate: Isolate, report: Exclude<Report, { type: "over" | "quiet" }>): void {
     if (report.type === "log") this.#host.log(report.level, report.message, report.fields);
     else void this.#answer(isolate, report.number, report.question);
   }

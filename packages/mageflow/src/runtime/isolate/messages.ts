@@ -31,7 +31,9 @@ export type Report =
     }
   | { readonly type: "ask"; readonly number: number; readonly question: Question }
   /** The attempt is decided. A `spent` isolate cannot be used again: code of it may go on. */
-  | { readonly type: "over"; readonly outcome: AttemptOutcome; readonly spent: boolean };
+  | { readonly type: "over"; readonly outcome: AttemptOutcome; readonly spent: boolean }
+  /** Said after that: whether the attempt has left anything behind that goes on. */
+  | { readonly type: "quiet"; readonly quiet: boolean };
 
 /** What task code asks of its worker. */
 export type Question =

@@ -2,7 +2,6 @@ import { fork } from "node:child_process";
 import { type MageFlowError, OutOfMemoryError, WorkerExitedError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type Isolate, isolate } from "./isolate.ts";
-import type { Report } from "./messages.ts";
 
 /** What V8 writes when the heap is full, before it aborts the process as anybody else might. */
 const HEAP_IS_FULL = "JavaScript heap out of memory";
@@ -24,7 +23,7 @@ export function startProcess(entry: URL, maxMemoryMb: number | null, clock: Cloc
       ],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
-    child.on("message", (report) => hear(report as Report));
+    child.on("message", hear);
     let tail = "";
     let full = false;
     const silent = new AbortController();

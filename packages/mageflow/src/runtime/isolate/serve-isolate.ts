@@ -6,14 +6,19 @@ import { heedStrays } from "../stray.ts";
 import { revivedError } from "./carried-error.ts";
 import { DistantHost } from "./distant-host.ts";
 import type { Answer, Order, Question, Report, Work } from "./messages.ts";
+import { type GoingOn, goingOn, isMore } from "./going-on.ts";
 import { becomeIsolate, findRegistered } from "./registered.ts";
+import { unwrapped, type Wrapped } from "./wrapped.ts";
+
+/** What was closed at the end of an attempt may take so long (ms) to be gone. */
+const CLOSING_MS = 20;
 
 /** The line to the worker. */
 export interface Line {
   /** Ends everything here at once when the worker is gone. */
   requireWorker(): void;
-  post(report: Report): void;
-  listen(hear: (order: Order) => void): void;
+  post(report: Wrapped<Report>): void;
+  listen(hear: (heard: unknown) => void): void;
 }
 
 /** Runs attempts as the worker orders, in the way in which it runs those that are inline. */
@@ -21,7 +26,10 @@ export function serveIsolate(line: Line, clock: Clock): void {
   becomeIsolate();
   heedStrays();
   const isolate = new Served(line, clock);
-  line.listen((order) => isolate.hear(order));
+  line.listen((heard) => {
+    const order = unwrapped<Order>(heard);
+    if (order !== null) isolate.hear(order);
+  });
 }
 
 class Served {
@@ -65,13 +73,14 @@ class Served {
     } catch (error) {
       // What is wrong with the program stays wrong; the module system remembers it as well.
       const terminal = error instanceof MageFlowError;
-      this.#line.post({ type: "over", outcome: { ...failed(error), terminal }, spent: true });
+      this.#post({ type: "over", outcome: { ...failed(error), terminal }, spent: true });
       return;
     }
     // Loading the module may have taken long.
     this.#line.requireWorker();
-    const post = (report: Report): void => this.#line.post(report);
+    const post = (report: Report): void => this.#post(report);
     const host = new DistantHost(work, this.#clock, post, (question) => this.#ask(question));
+    const before = goingOn();
     const attempt = new Attempt(work.assignment, handler, host, work.notes, null);
     this.#attempt = attempt;
     if (this.#aborted !== null) attempt.abort(this.#aborted);
@@ -79,18 +88,34 @@ class Served {
     const outcome = await attempt.outcome;
     host.giveUp();
     this.#attempt = null;
-    this.#line.post({
+    this.#post({
       type: "over",
       // The worker ends what goes on, so that nothing is left to its own.
       outcome: outcome.ok ? outcome : { ok: false, cause: outcome.cause, terminal: outcome.terminal },
       spent: attempt.abandoned,
     });
+    this.#post({ type: "quiet", quiet: await this.#isQuiet(before) });
+  }
+
+  /** True when nothing of the attempt goes on, which what it has just closed may do for a moment. */
+  async #isQuiet(before: GoingOn): Promise<boolean> {
+    const end = this.#clock.monotonic() + CLOSING_MS;
+    let quiet: boolean;
+    do {
+      await this.#clock.turn();
+      quiet = this.#asked.size === 0 && !isMore(goingOn(), before);
+    } while (!quiet && this.#clock.monotonic() < end);
+    return quiet;
+  }
+
+  #post(report: Report): void {
+    this.#line.post({ mageflow: report });
   }
 
   #ask(question: Question): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const number = this.#questions++;
-      this.#line.post({ type: "ask", number, question });
+      this.#post({ type: "ask", number, question });
       this.#asked.set(number, { resolve, reject });
     });
   }

@@ -1,6 +1,11 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { threadId } from "node:worker_threads";
+import { promisify } from "node:util";
+import { parentPort, threadId } from "node:worker_threads";
 import { MageFlow, type TaskContext, TerminalError } from "mageflow";
 import { z } from "zod";
 
@@ -130,7 +135,37 @@ for (const isolation of ["thread", "process"] as const) {
   mage.task(name("custom"), where, () => {
     throw Object.assign(new TypeError("mine"), { code: "E_MINE", name: "MineError" });
   });
-  mage.task(name("who"), where, () => `${process.pid}/${threadId}`);
+  mage.task(name("who"), where, here);
+  // One at a time, so that the next one gets what is left.
+  const alone = { ...where, concurrency: 1 };
+  mage.task(name("leaving"), alone, ({ what }: { what: string }) => {
+    LEAVE[what]!();
+    return here();
+  });
+  mage.task(name("tidy"), alone, async (_input, ctx) => {
+    const server = createServer((socket) => void socket.end()).listen(0);
+    await once(server, "listening");
+    await once(connect((server.address() as AddressInfo).port).resume(), "close");
+    server.close();
+    await readFile(new URL(import.meta.url));
+    await promisify(execFile)("true");
+    clearTimeout(setTimeout(() => {}, 60_000));
+    console.log("tidy");
+    await ctx.progress(1);
+    return here();
+  });
+  mage.task(name("sending"), alone, () => {
+    // A service manager may want to hear of it (pm2 does).
+    const send = (message: unknown): void =>
+      void (parentPort === null ? process.send!(message) : parentPort.postMessage(message));
+    for (const message of ["ready", 5, { type: "over" }, { type: "log" }]) send(message);
+    return here();
+  });
+  mage.task(name("changing"), where, () => {
+    Object.assign(globalThis, { changed: true });
+    process.env["CHANGED"] = "true";
+  });
+  mage.task(name("looking"), where, () => ["changed" in globalThis, process.env["CHANGED"] ?? null]);
   mage.task(name("runs itself"), where, async () => {
     await mage.run(child, { n: 1 });
   });
@@ -143,6 +178,30 @@ mage.task("kill", { isolation: "process", module: import.meta.url }, async () =>
   process.kill(process.pid, "SIGKILL");
   await sleep(10_000);
 });
+
+/** The thread or process in which this runs. */
+function here(): string {
+  return `${process.pid}/${threadId}`;
+}
+
+function endless(): never {
+  for (;;);
+}
+
+/** What a task may leave behind when it returns. */
+const LEAVE: Readonly<Record<string, () => void>> = {
+  loop: () => void setTimeout(endless, 40),
+  exit: () => void setTimeout(() => process.exit(7), 50),
+  throw: () =>
+    void setTimeout(() => {
+      throw new Error("late");
+    }, 50),
+  immediate: () => void setImmediate(endless),
+  tick: () => process.nextTick(endless),
+  listener: () => void process.on("beforeExit", () => {}),
+  child: () => void spawn("sleep", ["1"]),
+  server: () => void createServer().listen(0),
+};
 
 function attemptOf(work: () => unknown): unknown {
   try {
