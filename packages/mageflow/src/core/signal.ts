@@ -82,7 +82,7 @@ export type AttemptOutcome =
       readonly ok: false;
       readonly cause: StoredCause;
       readonly terminal: boolean;
-      /** Its code ignored the signal and may go on. */
+      /** Its code did not come to its end: it ignored the signal and may go on, or its thread or process has ended. */
       readonly abandoned?: boolean;
     };
 

@@ -225,7 +225,8 @@ export class Attempt implements Culprit {
 
   #final(outcome: AttemptOutcome): AttemptOutcome {
     const cut = this.#cut;
-    return cut === null || (outcome.ok && !cut.fails) ? outcome : failed(cut.reason);
+    if (cut === null || (outcome.ok && !cut.fails)) return outcome;
+    return { ...failed(cut.reason), abandoned: !outcome.ok && outcome.abandoned === true };
   }
 
   async #watchTime(): Promise<void> {

@@ -60,8 +60,9 @@ export interface WorkerParts {
 const LOG_DELAY_MS = 200;
 /** Orders to stop that are looked at when a doorbell rings. */
 const STOPS = 500;
-/** What ending a thread or process takes (ms) is taken from the end of its grace. */
-const KILLING_MS = 100;
+/** What ending a thread or process takes (ms) is taken from the end of its grace, and never more than this part of it. */
+const KILLING_MS = 25;
+const KILLING_PART = 0.1;
 /** As long as a timer may be; what matters is that there is one. */
 const STAY_MS = 3_600_000;
 
@@ -355,7 +356,7 @@ export class Worker implements Claimer, AsyncDisposable {
     const { verb, reason, until } = stop;
     const grace = Math.max(0, until - this.#parts.committer.storeTime());
     // What can be ended is gone before the grace is over and somebody else gives it up.
-    const killing = slot.attempt?.isElsewhere === true ? Math.min(KILLING_MS, grace / 2) : 0;
+    const killing = slot.attempt?.isElsewhere === true ? Math.min(KILLING_MS, grace * KILLING_PART) : 0;
     slot.attempt?.stop(
       verb === "cancel" ? new CancelledError(id, reason) : new InterruptedError(id, reason),
       grace - killing,

@@ -70,7 +70,7 @@ export class IsolatedCode implements Elsewhere {
       },
     });
     const report = await reported.promise;
-    if (report === null) return failed(await isolate.ended);
+    if (report === null) return { ...failed(await isolate.ended), abandoned: true };
     const quietly = !report.spent && (await this.#soon(quiet.promise));
     if (quietly && !this.#killed) {
       this.#pool.give(this.#isolation, isolate);

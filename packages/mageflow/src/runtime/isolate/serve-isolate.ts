@@ -88,12 +88,7 @@ class Served {
     const outcome = await attempt.outcome;
     host.giveUp();
     this.#attempt = null;
-    this.#post({
-      type: "over",
-      // The worker ends what goes on, so that nothing is left to its own.
-      outcome: outcome.ok ? outcome : { ok: false, cause: outcome.cause, terminal: outcome.terminal },
-      spent: attempt.abandoned,
-    });
+    this.#post({ type: "over", outcome, spent: attempt.abandoned });
     this.#post({ type: "quiet", quiet: await this.#isQuiet(before) });
   }
 

@@ -40,6 +40,7 @@ for (const isolation of ["thread", "process"] as const) {
   });
   for (const loop of ["loop", "other loop"]) {
     mage.task(name(loop), where, async (_input, ctx) => {
+      ctx.defer(() => ctx.log.info("deferred"));
       await ctx.progress(0, String(process.pid));
       for (;;);
     });
@@ -64,6 +65,14 @@ for (const isolation of ["thread", "process"] as const) {
       const { name: kind, code, message } = error as Error & { code: string };
       ctx.log.info("told to stop", { kind, code, message });
       throw error;
+    }
+  });
+  mage.task(name("late"), where, async (_input, ctx) => {
+    await ctx.progress(0, "waits");
+    try {
+      return await obedient(ctx);
+    } finally {
+      await sleep(110);
     }
   });
   mage.task(name("context"), where, async (input, ctx) => {
