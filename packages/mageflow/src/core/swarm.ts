@@ -2,11 +2,11 @@ import { type ContainerKind, decideContainer } from "./container.ts";
 import { SwarmClosedError } from "./errors.ts";
 import { conclude, credited, failure } from "./outcome.ts";
 import { type SwarmSpec, WIDEST_WINDOW } from "./plan.ts";
-import type { SignatureRecord } from "./record.ts";
+import { isCancelled, type SignatureRecord } from "./record.ts";
 import { type Credit, type Decision, type Signal, unchanged } from "./signal.ts";
 import { isEnded } from "./status.ts";
 import { sweep, type Took } from "./sweep.ts";
-import type { View } from "./view.ts";
+import { isInCleanup, type View } from "./view.ts";
 
 /**
  * Decides for one swarm. Up to `concurrency` items are started and not ended (`active`); every end frees a slot for the
@@ -40,6 +40,10 @@ export function checkRoom(view: View, record: SignatureRecord, count: number): v
   const { maxTasks } = spec(view, record);
   const family = record.family!;
   if (isEnded(record.status)) throw new SwarmClosedError(record.id, `it is ${record.status}`);
+  // Whoever confirmed the cancel was told what it removes.
+  const root = view.get(record.rootId);
+  if (root !== undefined && isCancelled(root) && !isInCleanup(view, record))
+    throw new SwarmClosedError(record.id, "its workflow is cancelled");
   if (!family.open)
     throw new SwarmClosedError(record.id, "it is closed; make it with `open: true` to add to it");
   if (family.stopping) throw new SwarmClosedError(record.id, "it is past its limit of failures");

@@ -1,26 +1,13 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
-import { isCallback, standsInPlan } from "../core/ids.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { decode } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
 import { isCancelled, type SignatureRecord } from "../core/record.ts";
-import type { Store } from "../ports/store.ts";
 import { record as audit } from "./audit.ts";
 import { missing } from "./control.ts";
+import { count, type Growing, type Impact } from "./impact.ts";
 import type { Runtime } from "./runtime.ts";
-
-/** What a cancellation would remove. */
-export interface Impact {
-  readonly workflows: number;
-  /** Signatures under the roots, callbacks included. */
-  readonly descendants: number;
-  readonly running: number;
-  readonly callbacks: number;
-  readonly logs: number;
-  /** Of inputs, results and errors. */
-  readonly bytes: number;
-}
 
 /** A cancellation that waits to be confirmed. */
 export interface CancelPlan {
@@ -51,13 +38,12 @@ type Bound = {
   readonly name: string;
   readonly generation: number;
   readonly descendants: number;
-  /** Those of them that it can grow by. Callbacks come with what goes on in it anyway. */
+  /** Those of them that it can grow by. */
   readonly planned: number;
 };
 
 const GOOD_FOR_MS = 300_000;
 export const GRACE_MS = 10_000;
-const PAGE = 500;
 
 /**
  * Looks at what cancelling these workflows would remove, page by page, and gives out the token that it takes to do so. `held` tells
@@ -70,7 +56,7 @@ export async function planCancel(
   ids: readonly string[],
   held: () => string | null,
 ): Promise<CancelPlan> {
-  const { store } = runtime;
+  const { store, clock } = runtime;
   const bounds: Bound[] = [];
   const impact = { workflows: 0, descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
   for (const id of ids) {
@@ -84,7 +70,7 @@ export async function planCancel(
         `cancel the root of its workflow, "${root.rootId}"`,
       );
     }
-    const { descendants, planned, running, callbacks, bytes } = await census(store, root);
+    const { descendants, planned, running, callbacks, bytes } = await count(store, clock, root);
     bounds.push({ id, name: root.name, generation: root.generation, descendants, planned });
     impact.workflows++;
     impact.descendants += descendants;
@@ -125,7 +111,7 @@ export async function confirmCancel(
   options: CancelOptions = {},
   held: string | null = null,
 ): Promise<void> {
-  const { store, reconciler } = runtime;
+  const { store, clock, reconciler } = runtime;
   requireArguments(options, CANCEL, "a confirmation");
   const { reason, grace = GRACE_MS, target } = options;
   const order = { reason: readReason(reason), grace: milliseconds(grace, "grace") };
@@ -137,29 +123,31 @@ export async function confirmCancel(
   const bounds = decode(body) as Bound[];
   if (target !== undefined) requireTarget(bounds, target);
   const open: Bound[] = [];
+  const growing: Growing[] = [];
   for (const bound of bounds) {
     const [root] = await store.get([bound.id]);
     if (root === undefined) continue;
     if (!isCancelled(root)) {
       requireSame(root, bound);
-      const { planned } = await census(store, root);
-      if (planned > bound.planned) throw new StaleConfirmationError(`"${bound.id}" has grown since`);
+      const { planned } = await count(store, clock, root, growing);
+      if (planned > bound.planned) throw grown(bound.id);
     }
     open.push(bound);
   }
-  await cancelAll(runtime, open, { ...order, held });
+  await cancelAll(runtime, open, growing, { ...order, held });
   await reconciler.tick();
 }
 
-/** All of them in one transaction, or none. */
+/** All of them in one transaction, or none. What was `growing` when it was counted has not grown since. */
 async function cancelAll(
   runtime: Runtime,
   bounds: readonly Bound[],
+  growing: readonly Growing[],
   { reason, grace, held }: { reason: string | null; grace: number; held: string | null },
 ): Promise<void> {
   const { actor } = runtime;
   await runtime.commit({
-    locks: bounds.map(({ id }) => id),
+    locks: [...bounds, ...growing].map(({ id }) => id),
     apply: async (batch) => {
       const order = { type: "halt", verb: "cancel", actor, reason, grace, by: null } as const;
       const going: SignatureRecord[] = [];
@@ -177,6 +165,7 @@ async function cancelAll(
           throw new LockedError(root.id, lock.by, lock.until);
         others.push({ root, descendants: bound.descendants });
       }
+      for (const { id, total } of growing) if ((batch.get(id)?.family?.total ?? 0) > total) throw grown(id);
       for (const root of going) {
         if (batch.tell(root, order) !== root)
           await audit(batch, { actor, action: "hasten", target: root.id, reason });
@@ -200,31 +189,10 @@ function requireTarget(bounds: readonly Bound[], target: string): void {
   throw new StaleConfirmationError(`the confirmation is for ${what}, not for "${target}"`);
 }
 
+function grown(id: string): StaleConfirmationError {
+  return new StaleConfirmationError(`"${id}" has grown since`);
+}
+
 function requireSame({ id, generation }: SignatureRecord, bound: Bound): void {
   if (generation !== bound.generation) throw new StaleConfirmationError(`"${id}" has begun again since`);
-}
-
-type Census = Omit<Impact, "logs" | "workflows"> & Pick<Bound, "planned">;
-
-async function census(store: Store, root: SignatureRecord): Promise<Census> {
-  let [descendants, planned, running, callbacks] = [0, 0, root.status === "RUNNING" ? 1 : 0, 0];
-  let bytes = size(root);
-  for (let after = root.id; ;) {
-    const page = await store.scan({ after, limit: PAGE });
-    const inside = page.filter(({ id }) => id.startsWith(`${root.id}.`));
-    for (const record of inside) {
-      descendants++;
-      if (standsInPlan(record.id)) planned++;
-      if (record.status === "RUNNING") running++;
-      if (isCallback(record.role)) callbacks++;
-      bytes += size(record);
-    }
-    if (inside.length < PAGE) return { descendants, planned, running, callbacks, bytes };
-    after = inside.at(-1)!.id;
-  }
-}
-
-function size({ bound, message, result, error }: SignatureRecord): number {
-  const texts = [bound, message, result, error === null ? null : JSON.stringify(error)];
-  return texts.reduce((sum, text) => sum + (text === null ? 0 : Buffer.byteLength(text)), 0);
 }

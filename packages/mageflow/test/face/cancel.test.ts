@@ -287,6 +287,64 @@ onEachStore("cancel", (open) => {
     expect(await other.status()).toMatchObject({ status: "PENDING" });
   });
 
+  test("counts a large workflow page by page, and lets others have their turns meanwhile", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.create(swarm(Array.from({ length: 5_000 }, () => task)));
+    let turns = 0;
+    let counting = true;
+    const count = (): void => {
+      turns++;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    const plan = await run.planCancel();
+    expect(turns).toBeGreaterThanOrEqual(10);
+    turns = 0;
+    await plan.confirm();
+    expect(turns).toBeGreaterThanOrEqual(10);
+    counting = false;
+    expect(plan.impact.descendants).toBe(5_000);
+  });
+
+  test("is refused when something grows that has been counted already", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const inner = swarm([task], { open: true });
+    const run = await mage.run(swarm([inner, ...Array.from({ length: 5_000 }, () => task)]));
+    const first = await mage.get(`${run.id}.0`);
+    const plan = await run.planCancel();
+    const refusal = plan.confirm().catch((error: unknown) => error);
+    for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate);
+    await first.addTasks([task]);
+    expect(await refusal).toEqual(stale);
+    expect(await run.status()).toMatchObject({ execution: "RUNNING" });
+    await (await run.planCancel()).confirm();
+    expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
+  });
+
+  test("lets nothing in it grow any more, but what its cleanups made", async () => {
+    const mage = open();
+    const [cleaning, finish] = [gate(), gate()];
+    const task = mage.task("task", () => 1);
+    const clean = mage.task("clean", async () => {
+      cleaning.open();
+      await finish.opened;
+    });
+    const plan = chain([task, swarm([], { open: true })]).onCleanup(
+      chain([clean, swarm([task], { open: true })]),
+    );
+    const run = await mage.create(plan);
+    await using worker = await mage.worker({ tasks: ["clean"] });
+    await (await run.planCancel()).confirm();
+    await cleaning.opened;
+    const closed = expect.objectContaining({ code: "SWARM_CLOSED" });
+    await expect((await mage.get(`${run.id}.1`)).addTasks([task])).rejects.toThrow(closed);
+    expect(await (await mage.get(`${run.id}.cleanup0.1`)).addTasks([task])).toHaveLength(1);
+    finish.open();
+    await worker.stop();
+  });
+
   test("of a step is refused", async () => {
     const mage = open();
     const run = await mage.run(chain([mage.task("task", () => 1)]));
