@@ -359,6 +359,13 @@ export const MUTANTS: readonly Mutant[] = [
     why: "a workflow is removed while something of it is open",
   },
   {
+    name: "abandon-what-has-its-grace",
+    file: "runtime/abandon.ts",
+    find: '.filter(({ status }) => status === "RUNNING");',
+    replace: '.filter(({ id, status }) => status === "RUNNING" && standsInCleanup(id, root.id));',
+    why: "what was cancelled and has its grace to stop is removed along with the cleanups that were given up",
+  },
+  {
     name: "purge-of-another-life",
     file: "core/deletion.ts",
     find: "if (deletion === null || deletion.purgeAt > now || deletion.generation !== generation) return false;",

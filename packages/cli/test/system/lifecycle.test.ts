@@ -115,6 +115,15 @@ test("a callback that was stopped is shown by what it keeps from settling, and n
   expect(cancelled.code).toBe(0);
   expect(cancelled.stdout).toContain("\nit was cancelled, and is removed when its cleanups have run\n");
   expect(cancelled.stdout).not.toContain("result");
+  expect(await scene.run("purge", id)).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining("give them up with abandonCleanups"),
+  });
+  expect(await scene.run("purge", id, "--abandon-cleanups")).toMatchObject({
+    code: 0,
+    stdout: `removed  double  ${id}\n`,
+  });
+  expect((await scene.run("show", id)).code).toBe(4);
   worker.kill("SIGTERM");
   await worker.ended;
 });

@@ -63,6 +63,14 @@ export function isClosed(record: SignatureRecord): boolean {
   return isSettled(record) || (startedAt === null && status !== "RUNNING" && stop === null);
 }
 
+/** What was cancelled, as it is when it is removed at once, whatever has become of its cleanups. Who cancelled it, and why, stays what is told. */
+export function abandoned(record: SignatureRecord, now: number): SignatureRecord {
+  const { stop, generation } = record;
+  const { actor: by, reason } = stop!;
+  const at = { markedAt: now, purgeAt: now, generation };
+  return { ...record, deletion: { ...at, action: "cancel", by, reason, stub: false, purged: false } };
+}
+
 /** A tree that is due and locked waits for the end of the lock; one that is still open gets its whole time again, from now on. */
 export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
   if (isLocked(record, now)) return removeAfterLock(record);

@@ -40,12 +40,18 @@ export function standsInCleanup(id: string, above: string): boolean {
   return CLEANUP.test(id.slice(above.length));
 }
 
+/** Id of the innermost cleanup that something is or stands in, or null. */
+export function cleanupAround(id: string): string | null {
+  return INNERMOST_CLEANUP.exec(id)?.[0] ?? null;
+}
+
 /** True for what is in no callback: steps and items, at any depth. */
 export function standsInPlan(id: string): boolean {
   return !CALLBACK.test(id);
 }
 
 const CALLBACK = /\.[a-z]/i;
+const INNERMOST_CLEANUP = /^.*\.(?:cleanup|itemCleanup)\d+(?:g\d+)?/;
 const CLEANUP = /\.(?:cleanup|itemCleanup)\d/;
 
 export function isCleanup(role: Role): boolean {

@@ -49,10 +49,15 @@ export async function condemn(batch: Batch, root: SignatureRecord): Promise<bool
     batch.put(rearmed(root, batch.now));
     return false;
   }
+  remove(batch, root);
+  return true;
+}
+
+/** Takes a marked tree out of every read, be anything of it open or not. */
+export function remove(batch: Batch, root: SignatureRecord): void {
   batch.put({ ...root, key: null, deletion: { ...root.deletion!, purged: true } });
   batch.extras.tombstones.push(tombstoneOf(root, batch.now));
   batch.draft({ condemn: root.id });
-  return true;
 }
 
 /** Whether anything of the tree is open. */

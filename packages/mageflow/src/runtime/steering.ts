@@ -6,9 +6,10 @@ import { invalidArgument } from "../core/invalid-argument.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { encode } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
-import type { SignatureRecord } from "../core/record.ts";
+import { isCancelled, isSettled, type SignatureRecord } from "../core/record.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded } from "../core/status.ts";
+import { abandonCleanups } from "./abandon.ts";
 import { calendarInstant, type CalendarTime } from "./calendar.ts";
 import { type CancelPlan, GRACE_MS, planCancel } from "./cancel.ts";
 import { checkStart } from "./check-start.ts";
@@ -178,16 +179,27 @@ export abstract class Steering {
    * Removes the workflow at once. A tombstone answers those who ask for it later. What is left out of the options is as its mark of
    * deletion says, if it has one.
    *
+   * With `abandonCleanups` a workflow that was cancelled is removed although its cleanups have not ended. Those that run are told by
+   * `ctx.signal` and given up a second later; the others never run, and what they were to release stays as it is.
+   *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) while anything of it is open, which the message names, and as {@link delete}.
    */
-  async purgeNow(options: RemovalOptions = {}): Promise<void> {
+  async purgeNow(options: RemovalOptions & { abandonCleanups?: boolean } = {}): Promise<void> {
     requireArguments(options, PURGE, "purgeNow");
     const { stub } = options;
     if (stub !== undefined) flag("stub", stub);
     const reason = readReason(options.reason);
+    if (flag("abandonCleanups", options.abandonCleanups ?? false)) {
+      const record = await this.record();
+      if (record.role === "root" && isCancelled(record)) {
+        await abandonCleanups(this.runtime, record, { token: this.#token, reason });
+        return this.runtime.reconciler.tick();
+      }
+    }
     const by = this.runtime.actor;
     const open = await this.change(
       async (batch, record) => {
+        if (record.role === "root" && isCancelled(record) && !isSettled(record)) return record;
         requireRoot(record, "purge");
         if (await isOpen(batch, record)) return record;
         const { deletion } = record;
@@ -290,9 +302,13 @@ const LONGEST_LOCK_MS = 86_400_000;
 const FENCING_MS = 2_000;
 
 const INTERRUPT: OptionNames<{ reason?: string; grace?: Duration }> = { reason: true, grace: true };
-const PURGE: OptionNames<RemovalOptions> = { reason: true, stub: true };
+const PURGE: OptionNames<RemovalOptions & { abandonCleanups?: boolean }> = {
+  reason: true,
+  stub: true,
+  abandonCleanups: true,
+};
 const EXTEND: OptionNames<PurgeTime> = { after: true, at: true, timeZone: true };
-const DELETE: OptionNames<PurgeTime & RemovalOptions> = { ...EXTEND, ...PURGE };
+const DELETE: OptionNames<PurgeTime & RemovalOptions> = { ...EXTEND, reason: true, stub: true };
 const LOCK: OptionNames<{ for?: Duration }> = { for: true };
 
 /** The instant of it, once the store's time is known. */

@@ -1,5 +1,5 @@
 import { standsInCleanup } from "../core/ids.ts";
-import type { SignatureRecord } from "../core/record.ts";
+import { isCancelled, type SignatureRecord } from "../core/record.ts";
 import { isEnded, type Status } from "../core/status.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -30,6 +30,7 @@ export async function whatIsOpen(store: Store, root: SignatureRecord): Promise<s
   const names = open.slice(0, NAMED).map(({ id, name, status }) => `"${id}" (${name}, ${status})`);
   const more = open.length > NAMED ? " and more" : "";
   const what = names.length === 0 ? "" : `open inside it: ${names.join(", ")}${more}; `;
+  if (isCancelled(root)) return `${what}wait for its cleanups, or give them up with abandonCleanups`;
   const deeds = [
     ...(stopped.length > 0 || root.status === "SUSPENDED" ? ["resume what was stopped"] : []),
     ...(going.length > 0 || stopped.length === 0 ? ["wait for settled()"] : []),

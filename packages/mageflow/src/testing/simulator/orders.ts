@@ -160,6 +160,15 @@ export class Orders {
     });
   }
 
+  /** Gives up the cleanups of something that is cancelled. */
+  abandon(process: Process, id: string): void {
+    const given = this.#run(process, id).purgeNow({ reason: "a user", abandonCleanups: true });
+    this.#await(process, `abandon ${id}`, given, { answer: "lost" }, () => {
+      if (!this.#world.shadow.removed.has(id))
+        this.#world.report("accounts", `${id} was acknowledged as given up and it is there`);
+    });
+  }
+
   /** Asks for the plan, thinks about it for a while, and confirms it. */
   cancel(process: Process, id: string, thinks: number, grace: number): void {
     const { clock } = process.runtime;

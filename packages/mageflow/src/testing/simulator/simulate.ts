@@ -1,3 +1,4 @@
+import { isCancelled } from "../../core/record.ts";
 import { type FaultMix, faultMix, NO_FAULTS } from "./faults.ts";
 import type { Violation } from "./invariants/invariant.ts";
 import { Orders } from "./orders.ts";
@@ -199,6 +200,7 @@ function control(
     [3, () => among(roots, (id) => orders.restore(process, id))],
     [2, () => among(roots, (id) => orders.extend(process, id, ms(3_000)))],
     [2, () => among(roots, (id) => orders.purge(process, id))],
+    [3, () => among(roots.filter(isCancelled), (id) => orders.abandon(process, id))],
     [5, () => among(roots, (id) => orders.cancel(process, id, ms(300), ms(2_000)))],
     [4, () => among(open, (id) => orders.lock(process, id, 1 + ms(8_000), ms(4_000)))],
     [2, () => among(open, (id) => orders.edit(process, [id], { with: { edited: ms(9) }, priority: 1 }))],

@@ -1,14 +1,17 @@
-import { hasEnded } from "../shadow.ts";
+import { standsInCleanup } from "../../../core/ids.ts";
+import { isCancelled } from "../../../core/record.ts";
+import { hasEnded, type Shadow } from "../shadow.ts";
 import type { Invariant } from "./invariant.ts";
 
 /**
  * I10: a workflow is removed when it is marked, when its time has come, in the life that was marked, and when nothing of it is open or
- * nothing of it has begun. It leaves a tombstone, nothing is written to it after that, and what was cancelled is removed in the end.
+ * nothing of it has begun, or nothing but cleanups of something cancelled, which somebody has given up. It leaves a tombstone, nothing is written to it after that, and what was cancelled is removed in the end.
  */
 export const removal: Invariant = {
   name: "I10 removal",
   check(shadow, { condemned, changed, now, writes }, report) {
-    for (const { id, deletion, generation, milestone, stop, startedAt, status } of condemned) {
+    for (const root of condemned) {
+      const { id, deletion, generation, milestone, stop, startedAt, status } = root;
       if (deletion === null) {
         report(`${id} was removed and is not marked`);
         continue;
@@ -19,14 +22,16 @@ export const removal: Invariant = {
       if (!deletion.purged) report(`${id} was removed and does not say so`);
       const settled = milestone === 3 || stop?.done === true;
       const untouched = startedAt === null && status !== "RUNNING" && stop === null;
-      if (!settled && !untouched) report(`${id} was removed while it was ${status}`);
+      const abandoned = isCancelled(root) && timesTold(shadow, "purge", id) > 0;
+      if (!settled && !untouched && !abandoned) report(`${id} was removed while it was ${status}`);
       const inside = shadow.removed.values().filter((record) => record.rootId === id);
       for (const { id: inner, kind, status: at } of inside) {
-        if (kind === "task" && at === "RUNNING") report(`${id} was removed while ${inner} ran`);
+        const given = abandoned && standsInCleanup(inner, id);
+        if (kind === "task" && at === "RUNNING" && !given) report(`${id} was removed while ${inner} ran`);
       }
       if (!shadow.tombstones.has(id)) report(`${id} was removed without a tombstone`);
       if (stop?.verb === "cancel") {
-        const told = shadow.audit.filter(({ action, target }) => action === "cancel" && target === id).length;
+        const told = timesTold(shadow, "cancel", id);
         if (told !== 1) report(`the audit trail tells ${told} times that ${id} was cancelled`);
       }
     }
@@ -54,3 +59,8 @@ export const removal: Invariant = {
     }
   },
 };
+
+/** How often the audit trail tells of it. */
+function timesTold(shadow: Shadow, deed: string, id: string): number {
+  return shadow.audit.filter(({ action, target }) => action === deed && target === id).length;
+}
