@@ -8,9 +8,13 @@ import {
   WORKFLOWS,
 } from "../packages/mageflow/src/testing/simulator/index.ts";
 import { killAll } from "./mutants/hunt.ts";
+import { MUTANTS } from "./mutants/mutants.ts";
 import { type Finding, sweepAll } from "./mutants/sweep.ts";
 
-/** `npm run sim`: simulated faults over many seeds, crash points, and the audit of the simulator by planted bugs. */
+/**
+ * `npm run sim`: simulated faults over many seeds, crash points, and the audit of the simulator by planted bugs. The exit code is 1
+ * when anything was found, 2 when it was told to do what cannot be done.
+ */
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +37,10 @@ const started = performance.now();
 const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
 
 if (values.mutants) {
-  const found = await killAll(availableParallelism(), values.only?.split(",") ?? null, say);
+  const only = values.only?.split(",") ?? null;
+  for (const wanted of only ?? [])
+    if (!MUTANTS.some(({ name }) => name === wanted)) fail(`there is no mutant "${wanted}"`);
+  const found = await killAll(availableParallelism(), only, say);
   const survived = found.filter(({ killedBy }) => killedBy === null);
   const kills = found.flatMap(({ runs, killedBy }) => (killedBy === null ? [] : [runs]));
   const mean = Math.round((kills.reduce((sum, runs) => sum + runs, 0) / Math.max(1, kills.length)) * 10) / 10;
@@ -53,14 +60,18 @@ if (values.mutants) {
     );
   process.exitCode = survived.length === 0 ? 0 : 1;
 } else if (values.seed !== undefined) {
-  const seed = Number(values.seed);
+  const seed = wholeNumber("--seed", values.seed, 0);
   const options = { trace: values.verbose };
-  const [workflow = "0", points = ""] = values.crash?.split(":") ?? [];
+  const [workflow = "", points = ""] = values.crash?.split(":") ?? [];
+  const loss = values.loss === undefined ? null : oneOf(LOSSES, "--loss", values.loss);
+  const crashed = values.crash === undefined ? null : oneOf(WORKFLOWS, "--crash", workflow);
+  const crashPoints = points
+    .split(",")
+    .filter(Boolean)
+    .map((point) => wholeNumber("a boundary of --crash", point, 0));
   const run = () => {
-    if (values.loss !== undefined) return lose(LOSSES[Number(values.loss)]!, { seed, ...options });
-    if (values.crash === undefined) return simulate(seed, options);
-    const boundaries = points.split(",").filter(Boolean).map(Number);
-    return crashAt(WORKFLOWS[Number(workflow)]!, boundaries, { seed, ...options });
+    if (loss !== null) return lose(loss, { seed, ...options });
+    return crashed === null ? simulate(seed, options) : crashAt(crashed, crashPoints, { seed, ...options });
   };
   const outcome = await run();
   for (const line of outcome.trace) say(line);
@@ -76,14 +87,12 @@ if (values.mutants) {
   if (values.json) say(JSON.stringify({ seeds: 1, crashPoints: 0, violations: count, hash }));
   process.exitCode = count === 0 ? 0 : 1;
 } else {
-  const seeds = Number(values.seeds);
+  const seeds = wholeNumber("--seeds", values.seeds, 1);
+  const first = wholeNumber("--first", values.first, 0);
   const rounds = values["crash-points"] ? Math.max(1, Math.round(seeds / 200)) : 0;
   const show = ({ invariant, what, repeat }: Finding): void =>
     say(`VIOLATION ${invariant}: ${what}\n  repeat: ${repeat}`);
-  const total = await sweepAll(
-    { first: Number(values.first), seeds, rounds, processes: availableParallelism() },
-    show,
-  );
+  const total = await sweepAll({ first, seeds, rounds, processes: availableParallelism() }, show);
   const { violations, crashPoints, commits, events, crashes, virtualHours, repeats } = total;
   say(
     `${seeds} seeds and ${crashPoints} crash points: ${commits} commits, ${events} events, ${crashes} crashes, ${virtualHours} virtual hours, ${repeats} runs repeated to the same hash`,
@@ -105,4 +114,23 @@ if (values.mutants) {
     );
   }
   process.exitCode = violations === 0 ? 0 : 1;
+}
+
+function wholeNumber(option: string, given: string, least: number): number {
+  const number = given.trim() === "" ? NaN : Number(given);
+  if (!Number.isSafeInteger(number) || number < least)
+    fail(`${option} is "${given}"; give a whole number from ${least}`);
+  return number;
+}
+
+/** The one that `given`, its place in the list, stands for. */
+function oneOf<T>(list: readonly T[], option: string, given: string): T {
+  const found = list[wholeNumber(option, given, 0)];
+  if (found === undefined) fail(`${option} is ${given}; give a whole number up to ${list.length - 1}`);
+  return found;
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
 }

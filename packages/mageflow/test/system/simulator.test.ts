@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { hunt, requireFresh } from "../../../../scripts/mutants/hunt.ts";
 import { crashAt, lose, LOSSES, simulate, WORKFLOWS } from "../../src/testing/simulator/index.ts";
@@ -53,4 +54,24 @@ describe("the simulator's own audit", () => {
       expect(runs).toBeLessThan(100);
     },
   );
+});
+
+describe("npm run sim", () => {
+  const script = new URL("../../../../scripts/sim.ts", import.meta.url).pathname;
+
+  test.each([
+    "--seeds abc",
+    "--seeds 0",
+    "--first abc",
+    "--seed 1.5",
+    "--seed 1 --loss 99",
+    "--seed 1 --crash 99:",
+    "--seed 1 --crash 0:x",
+    "--mutants --only nosuch",
+  ])("refuses %s, which would test nothing", (options) => {
+    const line = ["--conditions=@mageflow/source", script, ...options.split(" ")];
+    const { status, stderr } = spawnSync(process.execPath, line, { encoding: "utf8" });
+    expect(stderr).toMatch(/^(there is no mutant|.* is .*; give a whole number)/);
+    expect(status).toBe(2);
+  });
 });
