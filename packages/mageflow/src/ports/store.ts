@@ -16,6 +16,9 @@ import type { SweepOf } from "../core/sweep.ts";
  * not at all and are durable when it returns. Ids and keys compare bytewise, payload texts come back unchanged,
  * instants are whole epoch milliseconds by the store's own clock. Every read is bounded by a limit.
  *
+ * A record that somebody has damaged, so that it cannot be read, costs nobody else anything: where it is asked for by its id or key, the
+ * read throws an `UnreadableError`; all other reads leave it out and warn of it once.
+ *
  * Not here: what a status means, when something is due, who may do what. Whoever opens a store closes it.
  */
 export interface Store {
@@ -131,10 +134,10 @@ export interface Store {
   workers(limit: number): Promise<WorkerRow[]>;
 
   /**
-   * What is broken below all records, in what holds them, in the store's own words; empty when it is sound, or when it cannot tell.
-   * For audits: it may read everything there is, and hold up this process meanwhile.
+   * What is broken below all records, in what holds them, and in what cannot be read of them, in the store's own words; empty when it is
+   * sound, or when it cannot tell. For audits: it may read everything there is, and hold up this process meanwhile.
    */
-  damage(limit: number): Promise<string[]>;
+  damage(limit: number): Promise<Damage[]>;
 
   /**
    * Extends a worker's lease to now + `lease` ms. False when the session is not known or was declared dead: what it
@@ -147,6 +150,13 @@ export interface Store {
    * nothing. Returns the function that ends the watch.
    */
   watch(listener: () => void): () => void;
+}
+
+/** A damage of the store. */
+export interface Damage {
+  /** The signature that it is about, be it there or not, or null when it is about the store itself. */
+  readonly id: string | null;
+  readonly message: string;
 }
 
 /** A commit whose fate is not known: the connection was lost between sending it and its answer. Read before writing again. */
@@ -277,7 +287,7 @@ export interface Transaction {
    */
   lock(ids: readonly string[], options: { wait: boolean }): Promise<Locked>;
 
-  /** Reads without a lock. */
+  /** Reads without a lock, and leaves out what cannot be read. */
   read(ids: readonly string[]): Promise<SignatureRecord[]>;
 
   specs(refs: readonly SpecRef[]): Promise<SpecRow[]>;

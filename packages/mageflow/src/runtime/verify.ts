@@ -2,7 +2,9 @@ import { describeThrown, StoreError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
+import { UnreadableError } from "../ports/unreadable.ts";
 import { verifyAudit } from "./audit.ts";
+import { butUnreadable } from "./but-unreadable.ts";
 import { checkFamily, count, newRecount, type Recount } from "./verify-family.ts";
 import { checkJournal, countOutcome, newOutcomes, type Outcomes } from "./verify-journal.ts";
 import { checkSignature, type Finding, type Surroundings } from "./verify-signature.ts";
@@ -66,7 +68,10 @@ export async function* verifyStore(
   options: VerifyOptions = {},
 ): AsyncGenerator<Breach, Audited> {
   const damage = await store.damage(DAMAGES);
-  for (const message of damage) yield below(store, message);
+  for (const { id, message } of damage) {
+    if (id === null) yield below(store, message);
+    else yield { invariant: "STORE", severity: "breach", message, id, rootId: rootOf(id) };
+  }
   const audit = new Audit(store);
   try {
     yield* walk(store, clock, options, audit);
@@ -80,6 +85,11 @@ export async function* verifyStore(
     options.onProgress?.(audit.audited);
   }
   return audit.audited;
+}
+
+/** Ids are paths from the root down. */
+function rootOf(id: string): string {
+  return id.split(".", 1)[0]!;
 }
 
 function below({ name }: Store, message: string, invariant: Breach["invariant"] = "STORE"): Breach {
@@ -132,8 +142,7 @@ class Audit {
     await this.#specs.load([...this.#path.map(({ record }) => record), ...page]);
     const steps = page.flatMap((record) => previousId(record) ?? []);
     this.#previous = new Map();
-    if (steps.length > 0)
-      for (const record of await this.#store.get(steps)) this.#previous.set(record.id, record);
+    if (steps.length > 0) for (const record of await this.#get(steps)) this.#previous.set(record.id, record);
     await this.#lookAround();
   }
 
@@ -193,9 +202,27 @@ class Audit {
       yield* this.#recount(record);
     if (workflow === null) return;
     const quiet = (await this.#store.lastSeq(record.id)) === workflow.lastSeq;
-    const { events, findings } = await checkJournal(this.#store, record.id, quiet ? workflow.outcomes : null);
-    this.#events += events;
-    if (findings.length > 0) yield* this.#reread(record);
+    try {
+      const { events, findings } = await checkJournal(
+        this.#store,
+        record.id,
+        quiet ? workflow.outcomes : null,
+      );
+      this.#events += events;
+      if (findings.length > 0) yield* this.#reread(record);
+    } catch (error) {
+      // The store itself has told what is wrong with it.
+      if (!(error instanceof UnreadableError)) throw error;
+    }
+  }
+
+  /** The store itself has told of what cannot be read. */
+  #get(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return butUnreadable(
+      ids,
+      (some) => this.#store.get(some),
+      () => {},
+    );
   }
 
   /**
@@ -210,13 +237,13 @@ class Audit {
     let { findings } = await checkJournal(this.#store, id, outcomes);
     if ((await this.#store.lastSeq(id)) !== before)
       ({ findings } = await checkJournal(this.#store, id, null));
-    if (findings.length > 0 && (await this.#store.get([id])).length === 0) return;
+    if (findings.length > 0 && (await this.#get([id])).length === 0) return;
     for (const finding of findings) yield { ...finding, id, rootId: id };
   }
 
   /** Counts how all of a workflow has ended; null when it is gone. */
   async #outcomes(rootId: string): Promise<Outcomes | null> {
-    const [root] = await this.#store.get([rootId]);
+    const [root] = await this.#get([rootId]);
     if (root === undefined) return null;
     const outcomes = newOutcomes();
     countOutcome(outcomes, root);
@@ -233,17 +260,17 @@ class Audit {
   async *#confirm({ id, rootId }: SignatureRecord): AsyncGenerator<Breach> {
     await this.#lookAround();
     // Who holds it may have changed: the ids come from the record as it is now.
-    const [seen] = await this.#store.get([id]);
+    const [seen] = await this.#get([id]);
     if (seen === undefined) return;
     const wanted = [id, seen.parentId, seen.heldBy, previousId(seen)].filter((other) => other !== null);
-    const found = new Map((await this.#store.get(wanted)).map((record) => [record.id, record]));
+    const found = new Map((await this.#get(wanted)).map((record) => [record.id, record]));
     const record = found.get(id);
     if (record === undefined) return;
     const find = (other: string | null): SignatureRecord | undefined =>
       other === null ? undefined : found.get(other);
     const parent = find(record.parentId);
     const grandparentId = parent?.parentId ?? null;
-    const [grandparent] = grandparentId === null ? [] : await this.#store.get([grandparentId]);
+    const [grandparent] = grandparentId === null ? [] : await this.#get([grandparentId]);
     await this.#specs.load([...found.values(), ...(grandparent === undefined ? [] : [grandparent])]);
     const around = this.#around(record, parent, find(record.heldBy), find(previousId(record)), grandparent);
     for (const finding of checkSignature(record, around)) yield { ...finding, id, rootId };
@@ -276,9 +303,9 @@ class Audit {
   }
 
   async #read(id: string): Promise<{ record: SignatureRecord; parent: SignatureRecord | undefined } | null> {
-    const [record] = await this.#store.get([id]);
+    const [record] = await this.#get([id]);
     if (record === undefined) return null;
-    const [parent] = record.parentId === null ? [] : await this.#store.get([record.parentId]);
+    const [parent] = record.parentId === null ? [] : await this.#get([record.parentId]);
     return { record, parent };
   }
 

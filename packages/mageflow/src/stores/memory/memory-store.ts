@@ -8,6 +8,7 @@ import type {
   AuditRow,
   Tombstone,
   ChildQuery,
+  Damage,
   ListQuery,
   LogQuery,
   LogRow,
@@ -181,7 +182,7 @@ class MemoryStore implements Store {
     return this.#tables.workers.newest(limit);
   }
 
-  async damage(): Promise<string[]> {
+  async damage(): Promise<Damage[]> {
     return [];
   }
 

@@ -43,6 +43,6 @@ test("pages that were written over are told of, no more than the limit", async (
   await store.open();
   const told = await store.damage(100);
   expect(told).not.toEqual([]);
-  expect(told.join(" ")).toMatch(/page|not a sound SQLite database/);
+  expect(told.map(({ message }) => message).join(" ")).toMatch(/page|not a sound SQLite database/);
   expect(await store.damage(1)).toHaveLength(1);
 });

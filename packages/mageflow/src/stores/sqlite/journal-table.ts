@@ -1,5 +1,6 @@
 import type { Entry, EventType, FlowEvent } from "../../core/event.ts";
 import type { Status } from "../../core/status.ts";
+import { UnreadableError } from "../../ports/unreadable.ts";
 import type { Connection } from "./connection.ts";
 
 /** Entries of one row at most, so that a page of the journal never reads much more than it shows. */
@@ -43,7 +44,7 @@ export class JournalTable {
       const [first, count, at, body] = row;
       if (next >= first + count) break;
       const from = next - first;
-      for (const entry of decode(rootId, body).slice(from, from + limit - events.length)) {
+      for (const entry of decode(rootId, first, body).slice(from, from + limit - events.length)) {
         events.push({ ...entry, seq: next++, at });
       }
     }
@@ -99,9 +100,10 @@ function encode(rootId: string, entries: readonly Entry[]): string {
   return JSON.stringify(runs);
 }
 
-function decode(rootId: string, body: string): Entry[] {
+/** `first` is the number of the first entry. */
+function decode(rootId: string, first: number, body: string): Entry[] {
   const entries: Entry[] = [];
-  for (const [type, status, generation, attempt, ids, fraction, note] of JSON.parse(body) as Run[]) {
+  for (const [type, status, generation, attempt, ids, fraction, note] of runsOf(rootId, first, body)) {
     for (const short of ids) {
       const id = short.startsWith(STRANGER) ? short.slice(STRANGER.length) : rootId + short;
       const entry: Entry = { id, type, status, generation, attempt };
@@ -109,4 +111,12 @@ function decode(rootId: string, body: string): Entry[] {
     }
   }
   return entries;
+}
+
+function runsOf(rootId: string, first: number, body: string): Run[] {
+  try {
+    return JSON.parse(body) as Run[];
+  } catch (cause) {
+    throw new UnreadableError(rootId, `entry ${first} of its journal is not JSON`, { cause });
+  }
 }

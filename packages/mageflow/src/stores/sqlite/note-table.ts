@@ -1,5 +1,6 @@
 import type { Progress } from "../../core/event.ts";
 import type { Changes, Notes } from "../../ports/store.ts";
+import { UnreadableError } from "../../ports/unreadable.ts";
 import { ancestry } from "../ancestry.ts";
 import type { Connection } from "./connection.ts";
 
@@ -51,6 +52,11 @@ export class NoteTable {
 
   #progress(id: string, generation: number): Progress | null {
     const row = this.#db.get<[string]>(PROGRESS, id, generation);
-    return row === undefined ? null : (JSON.parse(row[0]) as Progress);
+    if (row === undefined) return null;
+    try {
+      return JSON.parse(row[0]) as Progress;
+    } catch (cause) {
+      throw new UnreadableError(id, "its progress is not JSON", { cause });
+    }
   }
 }

@@ -2,7 +2,8 @@ import type { StoredError } from "../../core/errors.ts";
 import type { Role } from "../../core/ids.ts";
 import type { Kind } from "../../core/plan.ts";
 import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../../core/record.ts";
-import type { Status } from "../../core/status.ts";
+import { type Status, STATUSES } from "../../core/status.ts";
+import { UnreadableError } from "../../ports/unreadable.ts";
 
 /** The columns of a {@link Row}, as they are selected. */
 export const COLUMNS = `seq, id, root_id, parent_id, role, slot, key, kind, name, spec, status, prior, held_by,
@@ -55,11 +56,37 @@ export type Row = readonly [
 export const SEQ = 0;
 export const DUE_AT = 20;
 export const DEADLINE_AT = 21;
+export const STOP = 29;
 
+/** Columns that hold JSON, by their place in a row. */
+const JSON_COLUMNS = { error: 26, family: 27, stop: 29, deletion: 30, lock: 31, tags: 34 } as const;
+
+const KNOWN: ReadonlySet<string> = new Set(STATUSES);
 const NO_TAGS: readonly string[] = [];
 
-/** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
+/** @throws UnreadableError. */
 export function toRecord(row: Row): SignatureRecord {
+  try {
+    if (KNOWN.has(row[10])) return parsed(row);
+  } catch (error) {
+    throw new UnreadableError(row[1], whatIsWrong(row), { cause: error });
+  }
+  throw new UnreadableError(row[1], `its status "${row[10]}" is none`);
+}
+
+function whatIsWrong(row: Row): string {
+  for (const [column, place] of Object.entries(JSON_COLUMNS)) {
+    try {
+      fromJson(row[place]);
+    } catch {
+      return `its column ${column} is not JSON`;
+    }
+  }
+  return "it is not what it should be";
+}
+
+/** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
+function parsed(row: Row): SignatureRecord {
   return {
     id: row[1],
     rootId: row[2],

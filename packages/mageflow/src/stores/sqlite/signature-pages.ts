@@ -64,11 +64,14 @@ const COUNT_READY =
 const COUNT_READY_SHOWN =
   "SELECT count(*) FROM (SELECT 1 FROM shown WHERE status = 'READY' AND name = ? LIMIT 1000)";
 
-const NEXT_DUE =
-  "SELECT due_at FROM shown WHERE status = 'WAITING' AND due_at IS NOT NULL ORDER BY due_at LIMIT 1";
+/** What is greater is no instant; to SQLite any text is. */
+const LAST_INSTANT = Number.MAX_SAFE_INTEGER;
+
+const NEXT_DUE = `SELECT due_at FROM shown
+  WHERE status = 'WAITING' AND due_at < ${LAST_INSTANT} ORDER BY due_at LIMIT 1`;
 
 const NEXT_DEADLINE = `SELECT deadline_at FROM shown
-  WHERE deadline_at IS NOT NULL AND (status = 'READY' OR status = 'WAITING') AND kind = 'task'
+  WHERE deadline_at < ${LAST_INSTANT} AND (status = 'READY' OR status = 'WAITING') AND kind = 'task'
   ORDER BY deadline_at LIMIT 1`;
 
 /** Turns of children that do not wait to be started: of all, and of suspended ones that were not told to start either. */
@@ -78,7 +81,8 @@ const RESTING = 1;
 /** What was told to stop and runs, those first whose grace ends first. */
 const STOPS = `SELECT ${COLUMNS} FROM shown WHERE stop_until IS NOT NULL ORDER BY stop_until LIMIT ?`;
 
-const NEXT_STOP = "SELECT stop_until FROM shown WHERE stop_until IS NOT NULL ORDER BY stop_until LIMIT 1";
+const NEXT_STOP = `SELECT stop_until FROM shown
+  WHERE stop_until < ${LAST_INSTANT} ORDER BY stop_until LIMIT 1`;
 
 /** A child by its place. */
 type Child = [slot: number, seq: number];

@@ -1,10 +1,11 @@
 import type { Demand } from "../../core/choose.ts";
-import type { SignatureRecord, Sweep } from "../../core/record.ts";
+import type { SignatureRecord, Stop, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
 import { fromPlain, IS_PLAIN, PLAIN, type PlainRow } from "./plain-row.ts";
 import type { Stored } from "./record-cache.ts";
-import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ, toRecord } from "./row.ts";
+import { readable } from "./readable.ts";
+import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ, STOP } from "./row.ts";
 import { IS_STALLED } from "./waiting.ts";
 
 /**
@@ -167,9 +168,10 @@ export class SignatureTable {
   /** Children to start, by priority and slot. */
   startable(id: string, limit: number): Stored[] {
     let last: SignatureRecord | undefined;
-    return this.#db.all<PlainRow>(STARTABLE, id, limit).map((row) => {
+    return this.#db.all<PlainRow>(STARTABLE, id, limit).flatMap((row) => {
       const [seq, isPlain] = row;
-      last = isPlain === 1 ? fromPlain(row, last) : toRecord(this.#db.get<Row>(BY_SEQ, seq)!);
+      if (isPlain !== 1) return readable(this.#db.all<Row>(BY_SEQ, seq));
+      last = fromPlain(row, last);
       return { seq, record: last };
     });
   }
@@ -198,17 +200,18 @@ export class SignatureTable {
     return rows;
   }
 
-  /** For several names the turns are compared first, so that no more tasks are read than are taken. */
-  ready({ slots, tasks }: Demand): Row[] {
+  /** `more` than there is room for. For several names the turns are compared first, so that no more tasks are read than are taken. */
+  ready({ slots, tasks }: Demand, more: number): Row[] {
     const [first] = tasks;
     if (first !== undefined && tasks.size === 1)
-      return this.#db.all<Row>(READY, first[0], Math.min(first[1], slots));
+      return this.#db.all<Row>(READY, first[0], Math.min(first[1], slots) + more);
     const turns: Turn[] = [];
     for (const [name, room] of tasks) {
-      for (const turn of this.#db.all<Turn>(READY_TURNS, name, Math.min(room, slots))) turns.push(turn);
+      const limit = Math.min(room, slots) + more;
+      for (const turn of this.#db.all<Turn>(READY_TURNS, name, limit)) turns.push(turn);
     }
     turns.sort((a, b) => b[1] - a[1] || a[2] - b[2] || a[3] - b[3] || (a[4] < b[4] ? -1 : 1));
-    return turns.slice(0, slots).flatMap(([seq]) => this.#db.all<Row>(BY_SEQ, seq));
+    return turns.slice(0, slots + more).flatMap(([seq]) => this.#db.all<Row>(BY_SEQ, seq));
   }
 
   /** Those that are due by their time, that are late, or that have had their grace, in the order of these instants. */
@@ -219,7 +222,7 @@ export class SignatureTable {
       found.set(row[SEQ], { row, at: Math.min(found.get(row[SEQ])?.at ?? Infinity, row[DEADLINE_AT]!) });
     }
     for (const row of this.#db.all<Row>(OVERDUE_STOP, now, limit)) {
-      found.set(row[SEQ], { row, at: toRecord(row).stop!.until });
+      found.set(row[SEQ], { row, at: (JSON.parse(row[STOP]!) as Stop).until });
     }
     const oldestFirst = [...found.values()].sort((a, b) => a.at - b.at);
     return oldestFirst.slice(0, limit).map(({ row }) => row);

@@ -8,6 +8,7 @@ import {
   type AuditQuery,
   type AuditRow,
   type ChildQuery,
+  type Damage,
   type ListQuery,
   type LogQuery,
   type LogRow,
@@ -24,7 +25,8 @@ import { Database } from "./database.ts";
 import { explain, isSyncFailure } from "./failures.ts";
 import { describeLocation, type Location } from "./location.ts";
 import { patiently } from "./patience.ts";
-import { toRecord } from "./row.ts";
+import { readablePage } from "./readable.ts";
+import { type Row, toRecord } from "./row.ts";
 import { SqliteTransaction } from "./sqlite-transaction.ts";
 import { StoreTime } from "./store-time.ts";
 import type { Tables } from "./tables.ts";
@@ -127,7 +129,7 @@ export class SqliteStore implements Store {
   }
 
   async children(query: ChildQuery): Promise<SignatureRecord[]> {
-    return this.#read(({ pages }) => pages.children(query).map(toRecord));
+    return this.#page(query.limit, ({ pages }, limit) => pages.children({ ...query, limit }));
   }
 
   async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
@@ -135,11 +137,11 @@ export class SqliteStore implements Store {
   }
 
   async list(query: ListQuery): Promise<SignatureRecord[]> {
-    return this.#read(({ newest }) => newest.list(query).map(toRecord));
+    return this.#page(query.limit, ({ newest }, limit) => newest.list({ ...query, limit }));
   }
 
   async scan({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
-    return this.#read(({ pages }) => pages.scan(after, limit).map(toRecord));
+    return this.#page(limit, ({ pages }, most) => pages.scan(after, most));
   }
 
   async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
@@ -159,7 +161,7 @@ export class SqliteStore implements Store {
   }
 
   async stops(limit: number): Promise<SignatureRecord[]> {
-    return this.#read(({ pages }) => pages.stops(limit).map(toRecord));
+    return this.#page(limit, ({ pages }, most) => pages.stops(most));
   }
 
   async logCount(rootId: string): Promise<number> {
@@ -206,7 +208,7 @@ export class SqliteStore implements Store {
   }
 
   async unsettled({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
-    return this.#read(({ waiting }) => waiting.unsettled(after, limit).map(toRecord));
+    return this.#page(limit, ({ waiting }, most) => waiting.unsettled(after, most));
   }
 
   async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
@@ -218,11 +220,12 @@ export class SqliteStore implements Store {
   }
 
   /** What is broken may keep the check itself from its end. */
-  async damage(limit: number): Promise<string[]> {
+  async damage(limit: number): Promise<Damage[]> {
     try {
       return await this.#read(({ integrity }) => integrity.damage(limit));
     } catch (error) {
-      if (error instanceof StoreError && error.code === "STORE_CORRUPT") return [error.message];
+      if (error instanceof StoreError && error.code === "STORE_CORRUPT")
+        return [{ id: null, message: error.message }];
       throw error;
     }
   }
@@ -252,6 +255,15 @@ export class SqliteStore implements Store {
       }
     }
     return this.#patiently(() => database.snapshot(work));
+  }
+
+  /** What can be read of a page. */
+  async #page(
+    limit: number,
+    rows: (tables: Tables, limit: number) => readonly Row[],
+  ): Promise<SignatureRecord[]> {
+    const stored = await this.#read((tables) => readablePage(limit, (most) => rows(tables, most)));
+    return stored.map(({ record }) => record);
   }
 
   async #transact<T>(work: (tx: SqliteTransaction) => Promise<T>): Promise<T> {

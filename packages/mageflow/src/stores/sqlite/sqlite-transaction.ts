@@ -18,6 +18,7 @@ import { explain } from "./failures.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
 import type { RecordCache, Stored } from "./record-cache.ts";
+import { readable, readablePage, unlessUnreadable } from "./readable.ts";
 import { type Row, SEQ, toRecord } from "./row.ts";
 import { replaceTags } from "./root-tags.ts";
 import type { Tables } from "./tables.ts";
@@ -71,7 +72,7 @@ export class SqliteTransaction implements Transaction {
   }
 
   async read(ids: readonly string[]): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#get(ids));
+    return this.#do(() => this.#readable(ids));
   }
 
   async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
@@ -86,7 +87,7 @@ export class SqliteTransaction implements Transaction {
   }
 
   async itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.itemsByKey(parentId, keys)));
+    return this.#do(() => readable(this.#tables.signatures.itemsByKey(parentId, keys)).map(this.#remembered));
   }
 
   async window({ id, what, limit, until }: WindowQuery): Promise<SignatureRecord[]> {
@@ -94,25 +95,26 @@ export class SqliteTransaction implements Transaction {
       const { signatures } = this.#tables;
       switch (what) {
         case "start":
-          return signatures.startable(id, limit).map((stored) => this.#remembered(stored));
+          return signatures.startable(id, limit).map(this.#remembered);
         case "unhold":
-          return this.#records(signatures.held(id, limit));
+          return this.#page(limit, (most) => signatures.held(id, most));
         case "clean":
-          return this.#records(signatures.heldCleanups(id, limit));
+          return this.#page(limit, (most) => signatures.heldCleanups(id, most));
         case "hasten":
-          return this.#records(signatures.stopping(id, until!, limit));
+          return this.#page(limit, (most) => signatures.stopping(id, until!, most));
         default:
-          return this.#records(signatures.swept(id, what, limit));
+          return this.#page(limit, (most) => signatures.swept(id, what, most));
       }
     });
   }
 
   async ready(demand: Demand): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.ready(demand)));
+    const { signatures } = this.#tables;
+    return this.#do(() => this.#page(demand.slots, (most) => signatures.ready(demand, most - demand.slots)));
   }
 
   async due(limit: number): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.due(this.now, limit)));
+    return this.#do(() => this.#page(limit, (most) => this.#tables.signatures.due(this.now, most)));
   }
 
   async lapsed(limit: number): Promise<WorkerRow[]> {
@@ -124,11 +126,11 @@ export class SqliteTransaction implements Transaction {
   }
 
   async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.heldByWorker(workerId, limit)));
+    return this.#do(() => this.#page(limit, (most) => this.#tables.signatures.heldByWorker(workerId, most)));
   }
 
   async owing(parentId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.owing(parentId, limit)));
+    return this.#do(() => this.#page(limit, (most) => this.#tables.signatures.owing(parentId, most)));
   }
 
   async owed(limit: number): Promise<string[]> {
@@ -148,11 +150,11 @@ export class SqliteTransaction implements Transaction {
   }
 
   async purgeable(limit: number): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.purgeable(this.now, limit)));
+    return this.#do(() => this.#page(limit, (most) => this.#tables.signatures.purgeable(this.now, most)));
   }
 
   async underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#do(() => this.#records(this.#tables.signatures.underWayIn(rootId, limit)));
+    return this.#do(() => this.#page(limit, (most) => this.#tables.signatures.underWayIn(rootId, most)));
   }
 
   async lastAudit(): Promise<AuditRow | null> {
@@ -261,18 +263,24 @@ export class SqliteTransaction implements Transaction {
     return stored;
   }
 
-  #records(rows: readonly Row[]): SignatureRecord[] {
-    return rows.map((row) => this.#record(row));
+  #readable(ids: readonly string[]): SignatureRecord[] {
+    const found = [...new Set(ids)].flatMap((id) => unlessUnreadable(() => this.#find(id)) ?? []);
+    return found.map(({ record }) => record);
+  }
+
+  /** What can be read of a page. */
+  #page(limit: number, rows: (limit: number) => readonly Row[]): SignatureRecord[] {
+    return readablePage(limit, rows).map(this.#remembered);
   }
 
   #record(row: Row): SignatureRecord {
     return this.#remembered({ seq: row[SEQ], record: toRecord(row) });
   }
 
-  #remembered(stored: Stored): SignatureRecord {
+  readonly #remembered = (stored: Stored): SignatureRecord => {
     this.#stored.set(stored.record.id, stored);
     return stored.record;
-  }
+  };
 
   #do<T>(work: () => T): T {
     if (this.#over) throw new Error("the transaction is over: something it started was not awaited");

@@ -1,6 +1,8 @@
 import type { ResumeRules } from "../../core/recovery.ts";
 import type { WorkerRow } from "../../ports/store.ts";
+import { UnreadableError } from "../../ports/unreadable.ts";
 import type { Connection } from "./connection.ts";
+import { unlessUnreadable } from "./readable.ts";
 
 const COLUMNS = "id, host, pid, tasks, concurrency, auto_resume, started_at, lease_until, ended_at";
 
@@ -41,12 +43,12 @@ export class WorkerTable {
   }
 
   newest(limit: number): WorkerRow[] {
-    return this.#db.all<Row>(NEWEST, limit).map(toWorker);
+    return readable(this.#db.all<Row>(NEWEST, limit));
   }
 
   /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
   lapsed(now: number, limit: number): WorkerRow[] {
-    return this.#db.all<Row>(LAPSED, now, limit).map(toWorker);
+    return readable(this.#db.all<Row>(LAPSED, now, limit));
   }
 
   alive(id: string): boolean {
@@ -59,7 +61,19 @@ export class WorkerTable {
   }
 }
 
+function readable(rows: readonly Row[]): WorkerRow[] {
+  return rows.flatMap((row) => unlessUnreadable(() => toWorker(row)) ?? []);
+}
+
 function toWorker(row: Row): WorkerRow {
+  try {
+    return parsed(row);
+  } catch (cause) {
+    throw new UnreadableError(row[0], "of this worker session the tasks or rules are not JSON", { cause });
+  }
+}
+
+function parsed(row: Row): WorkerRow {
   const [id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt] = row;
   return {
     id,

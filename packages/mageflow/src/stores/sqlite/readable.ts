@@ -1,0 +1,30 @@
+import { UnreadableError, warnOfLeftOut } from "../../ports/unreadable.ts";
+import type { Stored } from "./record-cache.ts";
+import { type Row, SEQ, toRecord } from "./row.ts";
+
+/** What can be read of these rows. */
+export function readable(rows: readonly Row[]): Stored[] {
+  return rows.flatMap((row) => unlessUnreadable(() => ({ seq: row[SEQ], record: toRecord(row) })) ?? []);
+}
+
+/** At most `limit` of what `read` finds, with as many more as cannot be read: only the last page is shorter. */
+export function readablePage(limit: number, read: (limit: number) => readonly Row[]): Stored[] {
+  for (let more = 0; ;) {
+    const rows = read(limit + more);
+    const stored = readable(rows);
+    const left = rows.length - stored.length;
+    if (left <= more) return stored.slice(0, limit);
+    more = left;
+  }
+}
+
+/** What `read` returns; of a record that cannot be read nothing, and whoever runs the process is warned. */
+export function unlessUnreadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    warnOfLeftOut(error);
+    return undefined;
+  }
+}
