@@ -193,7 +193,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "owed-not-looked-for",
     file: "runtime/reconciler.ts",
-    find: "await Promise.all(parents.map((id) => this.#continue(id)));",
+    find: "await this.#continueAll(parents);",
     replace: "",
     why: "credits that a crash left behind are never taken",
   },

@@ -19,6 +19,7 @@ import type {
   Transaction,
   WorkerRow,
 } from "../ports/store.ts";
+import { UnreadableError, warnOfLeftOut } from "../ports/unreadable.ts";
 import { SpecCache } from "./spec-cache.ts";
 
 /** A record as it was before the transaction (null when the transaction creates it) and as it is now. */
@@ -116,10 +117,36 @@ export class Batch implements View {
   }
 
   spec(record: SignatureRecord): Spec {
-    const spec = this.#specs.get(record) ?? this.#ownSpecs.get(record);
-    if (spec === undefined)
-      throw new Error(`invariant: the spec ${record.spec} of ${record.id} is not loaded`);
+    const spec = this.#specOf(record);
+    if (spec === undefined) throw withoutSpec(record);
     return spec;
+  }
+
+  #specOf(record: SignatureRecord): Spec | undefined {
+    return this.#specs.get(record) ?? this.#ownSpecs.get(record);
+  }
+
+  /**
+   * Locked records that can be decided on. Those that miss something around them, because somebody has damaged the store, are left out of
+   * work on many, so that they cost nobody else anything.
+   */
+  sound(records: readonly SignatureRecord[]): SignatureRecord[] {
+    return records.filter((record) => {
+      const flaw = this.#flaw(record);
+      if (flaw !== null) warnOfLeftOut(flaw);
+      return flaw === null;
+    });
+  }
+
+  #flaw(record: SignatureRecord): UnreadableError | null {
+    for (let at = record; ;) {
+      if (this.#specOf(at) === undefined) return withoutSpec(at);
+      if (at.parentId === null) return null;
+      const parent = this.get(at.parentId);
+      if (parent === undefined)
+        return new UnreadableError(at.id, `"${at.parentId}", in which it stands, is missing or unreadable`);
+      at = parent;
+    }
   }
 
   /** Locks records, with their ancestors and specs read beside them. Returns the ids that are busy. */
@@ -340,11 +367,12 @@ export class Batch implements View {
    * their turn. Without `ask` the store is known to have none. Returns the claimed ones, and whether more may be ready than were taken.
    */
   async claim(demand: Demand, ask: boolean): Promise<{ claimed: SignatureRecord[]; more: boolean }> {
-    const stored = ask ? await this.#tx.ready(demand) : [];
-    await this.#admit(stored);
+    const stored = ask ? await this.#ready(demand) : [];
     const ready = new Set(stored.map(({ id }) => id));
     for (const { now } of this.#changed) if (now.status === "READY") ready.add(now.id);
-    const candidates = [...ready].map((id) => this.get(id)!).filter(({ status }) => status === "READY");
+    const candidates = this.sound([...ready].map((id) => this.get(id)!)).filter(
+      ({ status }) => status === "READY",
+    );
     const chosen = choose(candidates, demand);
     const claimed: SignatureRecord[] = [];
     for (const record of chosen) {
@@ -353,6 +381,18 @@ export class Batch implements View {
     }
     await this.settle();
     return { claimed, more: chosen.length === demand.slots || chosen.length > claimed.length };
+  }
+
+  /** Those that the store has, and as many more as are left out. */
+  async #ready(demand: Demand): Promise<SignatureRecord[]> {
+    for (let more = 0; ;) {
+      const tasks = new Map([...demand.tasks].map(([name, room]) => [name, room + more]));
+      const stored = await this.#tx.ready({ ...demand, slots: demand.slots + more, tasks });
+      await this.#admit(stored);
+      const left = stored.length - this.sound(stored).length;
+      if (left <= more) return stored;
+      more = left;
+    }
   }
 
   /** Whether this transaction leaves tasks that a worker may take. */
@@ -392,6 +432,10 @@ export class Batch implements View {
       stamp,
     };
   }
+}
+
+function withoutSpec({ id, spec }: SignatureRecord): UnreadableError {
+  return new UnreadableError(id, `its spec "${spec}" is missing, or is not JSON`);
 }
 
 /** Credits of one round come as one signal, after everything else but the answers to an order to stop, which come with a credit. */

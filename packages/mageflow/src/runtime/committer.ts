@@ -3,6 +3,7 @@ import { ClosedError, StoreError } from "../core/errors.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
 import { OutcomeUnknown, type Store } from "../ports/store.ts";
+import { UnreadableError } from "../ports/unreadable.ts";
 import type { Assignment } from "./assignment.ts";
 import { assign } from "./assignment.ts";
 import { Batch, type Change } from "./batch.ts";
@@ -179,8 +180,8 @@ export class Committer {
       await this.#commit(waiting);
       return true;
     } catch (error) {
-      if (waiting.length > 1 && !(error instanceof StoreError)) {
-        // A command that breaks the transaction must not take the others with it.
+      if (waiting.length > 1 && (error instanceof UnreadableError || !(error instanceof StoreError))) {
+        // A command that breaks the transaction, or that needs what cannot be read, must not take the others with it.
         for (const alone of waiting) await this.#attempt([alone]);
         return true;
       }

@@ -1,5 +1,6 @@
 import { StoreError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import { UnreadableError } from "../ports/unreadable.ts";
 
 const RETRY_MS = 100;
 const RETRY_MAX_MS = 5_000;
@@ -15,7 +16,8 @@ export async function insist<T>(clock: Clock, leaving: () => boolean, work: () =
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof StoreError) || (leaving() && attempt >= LAST_TRIES)) throw error;
+      const refused = error instanceof StoreError && !(error instanceof UnreadableError);
+      if (!refused || (leaving() && attempt >= LAST_TRIES)) throw error;
       await clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt));
     }
   }

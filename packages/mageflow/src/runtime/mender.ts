@@ -7,6 +7,7 @@ import { spread } from "../core/spread.ts";
 import { isEnded, type Status } from "../core/status.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
+import { butUnreadable } from "./but-unreadable.ts";
 import type { Committer } from "./committer.ts";
 import type { TakeOver } from "./take-over.ts";
 import { warnOfMended } from "./warning.ts";
@@ -55,7 +56,7 @@ export class Mender {
   /** Tasks that run under no session that anybody looks after. */
   async #strays(): Promise<void> {
     const strays = await this.#store.strays(WINDOW);
-    if (strays.length > 0) this.#tell(await this.#takeOver.strays(strays));
+    if (strays.length > 0) this.#tell(await butUnreadable(strays, (some) => this.#takeOver.strays(some)));
   }
 
   async #stalled(): Promise<void> {
@@ -70,9 +71,15 @@ export class Mender {
     const holders = await this.#store.holders({ after: this.#seen, limit: WINDOW });
     this.#seen = holders.length < WINDOW ? null : holders.at(-1)!;
     if (holders.length === 0) return;
-    const known = new Map((await this.#store.get(holders)).map((record) => [record.id, record]));
+    const unreadable = new Set<string>();
+    const read = await butUnreadable(
+      holders,
+      (some) => this.#store.get(some),
+      ({ id }) => void unreadable.add(id),
+    );
+    const known = new Map(read.map((record) => [record.id, record]));
     for (const holder of holders) {
-      if (holds(known.get(holder))) continue;
+      if (unreadable.has(holder) || holds(known.get(holder))) continue;
       const held = await this.#committer.run({
         locks: [holder],
         apply: async (batch) => {
@@ -108,12 +115,13 @@ export class Mender {
   }
 
   /** Looks at these under their locks, and sends what mends them. */
-  async #mend(
-    suspects: readonly string[],
-    look: (batch: Batch, record: SignatureRecord) => Remedies | Promise<Remedies>,
-  ): Promise<void> {
+  async #mend(suspects: readonly string[], look: Look): Promise<void> {
     if (suspects.length === 0) return;
-    const mended = await this.#committer.run({
+    this.#tell(await butUnreadable(suspects, (some) => this.#sendTo(some, look)));
+  }
+
+  #sendTo(suspects: readonly string[], look: Look): Promise<SignatureRecord[]> {
+    return this.#committer.run({
       locks: suspects,
       apply: async (batch) => {
         const found: SignatureRecord[] = [];
@@ -121,7 +129,7 @@ export class Mender {
           // What this very transaction has changed goes on.
           if (!batch.isAsFound(id)) continue;
           const record = batch.get(id)!;
-          if (batch.isRemoved(record)) continue;
+          if (batch.isRemoved(record) || batch.sound([record]).length === 0) continue;
           const remedies = await look(batch, record);
           for (const addressed of remedies) batch.send(addressed);
           if (remedies.length > 0) found.push(record);
@@ -129,7 +137,6 @@ export class Mender {
         return found;
       },
     });
-    this.#tell(mended);
   }
 
   #tell(mended: readonly SignatureRecord[]): void {
@@ -140,6 +147,7 @@ export class Mender {
 
 type Cursor = string | null;
 type Remedies = readonly Addressed[];
+type Look = (batch: Batch, record: SignatureRecord) => Remedies | Promise<Remedies>;
 
 /** What mends a signature that waits for something inside it, as the store has it now. */
 async function unstick(batch: Batch, record: SignatureRecord): Promise<Remedies> {

@@ -2,6 +2,7 @@ import type { SignatureRecord } from "../core/record.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import { UnreadableError, warnOfLeftOut } from "../ports/unreadable.ts";
 import type { Batch } from "./batch.ts";
 import { Census } from "./census.ts";
 import type { Commit, Committer } from "./committer.ts";
@@ -103,8 +104,10 @@ export class Reconciler {
         } else {
           await this.#hurry();
           if (this.#clock.monotonic() >= this.#nextDue) {
-            await this.#due();
+            const some = await this.#due();
             this.#nextDue = await this.#untilDue();
+            // What is left where it is although it is due waits for the next round.
+            if (!some && this.#nextDue <= this.#clock.monotonic()) this.#nextDue = this.#nextRound;
           }
         }
       } catch (error) {
@@ -149,7 +152,16 @@ export class Reconciler {
   async #hurry(): Promise<void> {
     const ids = [...this.#soon];
     this.#soon.clear();
-    await Promise.all(ids.map((id) => this.#continue(id)));
+    await this.#continueAll(ids);
+  }
+
+  /** What somebody has damaged stays where it is, and keeps nothing else from going on. */
+  async #continueAll(ids: readonly string[]): Promise<void> {
+    const unlessDamaged = (error: unknown): void => {
+      if (!(error instanceof UnreadableError)) throw error;
+      warnOfLeftOut(error);
+    };
+    await Promise.all(ids.map((id) => this.#continue(id).catch(unlessDamaged)));
   }
 
   /** Goes on with a signature's sweep, and gives it the credits that wait for it. */
@@ -172,19 +184,25 @@ export class Reconciler {
     this.#wake.abort("woken");
   }
 
-  async #due(): Promise<void> {
+  /** Whether anything was. */
+  async #due(): Promise<boolean> {
+    let some = false;
     let full = true;
     while (full) {
-      full = await this.#committer.run({
+      const { found, sent } = await this.#committer.run({
         locks: [],
         apply: async (batch) => {
           const due = await batch.tx.due(WINDOW);
           await batch.lock(ids(due), { wait: true });
-          for (const { id } of due) batch.send({ to: id, signal: { type: "due" } });
-          return due.length === WINDOW;
+          const sound = batch.sound(due);
+          for (const { id } of sound) batch.send({ to: id, signal: { type: "due" } });
+          return { found: due.length, sent: sound.length };
         },
       });
+      some ||= sent > 0;
+      full = found === WINDOW && sent > 0;
     }
+    return some;
   }
 
   async #deadWorkers(): Promise<void> {
@@ -193,12 +211,12 @@ export class Reconciler {
 
   async #owed(): Promise<void> {
     const parents = await this.#committer.run({ locks: [], apply: (batch) => batch.tx.owed(WINDOW) });
-    await Promise.all(parents.map((id) => this.#continue(id)));
+    await this.#continueAll(parents);
   }
 
   async #sweeps(): Promise<void> {
     const sweeping = await this.#committer.run({ locks: [], apply: (batch) => batch.tx.sweeping(WINDOW) });
-    await Promise.all(sweeping.map((id) => this.#continue(id)));
+    await this.#continueAll(sweeping);
   }
 
   async #removals(): Promise<void> {

@@ -20,10 +20,12 @@ export class SpecCache {
     return this.#workflows.get(rootId)?.has(id) === true;
   }
 
+  /** A spec that cannot be read is as if it was not stored. */
   add({ rootId, id, body }: SpecRow): void {
     let specs = this.#workflows.get(rootId);
     if (specs === undefined) this.#workflows.set(rootId, (specs = new Map<string, Spec>()));
-    if (!specs.has(id)) specs.set(id, JSON.parse(body) as Spec);
+    const spec = specs.get(id) ?? parsed(body);
+    if (spec !== undefined) specs.set(id, spec);
     if (specs.size > KEPT_SPECS) this.#long.add(specs);
   }
 
@@ -43,6 +45,14 @@ export class SpecCache {
       if (!refs.some((ref) => ref.rootId === rootId && ref.id === id)) refs.push({ rootId, id });
     }
     return refs;
+  }
+}
+
+function parsed(body: string): Spec | undefined {
+  try {
+    return JSON.parse(body) as Spec;
+  } catch {
+    return undefined;
   }
 }
 

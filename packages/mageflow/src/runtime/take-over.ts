@@ -124,7 +124,7 @@ export class TakeOver {
           const record = batch.get(id)!;
           const { kind, status, workerId } = record;
           if (status !== "RUNNING" || kind !== "task" || workerId === null) continue;
-          if (await batch.tx.alive(workerId)) continue;
+          if (batch.sound([record]).length === 0 || (await batch.tx.alive(workerId))) continue;
           if ((await strays.take(record, autoResume.rules, { unknown: true })) === "taken")
             taken.push(record);
         }
@@ -177,7 +177,8 @@ async function takeFrom(
   let asked = 0;
   let others = 0;
   for (const id of ids) {
-    const taken = await taking.take(batch.get(id)!, autoResume, { unknown: false });
+    const [sound] = batch.sound([batch.get(id)!]);
+    const taken = sound === undefined ? "left" : await taking.take(sound, autoResume, { unknown: false });
     if (taken === "asked") asked++;
     if (taken === "left") others++;
   }

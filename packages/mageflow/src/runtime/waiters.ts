@@ -2,6 +2,8 @@ import { WaitTimeoutError } from "../core/errors.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
+import type { UnreadableError } from "../ports/unreadable.ts";
+import { butUnreadable } from "./but-unreadable.ts";
 import type { Commit, Committer } from "./committer.ts";
 import { missing } from "./control.ts";
 import { sleepUntil } from "./sleep-until.ts";
@@ -132,7 +134,11 @@ export class Waiters {
 
   async #look(ids: readonly string[]): Promise<void> {
     const found = new Set<string>();
-    for (const record of await this.#store.get(ids)) {
+    const unreadable = (error: UnreadableError): void => {
+      found.add(error.id);
+      this.#fail([error.id], error);
+    };
+    for (const record of await butUnreadable(ids, (some) => this.#store.get(some), unreadable)) {
       found.add(record.id);
       this.#offer(record);
     }

@@ -1,11 +1,13 @@
 import type { SignatureRecord } from "../core/record.ts";
 import { ClosedError, describeThrown, StoreError } from "../core/errors.ts";
+import { UnreadableError, warnOfLeftOut } from "../ports/unreadable.ts";
 
 /**
  * Tells the people who run the process of a fault that nobody waits for. A store that refuses for a while is no such fault: what
  * it refused is asked for again.
  */
 export function warn(error: unknown): void {
+  if (error instanceof UnreadableError) return warnOfLeftOut(error);
   if (error instanceof StoreError || error instanceof ClosedError) return;
   const { name, message, stack } = describeThrown(error);
   process.emitWarning(`${name}: ${message}`, {
