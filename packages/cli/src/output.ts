@@ -6,9 +6,20 @@ export function print(line = ""): void {
   process.stdout.write(`${terminalSafe(line)}\n`);
 }
 
+/** What stdout is to this command, whatever is put in its place for others. */
+const stdout = process.stdout.write.bind(process.stdout);
+
 /** One JSON value on a line of stdout, for programs. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${plainJson(value)}\n`);
+  stdout(`${plainJson(value)}\n`);
+}
+
+/**
+ * From here on stdout is for {@link printJson} alone. What a user's module and its tasks print goes to stderr, from isolates too; only
+ * what is written to the file descriptor itself, as by a command that a task runs with the stdout of this process, cannot be kept off.
+ */
+export function keepStdoutForJson(): void {
+  process.stdout.write = process.stderr.write.bind(process.stderr);
 }
 
 /** One line for people on stderr: what stdout is piped into never sees it. */
@@ -26,9 +37,9 @@ export function warn(message: string, json: boolean): void {
 
 /** Resolves when what was printed has left the process. */
 export async function flushed(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (!stream.destroyed) await new Promise<void>((resolve) => stream.write("", () => resolve()));
-  }
+  if (!process.stdout.destroyed) await new Promise<void>((resolve) => void stdout("", () => resolve()));
+  if (!process.stderr.destroyed)
+    await new Promise<void>((resolve) => void process.stderr.write("", () => resolve()));
 }
 
 /** A reader that has seen enough (`mageflow logs … | head`) ends the command without a word. */

@@ -7,7 +7,7 @@ import { startKeyed } from "../known-key.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
 import { parseMessage } from "../message-option.ts";
 import { printOutcome } from "../outcome.ts";
-import { note, print, printJson, warn } from "../output.ts";
+import { keepStdoutForJson, note, print, printJson, warn } from "../output.ts";
 import { paintStatus } from "../paint.ts";
 import { clip } from "../plain-text.ts";
 import { watchProgress } from "../progress.ts";
@@ -44,6 +44,7 @@ export function addRun(program: Command): void {
     .addHelpText("after", MODULE_HELP)
     .action(
       action<[string], Options>(async ([file], options) => {
+        if (options.json) keepStdoutForJson();
         const loaded = await loadModule(file, options.store);
         const plan = requirePlan(loaded, file);
         const message = "message" in options ? options.message : loaded.message;

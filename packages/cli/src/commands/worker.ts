@@ -3,7 +3,7 @@ import type { Duration, WorkerOptions } from "mageflow";
 import { action, commaList, duration, wholeNumber } from "../action.ts";
 import { CommandError } from "../exit-codes.ts";
 import { loadModule } from "../load-module.ts";
-import { print, printJson, warn } from "../output.ts";
+import { keepStdoutForJson, print, printJson, warn } from "../output.ts";
 import { clip } from "../plain-text.ts";
 import { lastLogSeq } from "../tell-logs.ts";
 import { startTelling } from "../telling.ts";
@@ -48,6 +48,7 @@ export function addWorker(program: Command): void {
     )
     .action(
       action<[string], Options>(async ([file], { json, store, ...given }) => {
+        if (json) keepStdoutForJson();
         const { mage } = await loadModule(file, store);
         if (mage.tasks.length === 0) {
           throw new CommandError(

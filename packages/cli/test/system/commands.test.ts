@@ -69,6 +69,17 @@ test("run prints the result and ends with 0; ps, show, logs and verify tell of i
   });
 });
 
+test("what a module and its tasks print stays off the stdout that is for JSON", async () => {
+  await using scene = new Scene();
+  const ran = await scene.run("run", fixture("noisy"), "--json");
+  expect(ran.code).toBe(0);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ status: "SUCCEEDED", result: 3 });
+  const printed = ["the module prints", "a task prints", "a thread prints", "a process prints"];
+  for (const line of printed) expect(ran.stderr).toContain(`${line}\n`);
+  const plain = await scene.run("run", fixture("noisy"), "--store", "plain.db");
+  for (const line of printed) expect(plain.stdout).toContain(`${line}\n`);
+});
+
 test("for people the same is text, without a colour or an escape sequence", async () => {
   await using scene = new Scene();
   const ran = await scene.run("run", fixture("bad"));

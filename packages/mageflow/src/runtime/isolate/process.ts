@@ -21,9 +21,11 @@ export function startProcess(entry: URL, maxMemoryMb: number | null, clock: Cloc
         ...process.execArgv.filter((option) => !option.startsWith("--inspect")),
         ...(maxMemoryMb === null ? [] : [`--max-old-space-size=${maxMemoryMb}`]),
       ],
-      stdio: ["ignore", "inherit", "pipe", "ipc"],
+      // Whoever runs this process may have put something in the place of what it prints to.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     child.on("message", hear);
+    child.stdout!.on("data", (words: Buffer) => void process.stdout.write(words));
     let tail = "";
     let full = false;
     const silent = new AbortController();
