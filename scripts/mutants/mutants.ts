@@ -28,6 +28,15 @@ export const MUTANTS: readonly Mutant[] = [
     why: "two workers hold the same epoch, so the fence tells nobody apart",
   },
   {
+    name: "deadline-from-start",
+    file: "core/task.ts",
+    find: 'return unchanged({ ...record, status: "READY", heldBy: null, dueAt, readyAt });',
+    replace: `const { totalTimeout } = spec(view, record);
+  const deadlineAt = record.deadlineAt ?? (totalTimeout === null ? null : view.now + totalTimeout);
+  return unchanged({ ...record, status: "READY", heldBy: null, dueAt, readyAt, deadlineAt });`,
+    why: "a task that waits for a free worker fails with a time-out that it never had",
+  },
+  {
     name: "claim-in-suspension",
     file: "core/task.ts",
     find: 'if (heldBy !== null) return unchanged({ ...record, status: "PENDING", heldBy });',

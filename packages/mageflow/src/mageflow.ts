@@ -110,7 +110,7 @@ export interface TaskOptions<
   retry?: Retry;
   /** Limit of one attempt. Default: none. */
   timeout?: Duration;
-  /** Limit of all attempts and the waits between them. Default: none. */
+  /** Limit of all attempts and the waits between them, from the start of the first. Default: none. */
   totalTimeout?: Duration;
   /** Most attempts of this task that one worker runs at once. Default: the worker's concurrency; when isolated, the cores there are. */
   concurrency?: number;

@@ -147,7 +147,7 @@ export class SupersededError extends LeaseLostError {
   }
 }
 
-/** A task that ran longer than its `timeout` (one attempt) or `totalTimeout` (all attempts). */
+/** A task that ran longer than its `timeout` (one attempt) or `totalTimeout` (all attempts, from the start of the first). */
 export class TimeoutError extends MageFlowError {
   constructor(message: string) {
     super("TIMEOUT", message);

@@ -255,7 +255,14 @@ describe("cleanups", () => {
   it.each([
     ["success", (stage: Stage) => stage.run("r")],
     ["failure", (stage: Stage) => stage.run("r", fail())],
-    ["a passed deadline", (stage: Stage) => stage.pass(10_000)],
+    [
+      "a passed deadline",
+      (stage: Stage) => {
+        stage.claim("r");
+        stage.send("r", { type: "release", epoch: 1 });
+        stage.pass(10_000);
+      },
+    ],
     [
       "a crash loop",
       (stage: Stage) => {

@@ -40,7 +40,7 @@ export interface TaskSpec extends SpecBase {
   readonly retry: RetryPolicy;
   /** Limit of one attempt, or null. */
   readonly timeout: number | null;
-  /** Limit of all attempts and the waits between them, from the first start, or null. */
+  /** Limit of all attempts and the waits between them, from the first claim of a generation, or null. */
   readonly totalTimeout: number | null;
   /** Times a task may lose its worker before it fails with `CRASH_LOOP`. */
   readonly maxRecoveries: number;

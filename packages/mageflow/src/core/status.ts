@@ -27,7 +27,7 @@ export type EndedStatus = "SUCCEEDED" | "FAILED" | "SKIPPED" | "CANCELLED";
  * - A container is PENDING (or WAITING for its time) → RUNNING → an outcome; it is never READY, no worker takes it.
  * - RUNNING → READY is a released or recovered task; RUNNING → SUSPENDED exists for containers only
  *   (suspending a running task is refused: what runs finishes).
- * - PENDING → FAILED and READY → FAILED are overall deadlines that pass before a start; READY → WAITING is a task that is locked.
+ * - PENDING → FAILED and READY → FAILED are overall deadlines that pass before a worker takes the task again; READY → WAITING is a task that is locked.
  * - What is INTERRUPTED goes on in its next generation.
  */
 const TRANSITIONS: Readonly<Record<Status, readonly Status[]>> = {

@@ -147,20 +147,26 @@ describe("a task", () => {
   });
 
   describe("its deadline", () => {
-    it("counts from the first start over all attempts", () => {
+    it("counts from the first claim over all attempts", () => {
       const stage = staged("bad", { retry: every(400, 10), totalTimeout: 1_000 });
+      stage.pass(10_000);
+      expect(stage.get("r")).toMatchObject({ status: "READY", deadlineAt: null });
       const first = stage.now;
+      stage.claim("r");
       expect(stage.get("r").deadlineAt).toBe(first + 1_000);
+      stage.finish("r", fail());
       stage.drain();
       expect(stage.get("r")).toMatchObject({ status: "FAILED", deadlineAt: first + 1_000, attempt: 3 });
       expect(stage.now).toBeLessThan(first + 1_000);
     });
 
-    it("fails a ready task that no worker took", () => {
+    it("fails a ready task that no worker took again", () => {
       const stage = staged("a", {
         totalTimeout: 1_000,
         callbacks: { error: [task("e")], cleanup: [task("c")] },
       });
+      stage.claim("r");
+      stage.send("r", { type: "release", epoch: 1 });
       stage.pass(999);
       expect(stage.status("r")).toBe("READY");
       stage.pass(1);
@@ -174,15 +180,18 @@ describe("a task", () => {
 
     it("is looked at once more at the claim", () => {
       const stage = staged("a", { totalTimeout: 1_000 });
+      stage.claim("r");
+      stage.send("r", { type: "release", epoch: 1 });
       stage.now += 1_000;
       expect(stage.claim("r")).toBe(false);
       expect(stage.get("r")).toMatchObject({ status: "FAILED", error: { code: "TIMEOUT" } });
     });
 
-    it("starts after a delay, not before", () => {
-      const stage = staged("a", { totalTimeout: 1_000, delay: 5_000 });
-      stage.pass(5_000);
-      expect(stage.get("r")).toMatchObject({ status: "READY", deadlineAt: stage.now + 1_000 });
+    it("is another one in the next generation", () => {
+      const stage = staged("bad", { totalTimeout: 1_000 });
+      stage.run("r");
+      stage.send("r", { type: "reset" });
+      expect(stage.get("r").deadlineAt).toBe(null);
     });
   });
 

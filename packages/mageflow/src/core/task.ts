@@ -72,11 +72,9 @@ function start(view: View, record: SignatureRecord): Decision {
   const admission = admit(view, record);
   if (!admission.go) return unchanged(admission.record);
   const { dueAt } = admission;
-  const { totalTimeout } = spec(view, record);
-  const deadlineAt = record.deadlineAt ?? (totalTimeout === null ? null : view.now + totalTimeout);
   // A cleanup's turn is after all that became ready in the same instant, its owner's other callbacks among them.
   const readyAt = isCleanup(record.role) ? view.now + 1 : view.now;
-  return unchanged({ ...record, status: "READY", heldBy: null, dueAt, readyAt, deadlineAt });
+  return unchanged({ ...record, status: "READY", heldBy: null, dueAt, readyAt });
 }
 
 function skip(view: View, record: SignatureRecord): Decision {
@@ -95,7 +93,7 @@ function release(view: View, record: SignatureRecord): Decision {
   return unchanged({ ...record, status: "READY", workerId: null, epoch, readyAt: view.now });
 }
 
-/** A retry or a delay whose time has come, or a deadline that passed before a worker took the task. */
+/** A retry or a delay whose time has come, or a deadline that passed before a worker took the task again. */
 function due(view: View, record: SignatureRecord): Decision {
   if (record.status === "RUNNING") {
     // Code that has had its grace is fenced off, whatever its worker says or does not say.
@@ -135,6 +133,9 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
     return unchanged({ ...record, status: "PENDING" });
   if (isLocked(record, view.now)) return unchanged(startAfterLock(record));
   if (barred(view, record)) return conclude(view, record, { status: "SKIPPED" });
+  // The clock starts with the first attempt: waiting for a free worker is not the task's time.
+  const { totalTimeout } = spec(view, record);
+  const deadlineAt = record.deadlineAt ?? (totalTimeout === null ? null : view.now + totalTimeout);
   return unchanged({
     ...record,
     status: "RUNNING",
@@ -142,6 +143,7 @@ function claim(view: View, record: SignatureRecord, workerId: string): Decision 
     epoch: record.epoch + 1,
     attempt: Math.max(1, record.attempt),
     startedAt: record.startedAt ?? view.now,
+    deadlineAt,
   });
 }
 

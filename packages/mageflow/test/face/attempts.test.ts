@@ -143,6 +143,16 @@ onEachStore("attempts", (open) => {
     });
   });
 
+  test("have that limit from the first of them, however long they waited for a worker", async () => {
+    const mage = open();
+    const late = mage.task("late", { totalTimeout: "20ms" }, (_input: unknown, ctx) => ctx.attempt);
+    const run = await mage.run(late);
+    const created = (await run.view()).createdAt;
+    while (Date.now() < created + 40) await mage.reconcile();
+    await mage.worker();
+    expect(await run.result()).toBe(1);
+  });
+
   test("that ignore their signal are given up after the worker's grace", async () => {
     const mage = open();
     const { wait, open: letGo } = gate();

@@ -18,7 +18,7 @@ export const newestFirst: Order = (a, b) => b.createdAt - a.createdAt || byId(b,
 export const soonestDue: Order = (a, b) => dueInstant(a)! - dueInstant(b)! || byId(a, b);
 
 /**
- * When a record falls due: a WAITING one at its time, a task that no worker has taken at its deadline, a RUNNING one that is to
+ * When a record falls due: a WAITING one at its time, a task that no worker has at its deadline, a RUNNING one that is to
  * stop when it has had its grace. Else null.
  */
 export function dueInstant({ status, kind, dueAt, deadlineAt, stop }: SignatureRecord): number | null {

@@ -10,6 +10,8 @@ export const fence: Invariant = {
     for (const { before, now } of commit.changed) {
       if (before === null || now.kind !== "task") continue;
       if (now.epoch < before.epoch) report(`${now.id} went back to epoch ${now.epoch}`);
+      if (now.attempt === 0 && now.deadlineAt !== null)
+        report(`${now.id} has a deadline, and no worker has taken it`);
       if (now.generation !== before.generation || isStopped(now)) {
         stoppedOrRenewed(shadow, before, now, commit, report);
         continue;
