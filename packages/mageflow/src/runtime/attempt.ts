@@ -58,6 +58,8 @@ export class Attempt implements Culprit {
   #abandoned = false;
   #deferring = false;
   #over = false;
+  /** Monotonic end of its time. */
+  #timeEnd = Number.POSITIVE_INFINITY;
   /** Monotonic end of the grace, and what wakes those up who wait for it when it comes sooner. */
   #graceEnd = Number.POSITIVE_INFINITY;
   #sooner = new AbortController();
@@ -193,6 +195,8 @@ export class Attempt implements Culprit {
     } catch (error) {
       outcome = failed(error);
     }
+    // Code that has blocked the event loop comes to its end before the watch does.
+    if (this.#host.clock.monotonic() > this.#timeEnd) this.#timeOut();
     if (this.#context.hasDeferred) await this.#runDeferred(outcome);
     else this.#context.end();
     this.#conclude(outcome, onOver);
@@ -230,10 +234,13 @@ export class Attempt implements Culprit {
   }
 
   async #watchTime(): Promise<void> {
-    const { record, spec } = this.assignment;
     const { clock } = this.#host;
-    const end = clock.monotonic() + limit(this.assignment, this.#host.storeTime())!;
-    if (!(await sleepUntil(clock, end, this.#untilOver()))) return;
+    this.#timeEnd = clock.monotonic() + limit(this.assignment, this.#host.storeTime())!;
+    if (await sleepUntil(clock, this.#timeEnd, this.#untilOver())) this.#timeOut();
+  }
+
+  #timeOut(): void {
+    const { record, spec } = this.assignment;
     const total = record.deadlineAt !== null && this.#host.storeTime() >= record.deadlineAt;
     const what = total ? `its totalTimeout of ${spec.totalTimeout} ms` : `its timeout of ${spec.timeout} ms`;
     this.#cutShort(new TimeoutError(`"${record.name}" did not end within ${what}`));

@@ -153,6 +153,35 @@ onEachStore("attempts", (open) => {
     expect(await run.result()).toBe(1);
   });
 
+  test("have timed out when their code blocks beyond the limit", async () => {
+    const mage = open();
+    const block = (ms: number): void => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+    };
+    const seen: unknown[] = [];
+    const each = mage.task(
+      "each",
+      { timeout: 10, retry: { attempts: 2, backoff: AT_ONCE } },
+      (_input, ctx) => {
+        ctx.defer(() => seen.push((ctx.signal.reason as { code?: string } | undefined)?.code));
+        block(30);
+        return "too late";
+      },
+    );
+    const all = mage.task("all", { totalTimeout: 10 }, async () => {
+      await null;
+      block(30);
+    });
+    await mage.worker();
+    const settled = await (await mage.run(each)).settled();
+    expect(settled).toMatchObject({ status: "FAILED", error: { code: "TIMEOUT", attempts: 2 } });
+    expect(settled.error!.message).toContain("its timeout of 10 ms");
+    expect(seen).toEqual(["TIMEOUT", "TIMEOUT"]);
+    expect(await (await mage.run(all)).settled()).toMatchObject({
+      error: { code: "TIMEOUT", message: expect.stringContaining("its totalTimeout of 10 ms") },
+    });
+  });
+
   test("that ignore their signal are given up after the worker's grace", async () => {
     const mage = open();
     const { wait, open: letGo } = gate();
