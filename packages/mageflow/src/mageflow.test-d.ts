@@ -96,6 +96,12 @@ await mage.run(zod.with({ day: "2026-01-01", at: "1" }), undefined, { key: "once
 await mage.run(nothing);
 await mage.run(nothing, { anything: 1 });
 await mage.run(chain([nothing, nothing]));
+const length = mage.task("length", (list: number[]) => list.length);
+await mage.run(length, [1, 2]);
+// @ts-expect-error -- the step gets `{ result: [1, 2] }`
+await mage.run(chain([length]), [1, 2]);
+// @ts-expect-error -- and so does every item
+await mage.run(swarm([length]), [1, 2]);
 await mage.run(chain([zod, valibot.with({ n: "1" })]), { day: "2026-01-01", at: "1" });
 await mage.run(swarm([zod]).with({ day: "2026-01-01" }), { at: "1" });
 

@@ -1,5 +1,5 @@
 import { expectTypeOf } from "vitest";
-import type { Incoming, Part, Rest } from "./flow.ts";
+import type { Incoming, Part, Rest, Within } from "./flow.ts";
 
 // What a result is to the next signature.
 expectTypeOf<Incoming<{ a: string }>>().toEqualTypeOf<{ a: string }>();
@@ -10,6 +10,15 @@ expectTypeOf<Incoming<null>>().toEqualTypeOf<{ result: null }>();
 expectTypeOf<Incoming<undefined>>().toEqualTypeOf<{ result: null }>();
 expectTypeOf<Incoming<{ a: 1 } | string>>().toEqualTypeOf<{ a: 1 } | { result: string }>();
 expectTypeOf<Incoming<never>>().toEqualTypeOf<never>();
+
+// What a container must be given for what is inside it.
+expectTypeOf<Within<{ a: string }>>().toEqualTypeOf<{ a: string }>();
+expectTypeOf<Within<{ a: string } | { b: string }>>().toEqualTypeOf<{ a: string } | { b: string }>();
+expectTypeOf<Within<unknown>>().toEqualTypeOf<unknown>();
+expectTypeOf<Within<never>>().toEqualTypeOf<never>();
+expectTypeOf<number[]>().not.toExtend<Within<number[]>>();
+expectTypeOf<{ result: string }>().not.toExtend<Within<string>>();
+expectTypeOf<{ a: string }>().toExtend<Within<{ a: string } | string>>();
 
 // What may be bound.
 expectTypeOf<Part<{ a: string; b: { c: number[] } }>>().toEqualTypeOf<{

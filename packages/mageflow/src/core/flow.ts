@@ -27,6 +27,23 @@ export type Incoming<O> = [O] extends [never]
       ? O
       : { result: O extends undefined | void ? null : O };
 
+/**
+ * What a container must be given so that something inside it that takes `I` gets it. Its own input comes in there: an object as it is, and
+ * anything else under `result`, so that what takes an array, a text or a number as it is fits inside none.
+ */
+export type Within<I> = unknown extends I
+  ? I
+  : I extends readonly unknown[]
+    ? Unwrapped<I>
+    : I extends object
+      ? I
+      : Unwrapped<I>;
+
+/** Shown by the compiler where a container is used that has such a step or item. */
+interface Unwrapped<I> {
+  readonly "inside a container anything but an object comes in under `result`, yet something takes": I;
+}
+
 /** What may be bound: any part of an input, at any depth; arrays whole. */
 export type Part<I> = unknown extends I
   ? unknown

@@ -174,6 +174,17 @@ chain([sums, declared<Task<{ results: readonly unknown[] }, null>>()]);
 // @ts-expect-error -- of other items
 chain([sums, declared<Task<SwarmResult<string>, null>>()]);
 
+// --- what takes anything but an object
+
+declare const length: Task<number[], number>;
+// @ts-expect-error -- nothing that the chain is given comes in as an array
+chain([none, chain([length])]);
+// @ts-expect-error -- nor what the swarm is given
+chain([list, swarm([length])]);
+// @ts-expect-error -- nor what is bound to it
+chain([length]).with([1]);
+chain([list, swarm([count])]);
+
 // --- nested
 
 const nested = chain([

@@ -12,6 +12,7 @@ import type {
   OutputOf,
   Part,
   Rest,
+  Within,
 } from "./flow.ts";
 import { inWords } from "./in-words.ts";
 import { type OptionNames, requireOptions } from "./known-options.ts";
@@ -200,7 +201,7 @@ const CHAIN_OPTIONS: OptionNames<ChainOptions> = { name: true, ...PLAN_OPTIONS }
 export function chain<const S extends readonly AnyPlan[]>(
   steps: S & Flowing<S>,
   options: ChainOptions = {},
-): ContainerPlan<NeedsOf<FirstOf<S>>, OutputOf<LastOf<S>>, InputOf<FirstOf<S>>> {
+): ContainerPlan<Within<NeedsOf<FirstOf<S>>>, OutputOf<LastOf<S>>, Within<InputOf<FirstOf<S>>>> {
   requireOptions(options, CHAIN_OPTIONS, "a chain");
   const name = options.name ?? "chain";
   requireName(name, "chain");
@@ -254,7 +255,11 @@ const SWARM_OPTIONS: OptionNames<SwarmOptions> = {
 export function swarm<P extends AnyPlan>(
   items: Iterable<P> | (() => Iterable<P>),
   options: SwarmOptions<OutputOf<P>, InputOf<P>> = {},
-): ContainerPlan<NeedsOf<P>, SwarmResult<[P] extends [never] ? unknown : OutputOf<P>>, InputOf<P>> {
+): ContainerPlan<
+  Within<NeedsOf<P>>,
+  SwarmResult<[P] extends [never] ? unknown : OutputOf<P>>,
+  Within<InputOf<P>>
+> {
   requireOptions(options, SWARM_OPTIONS, "a swarm");
   const name = options.name ?? "swarm";
   requireName(name, "swarm");

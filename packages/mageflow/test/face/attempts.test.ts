@@ -169,7 +169,7 @@ onEachStore("attempts", (open) => {
       },
     );
     const all = mage.task("all", { totalTimeout: 10 }, async () => {
-      await null;
+      await Promise.resolve();
       block(30);
     });
     await mage.worker();
