@@ -70,6 +70,17 @@ describe("what is refused", () => {
   });
 });
 
+describe("items that come asynchronously are refused", () => {
+  test.for<[string, () => unknown]>([
+    ["an async generator", async function* () {}],
+    ["a promise", () => Promise.reject(new Error("not read either"))],
+  ])("%s, and a function that gives it", ([, items]) => {
+    for (const given of [items(), items]) {
+      expect(refusal(() => [...(swarm(given as never).children ?? [])])).toContain("run.addTasks");
+    }
+  });
+});
+
 describe("options", () => {
   test.for<[() => unknown, string]>([
     [

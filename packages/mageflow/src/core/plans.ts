@@ -282,15 +282,29 @@ export function swarm<P extends AnyPlan>(
       cleanup: callback(options.onItemCleanup, "onItemCleanup"),
     },
   };
-  if (typeof items === "function")
-    return new ContainerPlan({ spec, bound: null, key: null }, () => checked(items(), name));
-  if (typeof items?.[Symbol.iterator] !== "function") {
-    throw new InvalidPlanError(
-      `the items of swarm "${name}" cannot be iterated; pass an array or a function that returns an iterator`,
-    );
+  if (typeof items === "function") {
+    return new ContainerPlan({ spec, bound: null, key: null }, () => {
+      const made = items();
+      requireIterable(made, name);
+      return checked(made, name);
+    });
   }
+  requireIterable(items, name);
   const list = [...checked(items, name)];
   return new ContainerPlan({ spec, bound: null, key: null }, list);
+}
+
+function requireIterable(items: unknown, name: string): asserts items is Iterable<unknown> {
+  const given = items as Partial<Iterable<unknown> & AsyncIterable<unknown> & Promise<unknown>> | null;
+  if (typeof given?.[Symbol.iterator] === "function") return;
+  const what = `the items of swarm "${name}" cannot be iterated`;
+  const later = typeof given?.then === "function" || typeof given?.[Symbol.asyncIterator] === "function";
+  if (!later) throw new InvalidPlanError(`${what}; pass an array or a function that returns an iterator`);
+  // Nobody waits for it.
+  if (items instanceof Promise) items.catch(() => {});
+  throw new InvalidPlanError(
+    `${what}, they come asynchronously; await them first, or make it \`open: true\` and add them as they come (run.addTasks)`,
+  );
 }
 
 function* checked(items: Iterable<unknown>, name: string): Generator<PlanNode> {

@@ -185,11 +185,15 @@ export class TaskContext {
    * Runs `work` once per generation: its result is stored, and later attempts get the stored result without running it.
    * A name that is used again in one attempt is another step, by the order of the calls.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for a name that is not a text of 1 to 256 characters without control characters.
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for a name that is not a text of 1 to 256 characters without control characters, and for `work`
+   *   that is no function.
    * @throws PayloadError (`PAYLOAD`) for a result that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `work` throws.
    */
   async step<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     if (!isLabel(name)) throw invalidArgument("the name of a step", name, A_LABEL);
+    if (typeof work !== "function") {
+      throw invalidArgument(`what step ${JSON.stringify(name)} runs`, work, "a function");
+    }
     const uses = (this.#stepNames.get(name) ?? 0) + 1;
     this.#stepNames.set(name, uses);
     const key = uses === 1 ? name : `${name}${NTH}${uses}`;
@@ -268,8 +272,11 @@ export class TaskContext {
   /**
    * Runs `work` in this process when the attempt is over, whatever its end; last registered first. No signal aborts it; all of it
    * together has as long as the worker's grace, after which the task's outcome waits for it no longer.
+   *
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for what is no function, and once the task has ended.
    */
   defer(work: () => unknown): void {
+    if (typeof work !== "function") throw invalidArgument("what is deferred", work, "a function");
     if (this.#ended) throw new MageFlowError("INVALID_ARGUMENT", "defer was called after the task had ended");
     this.#deferred.push(work);
   }
@@ -309,6 +316,16 @@ export class TaskContext {
   get hasDeferred(): boolean {
     return this.#deferred.length > 0;
   }
+}
+
+/** A task may take the methods out of its context. Each is bound when it is read, which costs those nothing who read none. */
+for (const name of ["progress", "checkpoint", "step", "run", "resource", "defer"] as const) {
+  const method: (this: TaskContext, ...given: never[]) => unknown = TaskContext.prototype[name];
+  Object.defineProperty(TaskContext.prototype, name, {
+    get(this: TaskContext) {
+      return method.bind(this);
+    },
+  });
 }
 
 /** What a store may not keep in a text is replaced. */

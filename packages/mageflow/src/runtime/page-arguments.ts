@@ -1,6 +1,7 @@
 import { MageFlowError } from "../core/errors.ts";
 import { inWords } from "../core/in-words.ts";
 import { invalidArgument } from "../core/invalid-argument.ts";
+import { type OptionNames, requireArguments } from "../core/known-options.ts";
 
 /** Signatures or workers on one page. */
 export const MOST_ROWS = 500;
@@ -8,6 +9,27 @@ export const MOST_ROWS = 500;
 export const MOST_LINES = 1_000;
 /** Rows of a page when nobody says how many. */
 const ROWS = 100;
+
+/** Which page. */
+export interface PageOptions {
+  cursor?: string;
+  limit?: number;
+}
+
+const PAGE_OPTIONS: OptionNames<PageOptions> = { cursor: true, limit: true };
+
+/**
+ * Rows of the page (at most {@link MOST_ROWS}), and what it comes after; `read` is that of {@link readCursor}.
+ *
+ * @throws MageFlowError (`INVALID_ARGUMENT`)
+ */
+export function readPage<P>(
+  page: PageOptions,
+  read: (text: string) => P | null,
+): { limit: number; after: P | null } {
+  requireArguments(page, PAGE_OPTIONS, "a page");
+  return { limit: readLimit(page.limit, MOST_ROWS), after: readCursor(page.cursor, read) };
+}
 
 /** @throws MageFlowError (`INVALID_ARGUMENT`) */
 export function readLimit(limit: unknown, most: number): number {

@@ -21,7 +21,7 @@ import { missing } from "./control.ts";
 import { Doorbell } from "./doorbell.ts";
 import { flag } from "./filter-arguments.ts";
 import { logQuery } from "./log-query.ts";
-import { MOST_ROWS, readCursor, readLimit, readSeq } from "./page-arguments.ts";
+import { type PageOptions, readPage, readSeq } from "./page-arguments.ts";
 import { resultText } from "./results.ts";
 import {
   countsOf,
@@ -53,6 +53,12 @@ interface Wait {
 }
 
 const WAIT: OptionNames<Wait> = { timeout: true };
+
+interface Since {
+  since?: number;
+}
+
+const SINCE: OptionNames<Since> = { since: true };
 const OPEN_STATUSES = ["READY", "RUNNING", "WAITING", "SUSPENDED", "INTERRUPTED"] as const;
 const PAGE = 500;
 
@@ -156,11 +162,10 @@ export class Run<O = unknown> extends Steering {
   /**
    * Steps or items by slot, a page (default 100, at most 500) at a time.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for an unknown option, a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
    */
-  async children(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
-    const limit = readLimit(page.limit, MOST_ROWS);
-    const after = readCursor(page.cursor, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null));
+  async children(page: PageOptions = {}): Promise<Page<SignatureView>> {
+    const { limit, after } = readPage(page, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null));
     const children = await this.#page({ of: "children", after, limit });
     const next = children.length < limit ? null : String(children.at(-1)!.slot);
     return { items: children.map(viewOf), next };
@@ -169,11 +174,10 @@ export class Run<O = unknown> extends Steering {
   /**
    * Callbacks that have been stored so far, a page (default 100, at most 500) at a time.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for an unknown option, a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
    */
-  async callbacks(page: { cursor?: string; limit?: number } = {}): Promise<Page<SignatureView>> {
-    const limit = readLimit(page.limit, MOST_ROWS);
-    const after = readCursor(page.cursor, (text) => (text.startsWith(`${this.id}.`) ? text : null));
+  async callbacks(page: PageOptions = {}): Promise<Page<SignatureView>> {
+    const { limit, after } = readPage(page, (text) => (text.startsWith(`${this.id}.`) ? text : null));
     const callbacks = await this.#page({ of: "callbacks", after, limit });
     const next = callbacks.length < limit ? null : callbacks.at(-1)!.id;
     return { items: callbacks.map(viewOf), next };
@@ -215,9 +219,10 @@ export class Run<O = unknown> extends Steering {
    * What happens to it and inside it, from now on or from after `since`. Ends when it is settled. Events come in the order of
    * `seq`, which has no gaps over a whole workflow.
    *
-   * @throws NotFoundError (`NOT_FOUND`), MageFlowError (`INVALID_ARGUMENT`) for a `since` that is no `seq`.
+   * @throws NotFoundError (`NOT_FOUND`), MageFlowError (`INVALID_ARGUMENT`) for an unknown option, or a `since` that is no `seq`.
    */
-  async *events(options: { since?: number } = {}): AsyncGenerator<FlowEvent> {
+  async *events(options: Since = {}): AsyncGenerator<FlowEvent> {
+    requireArguments(options, SINCE, "a look at events");
     const since = options.since === undefined ? null : readSeq(options.since, "since");
     const { rootId } = await this.record();
     let after = since ?? (await this.runtime.store.lastSeq(rootId));

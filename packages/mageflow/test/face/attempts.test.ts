@@ -288,6 +288,42 @@ onEachStore("ctx", (open) => {
     expect(await (await mage.run(plan)).result()).toEqual(bad.map(() => "INVALID_ARGUMENT"));
   });
 
+  test("step and defer take functions only", async () => {
+    const mage = open();
+    const plan = mage.task("wrong", async (_input: unknown, ctx) => {
+      const step = await ctx.step("a", undefined as never).catch((error: unknown) => error);
+      let deferred: unknown;
+      try {
+        ctx.defer(5 as never);
+      } catch (error) {
+        deferred = error;
+      }
+      return [step, deferred].map((error) => (error as { code: string }).code);
+    });
+    await mage.worker();
+    expect(await (await mage.run(plan)).result()).toEqual(["INVALID_ARGUMENT", "INVALID_ARGUMENT"]);
+  });
+
+  test("methods may be taken out of it", async () => {
+    const mage = open();
+    const seen: string[] = [];
+    const other = mage.task("other", () => 2);
+    const plan = mage.task(
+      "loose",
+      async (_input: unknown, { step, progress, checkpoint, defer, resource, run, log }) => {
+        defer(() => seen.push("deferred"));
+        await resource("tmp", { path: "a" }, ({ path }) => seen.push(`released ${path}`));
+        await progress(0.5);
+        await checkpoint({ at: 1 });
+        log.info("told");
+        return (await step("one", () => 1)) + (await (await run(other)).result());
+      },
+    );
+    await mage.worker();
+    expect(await (await mage.run(plan)).result()).toBe(3);
+    expect(seen).toEqual(["released a", "deferred"]);
+  });
+
   test("checkpoint is what the next attempt finds", async () => {
     const mage = open();
     const found: unknown[] = [];
