@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { InvalidPlanError } from "./errors.ts";
 import { expand } from "./expand.ts";
 import { SpecBook } from "./spec-book.ts";
-import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
+import { MAX_PLAN_DEPTH } from "./nesting.ts";
+import type { PlanNode } from "./plan.ts";
 import { MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import { chain, swarm, task, times } from "./sample-plans.test-support.ts";
 import { Stage } from "./stage.test-support.ts";
@@ -221,6 +222,28 @@ describe("expand", () => {
     };
     expect(expanded(nested(MAX_PLAN_DEPTH))).toHaveLength(MAX_PLAN_DEPTH + 1);
     refused(nested(MAX_PLAN_DEPTH + 1)).toThrow(InvalidPlanError);
+  });
+
+  it("nests callbacks as deep as containers, and counts both", () => {
+    const nested = (levels: number, inner = task("leaf")): PlanNode => {
+      for (let i = 0; i < levels; i++) {
+        inner = i % 2 === 0 ? task("a", { callbacks: { success: [inner] } }) : chain([inner]);
+      }
+      return inner;
+    };
+    expect(expanded(nested(MAX_PLAN_DEPTH))).toHaveLength(2);
+    const tooDeep = /deeper than 100/;
+    refused(nested(MAX_PLAN_DEPTH + 1)).toThrow(tooDeep);
+    refused(nested(100_000)).toThrow(tooDeep);
+    const half = MAX_PLAN_DEPTH / 2;
+    refused(swarm([task("a")], { itemCallbacks: { cleanup: [nested(MAX_PLAN_DEPTH)] } })).toThrow(tooDeep);
+    refused(chain([nested(half), nested(half, nested(half))])).toThrow(tooDeep);
+  });
+
+  it("refuses callbacks whose plans are too many, however often one is used", () => {
+    let plan = task("leaf");
+    for (let i = 0; i < 60; i++) plan = task("a", { callbacks: { success: [plan], error: [plan] } });
+    refused(plan).toThrow(/more than 10000 plans/);
   });
 
   it.each([[undefined], [null], [42], ["task"], [{}], [() => 1], [Promise.resolve(1)]])(

@@ -2,7 +2,8 @@ import { checkAt, type Door, innerDoor } from "./door.ts";
 import { InvalidPlanError } from "./errors.ts";
 import { childId, type Role } from "./ids.ts";
 import { inWords } from "./in-words.ts";
-import { MAX_PLAN_DEPTH, type PlanNode } from "./plan.ts";
+import { requireDepth } from "./nesting.ts";
+import type { PlanNode } from "./plan.ts";
 import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
 import type { SpecNumbers } from "./spec-book.ts";
 
@@ -26,8 +27,8 @@ export interface Place {
  * The records of a plan, children before their container (whose counters need them), the top one last. Nothing is
  * started: every record is PENDING. Lazy, so that a swarm of any size can be stored in chunks.
  *
- * @throws InvalidPlanError (`INVALID_PLAN`) for an empty chain, two items of one key, more items than `maxTasks`, nesting beyond
- *   {@link MAX_PLAN_DEPTH}, or something that is not a plan.
+ * @throws InvalidPlanError (`INVALID_PLAN`) for an empty chain, two items of one key, more items than `maxTasks`, nesting
+ *   that is too deep, or something that is not a plan. `depth` is the number of containers and callbacks around the plan.
  */
 export function* expand(
   plan: PlanNode,
@@ -41,11 +42,7 @@ export function* expand(
       `${place.id}: ${inWords(plan)} stands where a plan should; pass a task, chain or swarm`,
     );
   }
-  if (spec.kind !== "task" && depth >= MAX_PLAN_DEPTH) {
-    throw new InvalidPlanError(
-      `"${spec.name}" nests containers deeper than ${MAX_PLAN_DEPTH}; flatten the plan`,
-    );
-  }
+  requireDepth(spec, depth);
   let family: Family | null = null;
   if (spec.kind !== "task") {
     const total = yield* expandChildren(plan, place, 0, book, depth);
@@ -54,7 +51,7 @@ export function* expand(
     }
     family = { ...NO_FAMILY, total, unsettled: total, open: spec.kind === "swarm" && spec.open };
   }
-  yield record(plan, place, book.id(spec), family);
+  yield record(plan, place, book.id(spec, depth), family);
 }
 
 /** The records of a container's children from slot `first` on; returns how many there are. */
@@ -97,7 +94,7 @@ export function* expandChildren(
       door: role === "item" || slot === 0 ? door : null,
     };
     if (child?.spec?.kind === "task" && child.bound !== undefined)
-      yield record(child, below, book.id(child.spec), null);
+      yield record(child, below, book.id(child.spec, depth + 1), null);
     else yield* expand(child, below, book, depth + 1);
     slot++;
   }

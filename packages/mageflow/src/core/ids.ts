@@ -31,6 +31,11 @@ export function callbackId(owner: string, role: CallbackRole, slot: number, gene
   return `${owner}.${role}${slot}${generation > 1 ? `g${generation}` : ""}`;
 }
 
+/** What stands around it: an id has a part for each, and one for itself below the root. */
+export function depthOf(id: string): number {
+  return id.split(".").length - 1;
+}
+
 export function isCallback(role: Role): role is CallbackRole {
   return role !== "root" && role !== "step" && role !== "item";
 }

@@ -86,8 +86,5 @@ export interface PlanNode {
   readonly children: Iterable<PlanNode> | null;
 }
 
-/** Deepest nesting of containers in one plan. */
-export const MAX_PLAN_DEPTH = 32;
-
 /** Items a swarm without a limit may have started at once, so that no step of it grows with its size. */
 export const WIDEST_WINDOW = 10_000;

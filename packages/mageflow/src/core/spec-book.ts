@@ -1,6 +1,7 @@
 import { InvalidPlanError } from "./errors.ts";
 import { expand, type Place } from "./expand.ts";
 import type { CallbackRole } from "./ids.ts";
+import { requireShallow } from "./nesting.ts";
 import { MAX_PAYLOAD_BYTES } from "./payload.ts";
 import type { PlanNode, Spec } from "./plan.ts";
 import type { SpecRow } from "./record.ts";
@@ -22,18 +23,19 @@ export class SpecNumbers {
     this.#prefix = prefix;
   }
 
-  id(spec: Spec): string {
+  /** `depth` is the number of containers and callbacks around what has the spec. */
+  id(spec: Spec, depth = 0): string {
     let id = this.#ids.get(spec);
     if (id === undefined) {
       id = `${this.#prefix}${this.#given++}`;
-      this.meet(spec, id);
+      this.meet(spec, id, depth);
       if (this.#ids.size === REMEMBERED) this.#ids.clear();
       this.#ids.set(spec, id);
     }
     return id;
   }
 
-  protected meet(_spec: Spec, _id: string): void {}
+  protected meet(_spec: Spec, _id: string, _depth: number): void {}
 }
 
 /**
@@ -57,7 +59,8 @@ export class SpecBook extends SpecNumbers {
     return fresh;
   }
 
-  protected override meet(spec: Spec, id: string): void {
+  protected override meet(spec: Spec, id: string, depth: number): void {
+    requireShallow(spec, depth);
     const body = JSON.stringify(spec);
     if (body.length > MAX_PAYLOAD_BYTES) {
       throw new InvalidPlanError(
@@ -69,7 +72,8 @@ export class SpecBook extends SpecNumbers {
     // As it will be read: sharing that the text does not show must not change the numbers.
     for (const { role, slot, plan } of callbackPlans(JSON.parse(body) as Spec)) {
       const book = new SpecBook(this.#rootId, callbackPrefix(id, role, slot));
-      const records = expand(plan, { ...NOWHERE, id: `a callback of "${spec.name}"` }, book);
+      const place = { ...NOWHERE, id: `a callback of "${spec.name}"` };
+      const records = expand(plan, place, book, depth + 1);
       while (records.next().done !== true);
       this.#fresh.push(...book.take());
     }

@@ -152,6 +152,19 @@ describe("a swarm", () => {
       });
     });
 
+    it("has two more causes at most, however many swarms are inside each other", () => {
+      let plan = bad;
+      for (let i = 0; i < 20; i++) plan = i % 3 === 2 ? chain([plan]) : swarm([plan]);
+      const stage = new Stage();
+      stage.submit(plan);
+      stage.settle();
+      expect(stage.get("r").error).toMatchObject({
+        code: "SWARM_FAILED",
+        path: [{ id: "r" }],
+        cause: { code: "SWARM_FAILED", cause: { code: "BOOM", path: { length: 21 } } },
+      });
+    });
+
     it("has no error when it succeeds with failures", () => {
       const stage = staged([ok, bad]);
       stage.settle();

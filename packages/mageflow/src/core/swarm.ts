@@ -1,5 +1,5 @@
 import { type ContainerKind, decideContainer } from "./container.ts";
-import { SwarmClosedError } from "./errors.ts";
+import { type StoredCause, type StoredError, SwarmClosedError } from "./errors.ts";
 import { conclude, credited, failure } from "./outcome.ts";
 import { type SwarmSpec, WIDEST_WINDOW } from "./plan.ts";
 import { isCancelled, type SignatureRecord } from "./record.ts";
@@ -7,6 +7,8 @@ import { type Credit, type Decision, type Signal, unchanged } from "./signal.ts"
 import { isEnded } from "./status.ts";
 import { sweep, type Took } from "./sweep.ts";
 import { isInCleanup, type View } from "./view.ts";
+
+const SWARM_FAILED = "SWARM_FAILED";
 
 /**
  * Decides for one swarm. Up to `concurrency` items are started and not ended (`active`); every end frees a slot for the
@@ -137,12 +139,20 @@ function end(view: View, record: SignatureRecord): Decision {
   }
   const cause = {
     name: "SwarmFailedError",
-    code: "SWARM_FAILED",
+    code: SWARM_FAILED,
     message: `${family.failed} of ${family.total} items failed${family.skipped > 0 ? `, ${family.skipped} were skipped` : ""}`,
   };
   const first = record.error;
-  const error = failure(view, record, first === null ? cause : { ...cause, cause: first });
+  const error = failure(view, record, first === null ? cause : { ...cause, cause: causeOf(first) });
   return conclude(view, record, { status: "FAILED", error });
+}
+
+/**
+ * Of swarms in swarms the error tells of the failure itself and of the innermost swarm; those between, which the path of the failure names,
+ * would let the error grow with every level.
+ */
+function causeOf(first: StoredError): StoredCause {
+  return first.code === SWARM_FAILED && first.cause?.code === SWARM_FAILED ? first.cause : first;
 }
 
 function spec(view: View, record: SignatureRecord): SwarmSpec {

@@ -1,7 +1,7 @@
 import { type CheckInput, type Door, frontDoor, innerDoor } from "../core/door.ts";
 import { IllegalTransitionError, InvalidPlanError } from "../core/errors.ts";
 import { expandChildren } from "../core/expand.ts";
-import { childId, isCallback } from "../core/ids.ts";
+import { childId, depthOf, isCallback } from "../core/ids.ts";
 import { inWords } from "../core/in-words.ts";
 import type { PlanNode } from "../core/plan.ts";
 import { requirePlan } from "../core/plans.ts";
@@ -75,7 +75,7 @@ function store(
   const { bound } = swarm;
   const plan = { spec: { ...spec, maxTasks: null } as typeof spec, bound, key: null, children: items };
   const records: SignatureRecord[] = [];
-  for (const record of expandChildren(plan, place, first, book)) {
+  for (const record of expandChildren(plan, place, first, book, depthOf(swarm.id))) {
     if (records.length === MOST_RECORDS) {
       throw new InvalidPlanError(
         `${items.length} items are more than ${MOST_RECORDS} signatures with what is inside them; add them in several calls`,

@@ -1,6 +1,7 @@
 import { type CheckInput, frontDoor } from "../core/door.ts";
 import { InvalidPlanError } from "../core/errors.ts";
 import { expand } from "../core/expand.ts";
+import { depthOf } from "../core/ids.ts";
 import { MAX_PAYLOAD_BYTES } from "../core/payload.ts";
 import type { PlanNode } from "../core/plan.ts";
 import type { SignatureRecord } from "../core/record.ts";
@@ -33,7 +34,7 @@ export function storeTwin(
   }
   const place = twinPlace(batch, owner, descriptor, check === null ? null : frontDoor(check));
   const book = new SpecBook(owner.rootId, twinPrefix(place));
-  const records = [...expand(JSON.parse(plan) as PlanNode, place, book)];
+  const records = [...expand(JSON.parse(plan) as PlanNode, place, book, depthOf(place.id))];
   for (const row of book.take()) batch.addSpec(row);
   for (const record of records) batch.insert(record);
   batch.tell(owner, { type: "attach", epoch: owner.epoch });

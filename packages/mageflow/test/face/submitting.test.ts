@@ -369,7 +369,7 @@ onEachStore("refused at the door", (open) => {
     const mage = open();
     const task = mage.task("task", () => 1);
     let plan = chain([task]);
-    for (let n = 1; n < 32; n++) plan = chain([plan]);
+    for (let n = 1; n < 100; n++) plan = chain([plan]);
     await mage.worker();
     expect(await (await mage.run(plan)).result()).toBe(1);
     expect(await refusal(() => mage.run(chain([plan])))).toBeInstanceOf(InvalidPlanError);
