@@ -1,4 +1,4 @@
-import { decode, type Json } from "./payload.ts";
+import { decode, fits, type Json, requireSize, stringify } from "./payload.ts";
 
 /**
  * The input of a signature, put together from layers, lowest first: what comes in, the `with` of each enclosing
@@ -19,6 +19,11 @@ export function composeInput(layers: InputLayers): Json {
     if (text !== null) input = input === undefined ? decode(text) : merge(input, decode(text));
   }
   return input ?? {};
+}
+
+/** Refuses an input that is too large although no layer of it is. @throws PayloadError (`PAYLOAD`) */
+export function requireFit(layers: InputLayers, what: string): void {
+  if (!fits([layers.incoming, ...layers.bound])) requireSize([stringify(composeInput(layers))], what);
 }
 
 /** Anything but an object comes in under `result`. */

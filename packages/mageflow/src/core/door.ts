@@ -1,4 +1,4 @@
-import { composeInput, type InputLayers } from "./compose.ts";
+import { composeInput, type InputLayers, requireFit } from "./compose.ts";
 import { stringify } from "./payload.ts";
 
 /**
@@ -28,8 +28,10 @@ export function innerDoor(door: Door, bound: string | null, message: string | nu
   return { ...door, incoming: input === "{}" ? null : input, bound: [...door.bound, bound] };
 }
 
-/** Checks a task that stands at a door. */
+/** Checks a task that stands at a door. @throws PayloadError (`PAYLOAD`) for an input that is too large, and what the check throws. */
 export function checkAt(door: Door, task: string, bound: string | null, message: string | null): void {
   const { incoming, check } = door;
-  check(task, { incoming, bound: [...door.bound, bound, message] });
+  const layers = { incoming, bound: [...door.bound, bound, message] };
+  requireFit(layers, `the input of "${task}"`);
+  check(task, layers);
 }

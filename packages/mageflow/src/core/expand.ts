@@ -5,6 +5,7 @@ import { inWords } from "./in-words.ts";
 import { requireDepth } from "./nesting.ts";
 import type { PlanNode } from "./plan.ts";
 import { type Family, MILESTONE, NO_FAMILY, type SignatureRecord } from "./record.ts";
+import { requireSize } from "./payload.ts";
 import type { SpecNumbers } from "./spec-book.ts";
 
 /** Where a plan is stored: the place it takes in a tree. */
@@ -28,7 +29,7 @@ export interface Place {
  * started: every record is PENDING. Lazy, so that a swarm of any size can be stored in chunks.
  *
  * @throws InvalidPlanError (`INVALID_PLAN`) for an empty chain, two items of one key, more items than `maxTasks`, nesting
- *   that is too deep, or something that is not a plan. `depth` is the number of containers and callbacks around the plan.
+ *   that is too deep, or something that is not a plan; PayloadError (`PAYLOAD`) for inputs that are too large. `depth` is the number of containers and callbacks around the plan.
  */
 export function* expand(
   plan: PlanNode,
@@ -107,6 +108,8 @@ function record(plan: PlanNode, place: Place, spec: string, family: Family | nul
   if (place.door !== null && plan.spec.kind === "task") {
     checkAt(place.door, plan.spec.name, plan.bound, place.message);
   }
+  // Both are kept with the record.
+  if (place.message !== null) requireSize([plan.bound, place.message], `input of "${plan.spec.name}"`);
   return {
     id: place.id,
     rootId: place.rootId,

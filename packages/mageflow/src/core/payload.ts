@@ -25,13 +25,29 @@ export const MAX_PAYLOAD_DEPTH = 64;
 export function encode(value: unknown, what = "$"): string {
   if (value === undefined || value === null) return "null";
   const json = write(value, [what]);
-  if (json.length * 3 > MAX_PAYLOAD_BYTES && utf8Bytes(json) > MAX_PAYLOAD_BYTES) {
-    throw new PayloadError(
-      what,
-      `${what} is ${utf8Bytes(json)} bytes of JSON, more than ${MAX_PAYLOAD_BYTES}; store large data elsewhere and pass its name`,
-    );
-  }
+  requireSize([json], what);
   return json;
+}
+
+/** Refuses JSON texts that are more than {@link MAX_PAYLOAD_BYTES} together. @throws PayloadError (`PAYLOAD`) */
+export function requireSize(texts: readonly (string | null)[], what: string): void {
+  if (fits(texts)) return;
+  const bytes = bytesOf(texts);
+  throw new PayloadError(
+    what,
+    `${what} is ${bytes} bytes of JSON, more than ${MAX_PAYLOAD_BYTES}; store large data elsewhere and pass its name`,
+  );
+}
+
+/** True for JSON texts of at most {@link MAX_PAYLOAD_BYTES} together. */
+export function fits(texts: readonly (string | null)[]): boolean {
+  let units = 0;
+  for (const text of texts) units += text?.length ?? 0;
+  return units * 3 <= MAX_PAYLOAD_BYTES || bytesOf(texts) <= MAX_PAYLOAD_BYTES;
+}
+
+function bytesOf(texts: readonly (string | null)[]): number {
+  return texts.reduce((sum, text) => sum + (text === null ? 0 : utf8Bytes(text)), 0);
 }
 
 /** JSON text of what was decoded from JSON text: nothing is checked, -0 is kept. */

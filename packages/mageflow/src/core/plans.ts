@@ -17,7 +17,7 @@ import type {
 import { inWords } from "./in-words.ts";
 import { type OptionNames, requireOptions } from "./known-options.ts";
 import { requireKey, requireName } from "./label.ts";
-import { decode, encode, stringify } from "./payload.ts";
+import { decode, encode, requireSize, stringify } from "./payload.ts";
 import {
   type Callbacks,
   NO_CALLBACKS,
@@ -46,7 +46,7 @@ export abstract class Plan<Needs, Out, In> implements Flow<Needs, Out, In> {
   /**
    * Binds part of the input. Binding again merges: plain objects deeply, anything else replaces.
    *
-   * @throws PayloadError (`PAYLOAD`) for what JSON cannot carry, with its path.
+   * @throws PayloadError (`PAYLOAD`) for what JSON cannot carry, with its path, and when all that is bound is more than 1 MiB.
    */
   abstract with<const B extends Part<In>>(input: B): Plan<Rest<Needs, B>, Out, In>;
 
@@ -117,7 +117,10 @@ function bind(bound: string | null, input: unknown, name: string): string {
     throw new InvalidPlanError(`with() of "${name}" is given ${inWords(input)}; give an object of inputs`);
   }
   const text = encode(input, `input of "${name}"`);
-  return bound === null ? text : stringify(merge(decode(bound), decode(text)));
+  if (bound === null) return text;
+  const merged = stringify(merge(decode(bound), decode(text)));
+  requireSize([merged], `input of "${name}"`);
+  return merged;
 }
 
 /** @throws InvalidPlanError (`INVALID_PLAN`) for what is no plan. */

@@ -1,4 +1,4 @@
-import { composeInput } from "../core/compose.ts";
+import { composeInput, requireFit } from "../core/compose.ts";
 import {
   describeThrown,
   PayloadError,
@@ -180,6 +180,7 @@ export class Attempt implements Culprit {
     let outcome: AttemptOutcome;
     try {
       const { name, input: schema, output, run } = this.#handler;
+      requireFit(this.assignment, `the input of "${name}"`);
       let input: unknown = composeInput(this.assignment);
       if (schema !== null) {
         const valid = validate(schema, input, `the input of "${name}"`);

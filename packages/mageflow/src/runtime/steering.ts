@@ -4,7 +4,7 @@ import { IllegalTransitionError, MageFlowError, WaitTimeoutError } from "../core
 import { isClean } from "../core/halt.ts";
 import { invalidArgument } from "../core/invalid-argument.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
-import { encode } from "../core/payload.ts";
+import { encode, requireSize } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
 import { isCancelled, isSettled, type SignatureRecord } from "../core/record.ts";
 import type { Signal } from "../core/signal.ts";
@@ -44,7 +44,8 @@ export abstract class Steering {
    * Starts what `mage.create` stored, with a message to it. What is suspended begins with it when it is resumed. Starting again is a
    * no-op.
    *
-   * @throws ValidationError (`VALIDATION`) when an input that is complete now does not fit its schema; nothing is started then.
+   * @throws ValidationError (`VALIDATION`) when an input that is complete now does not fit its schema, PayloadError (`PAYLOAD`) when one is more
+   *   than 1 MiB; nothing is started then.
    * @throws NotFoundError (`NOT_FOUND`), IllegalTransitionError (`ILLEGAL_TRANSITION`) for what is inside a container.
    */
   async start(message?: unknown): Promise<void> {
@@ -132,6 +133,7 @@ export abstract class Steering {
   async rerun(message?: unknown): Promise<void> {
     const text = message === undefined ? null : encode(message, "message");
     const record = await this.record();
+    if (text !== null) requireRoom(record, text);
     const { store, check } = this.runtime;
     if (check !== null && text !== null) await checkStart(store, { ...record, message: text }, check);
     await this.#tell(
@@ -256,6 +258,7 @@ export abstract class Steering {
   protected async begin(message: string | null): Promise<SignatureRecord> {
     const record = await this.record();
     if (!isUnstarted(record)) return record;
+    if (message !== null) requireRoom(record, message);
     const { store, check } = this.runtime;
     if (check !== null) await checkStart(store, { ...record, message }, check);
     await this.change((batch, now) => {
@@ -281,6 +284,11 @@ export abstract class Steering {
     if (record === undefined) throw await missing(this.runtime.store, this.id);
     return record;
   }
+}
+
+/** A record keeps its message beside what is bound. @throws PayloadError (`PAYLOAD`) when both are more than 1 MiB. */
+function requireRoom({ bound, name }: SignatureRecord, message: string): void {
+  requireSize([bound, message], `input of "${name}"`);
 }
 
 /** What those find out who ask for a workflow that was removed. */

@@ -279,6 +279,36 @@ onEachStore("refused at the door", (open) => {
     expect(await (await mage.run(task, { text: "x".repeat(1_048_000) })).result()).toBe(1_048_000);
   });
 
+  test("inputs that are too large together", async () => {
+    const mage = open();
+    const big = (key: string) => ({ [key]: "x".repeat(600_000) });
+    const input = z.record(z.string(), z.string());
+    const size = mage.task("size", { input }, (texts) => JSON.stringify(texts).length);
+    const give = mage.task("give", () => big("a"));
+    for (const call of [
+      () => size.with(big("a")).with(big("b")),
+      () => swarm([size]).with(big("a")).with(big("b")),
+      () => mage.run(size.with(big("a")), big("b")),
+      () => mage.run(swarm([size.with(big("a"))]).with(big("b"))),
+      async () => (await mage.create(chain([give]).with(big("a")))).start(big("b")),
+    ]) {
+      expect(await refusal(call as () => Promise<unknown>)).toMatchObject({
+        code: "PAYLOAD",
+        message: expect.stringContaining("more than 1048576"),
+      });
+    }
+    await mage.worker();
+    const later = await mage.run(chain([give, size.options({ tags: ["x"] }).with(big("b"))]));
+    expect(await later.settled()).toMatchObject({
+      error: {
+        code: "PAYLOAD",
+        attempts: 1,
+        message: expect.stringMatching(/^the input of "size" is 12\d+ bytes/),
+      },
+    });
+    expect(await (await mage.run(chain([give, size.with(big("a"))]))).result()).toBe(600_008);
+  });
+
   test("plans that cannot be run as written", async () => {
     const mage = open();
     const task = mage.task("task", () => 1);
