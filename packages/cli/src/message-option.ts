@@ -1,9 +1,14 @@
 import { CommandError } from "./exit-codes.ts";
 
+/** What stands in `--message`: the option is an object also when this is null, which commander takes for no value. */
+export interface GivenMessage {
+  readonly value: unknown;
+}
+
 /** Reads `--message`. */
-export function parseMessage(text: string): unknown {
+export function parseMessage(text: string): GivenMessage {
   try {
-    return JSON.parse(text) as unknown;
+    return { value: JSON.parse(text) as unknown };
   } catch (error) {
     throw new CommandError(
       "USAGE",

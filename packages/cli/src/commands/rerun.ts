@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { parseMessage } from "../message-option.ts";
+import { type GivenMessage, parseMessage } from "../message-option.ts";
 import { addVerb } from "../steered.ts";
 
 interface RerunOptions {
-  readonly message?: unknown;
+  readonly message?: GivenMessage;
 }
 
 export function addRerun(program: Command): void {
@@ -20,6 +20,6 @@ export function addRerun(program: Command): void {
         "input in the place of the one that it was given, as JSON",
         parseMessage,
       ),
-    apply: (run, { message }) => run.rerun(message),
+    apply: (run, { message }) => run.rerun(message?.value),
   });
 }

@@ -5,7 +5,7 @@ import { commandLine } from "../command-line.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { startKeyed } from "../known-key.ts";
 import { loadModule, requirePlan } from "../load-module.ts";
-import { parseMessage } from "../message-option.ts";
+import { type GivenMessage, parseMessage } from "../message-option.ts";
 import { printOutcome } from "../outcome.ts";
 import { keepStdoutForJson, note, print, printJson, warn } from "../output.ts";
 import { paintStatus } from "../paint.ts";
@@ -18,7 +18,7 @@ import { startTelling } from "../telling.ts";
 import { GRACE, LEASE } from "../worker-defaults.ts";
 
 interface Options {
-  readonly message?: unknown;
+  readonly message?: GivenMessage;
   readonly key?: string;
   readonly concurrency: number;
   readonly worker: boolean;
@@ -47,7 +47,7 @@ export function addRun(program: Command): void {
         if (options.json) keepStdoutForJson();
         const loaded = await loadModule(file, options.store);
         const plan = requirePlan(loaded, file);
-        const message = "message" in options ? options.message : loaded.message;
+        const message = options.message === undefined ? loaded.message : options.message.value;
         const { mage } = loaded;
         if (options.worker) requireRegistered(mage, plan, file, options.store);
         try {

@@ -157,6 +157,11 @@ test("a message comes from the module or from the command line; a key gives the 
   );
   const other = await scene.json<Outcome>("run", fixture("bundle"), "--message", '{"n":5}');
   expect(other.value.result).toBe(10);
+  const nothing = await scene.json<Outcome>("run", fixture("bundle"), "--message", "null");
+  expect(nothing.value).toMatchObject({
+    status: "FAILED",
+    error: { message: expect.stringContaining("null") },
+  });
 });
 
 test("submitted only, it waits for a worker; suspend and resume are idempotent", async () => {

@@ -15,6 +15,11 @@ describe("composeInput", () => {
     expect(compose(undefined, undefined, undefined)).toEqual({});
   });
 
+  it("is null when null is given nearest", () => {
+    expect(compose(undefined, null)).toBe(null);
+    expect(compose({ a: 1 }, { b: 1 }, null)).toBe(null);
+  });
+
   it("lets later and nearer layers win", () => {
     const incoming = { a: "in", b: "in", c: "in", d: "in", e: "in" };
     const outer = { b: "outer", c: "outer", d: "outer", e: "outer" };

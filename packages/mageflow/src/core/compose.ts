@@ -11,14 +11,14 @@ export interface InputLayers {
   bound: readonly (string | null)[];
 }
 
-/** With no layer at all the input is `{}`. */
+/** With no layer at all the input is `{}`. A layer that is null is given, and replaces what is below. */
 export function composeInput(layers: InputLayers): Json {
   let input: Json | undefined;
   if (layers.incoming !== null) input = asObject(decode(layers.incoming));
   for (const text of layers.bound) {
     if (text !== null) input = input === undefined ? decode(text) : merge(input, decode(text));
   }
-  return input ?? {};
+  return input === undefined ? {} : input;
 }
 
 /** Refuses an input that is too large although no layer of it is. @throws PayloadError (`PAYLOAD`) */

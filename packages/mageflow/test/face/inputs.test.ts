@@ -21,6 +21,21 @@ onEachStore("input", (open) => {
     expect(await (await mage.run(plan)).result()).toEqual({});
   });
 
+  test("is null when null is given, which a container's items get under `result`", async () => {
+    const mage = open();
+    const nothing = mage.task("nothing", { input: z.null() }, (input) => [input]);
+    await mage.worker();
+    expect(await (await mage.run(nothing, null)).result()).toEqual([null]);
+    expect(await (await mage.run(echo(mage).with({ a: 1 }), null)).result()).toBe(null);
+    const created = await mage.create(mage.task("later", (input: null) => [input]));
+    await created.start(null);
+    expect(await created.result()).toEqual([null]);
+    expect(await (await mage.run(chain([echo(mage, "in a chain")]), null)).result()).toEqual({
+      result: null,
+    });
+    expect(await (await mage.run(chain([echo(mage, "given nothing")]))).result()).toEqual({});
+  });
+
   test("the message given at run lies over what is bound", async () => {
     const mage = open();
     const plan = echo(mage).with({ a: 1, b: { c: 1, d: [1, 2] } });
