@@ -1,5 +1,6 @@
 import { composeInput, type InputLayers, requireFit } from "./compose.ts";
 import { stringify } from "./payload.ts";
+import type { SignatureRecord } from "./record.ts";
 
 /**
  * Where an input is known before anything has run, and checked: at the root, at the items and the first step of what it lets in
@@ -14,8 +15,11 @@ export interface Door {
   readonly check: CheckInput;
 }
 
-/** Throws when the task's schema refuses a complete input. */
-export type CheckInput = (task: string, layers: InputLayers) => void;
+/** Throws when the task's schema refuses a complete input; `what` says in the message which input that is. */
+export type CheckInput = (task: string, layers: InputLayers, what: string) => void;
+
+/** A task that stands at a door. */
+type Standing = Pick<SignatureRecord, "id" | "rootId" | "name" | "key" | "bound" | "message">;
 
 /** The door of a root: nothing comes in. */
 export function frontDoor(check: CheckInput): Door {
@@ -29,9 +33,17 @@ export function innerDoor(door: Door, bound: string | null, message: string | nu
 }
 
 /** Checks a task that stands at a door. @throws PayloadError (`PAYLOAD`) for an input that is too large, and what the check throws. */
-export function checkAt(door: Door, task: string, bound: string | null, message: string | null): void {
+export function checkAt(door: Door, task: Standing): void {
   const { incoming, check } = door;
-  const layers = { incoming, bound: [...door.bound, bound, message] };
-  requireFit(layers, `the input of "${task}"`);
-  check(task, layers);
+  const layers = { incoming, bound: [...door.bound, task.bound, task.message] };
+  const what = inputOf(task);
+  requireFit(layers, what);
+  check(task.name, layers, what);
+}
+
+/** Below the root, the slots that lead to it tell items of one task apart. */
+function inputOf({ id, rootId, name, key }: Standing): string {
+  if (id === rootId) return `the input of "${name}"`;
+  const slots = id.slice(rootId.length + 1);
+  return `the input of "${name}" (slot ${slots}${key === null ? "" : `, key ${JSON.stringify(key)}`})`;
 }

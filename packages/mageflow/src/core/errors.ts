@@ -69,13 +69,24 @@ export interface Issue {
   message: string;
 }
 
-/** An input or output that its schema refuses. Never retried. `issues` has every violation with its path. */
+/** Violations that a message tells of, and characters of each. */
+const ISSUES_TOLD = 10;
+const ISSUE_CHARS = 500;
+
+/**
+ * An input or output that its schema refuses, or throws at. Never retried. `issues` has every violation with its path; the message has
+ * the first ten.
+ */
 export class ValidationError extends MageFlowError {
   readonly issues: readonly Issue[];
 
-  constructor(what: string, issues: readonly Issue[]) {
-    const list = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
-    super("VALIDATION", `${what} does not fit its schema: ${list}`);
+  constructor(what: string, issues: readonly Issue[], options?: { cause?: unknown }) {
+    const told = issues
+      .slice(0, ISSUES_TOLD)
+      .map(({ path, message }) => `${path}: ${message}`.slice(0, ISSUE_CHARS));
+    const more = issues.length - told.length;
+    if (more > 0) told.push(`and ${more} more`);
+    super("VALIDATION", `${what} does not fit its schema: ${told.join("; ")}`, options);
     this.issues = issues;
   }
 }

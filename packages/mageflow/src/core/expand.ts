@@ -105,12 +105,9 @@ export function* expandChildren(
 const NO_TAGS: readonly string[] = [];
 
 function record(plan: PlanNode, place: Place, spec: string, family: Family | null): SignatureRecord {
-  if (place.door !== null && plan.spec.kind === "task") {
-    checkAt(place.door, plan.spec.name, plan.bound, place.message);
-  }
   // Both are kept with the record.
   if (place.message !== null) requireSize([plan.bound, place.message], `input of "${plan.spec.name}"`);
-  return {
+  const made: SignatureRecord = {
     id: place.id,
     rootId: place.rootId,
     parentId: place.parentId,
@@ -149,4 +146,6 @@ function record(plan: PlanNode, place: Place, spec: string, family: Family | nul
     startedAt: null,
     finishedAt: null,
   };
+  if (place.door !== null && made.kind === "task") checkAt(place.door, made);
+  return made;
 }

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type Issue, ValidationError } from "./errors.ts";
+import { describeThrown, type Issue, ValidationError } from "./errors.ts";
 
 /** Any Standard Schema (https://standardschema.dev): zod, valibot, arktype and others. */
 export type Schema = StandardSchemaV1;
@@ -12,11 +12,27 @@ interface Valid {
 /**
  * The schema's output for a value, at once unless the schema needs waiting.
  *
- * @throws ValidationError (`VALIDATION`) with the path of every violation.
+ * @throws ValidationError (`VALIDATION`) with the path of every violation, or with what the schema itself threw.
  */
 export function validate(schema: Schema, value: unknown, what: string): Valid | Promise<Valid> {
-  const made = schema["~standard"].validate(value);
-  return made instanceof Promise ? made.then((result) => accept(result, what)) : accept(made, what);
+  const refuse = (error: unknown): never => {
+    throw error instanceof ValidationError ? error : thrown(what, error);
+  };
+  try {
+    const made = schema["~standard"].validate(value);
+    return made instanceof Promise
+      ? made.then((result) => accept(result, what)).catch(refuse)
+      : accept(made, what);
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function thrown(what: string, error: unknown): ValidationError {
+  const { name, message } = describeThrown(error);
+  return new ValidationError(what, [{ path: "$", message: `the schema threw ${name}: ${message}` }], {
+    cause: error,
+  });
 }
 
 /** Refuses what does not fit, as far as that shows at once: what a schema has to wait for is checked before the task runs. */

@@ -13,12 +13,9 @@ export async function checkStart(store: Store, root: SignatureRecord, check: Che
   await enter(store, root, frontDoor(check));
 }
 
-async function enter(
-  store: Store,
-  { id, kind, name, bound, message }: SignatureRecord,
-  door: Door,
-): Promise<void> {
-  if (kind === "task") return checkAt(door, name, bound, message);
+async function enter(store: Store, record: SignatureRecord, door: Door): Promise<void> {
+  const { id, kind, bound, message } = record;
+  if (kind === "task") return checkAt(door, record);
   const inside = innerDoor(door, bound, message);
   const limit = kind === "chain" ? 1 : PAGE;
   for (let after: number | null = null; ;) {

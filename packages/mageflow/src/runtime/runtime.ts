@@ -147,7 +147,7 @@ export class Runtime {
   /** Checks a complete input against the schema that is registered here; null when no task has one. */
   get check(): CheckInput | null {
     for (const { input } of this.#handlers.values()) {
-      if (input !== null) return (task, layers) => this.#check(task, layers);
+      if (input !== null) return (task, layers, what) => this.#check(task, layers, what);
     }
     return null;
   }
@@ -197,9 +197,9 @@ export class Runtime {
     await this.#store.close();
   }
 
-  #check(task: string, layers: InputLayers): void {
+  #check(task: string, layers: InputLayers, what: string): void {
     const handler = this.#handlers.get(task);
     const schema = handler?.input ?? null;
-    if (schema !== null) refuseMisfit(schema, composeInput(layers), `the input of "${task}"`);
+    if (schema !== null) refuseMisfit(schema, composeInput(layers), what);
   }
 }

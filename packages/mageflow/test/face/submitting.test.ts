@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import {
@@ -234,6 +235,57 @@ onEachStore("refused at the door", (open) => {
       expect(await refusal(() => mage.run(plan))).toBeInstanceOf(ValidationError);
     }
     expect((await mage.list()).items).toEqual([]);
+  });
+
+  test("an input of many, by the slots that lead to it and its key", async () => {
+    const mage = open();
+    const task = mage.task("check", { input: z.object({ n: z.int() }) }, ({ n }) => n);
+    const items = (last: { n: number }) =>
+      swarm([task.with({ n: 1 }), chain([task.with(last).keyed("step")])]);
+    const wrong = { n: "x" as never as number };
+    const told = async (call: () => Promise<unknown>) => ((await refusal(call)) as Error).message;
+    expect(await told(() => mage.run(task, wrong))).toMatch(/^the input of "check" does not fit/);
+    expect(await told(() => mage.run(items(wrong)))).toMatch(/^the input of "check" \(slot 1\.0\) does not/);
+    const keyed = swarm([task.with({ n: 1 }), task.with(wrong).keyed("b")]);
+    expect(await told(() => mage.run(keyed))).toMatch(/^the input of "check" \(slot 1, key "b"\) does not/);
+    const created = await mage.create(keyed);
+    expect(await told(() => created.start())).toMatch(/\(slot 1, key "b"\) does not/);
+    const run = await mage.run(swarm([task.with({ n: 1 })], { open: true }));
+    expect(await told(() => run.addTasks([task.with({ n: 2 }), task.with(wrong)]))).toContain(
+      "(slot 2) does",
+    );
+  });
+
+  test("an input at which its schema throws, or finds very much", async () => {
+    const mage = open();
+    const throws = (): never => {
+      throw new TypeError("a bug");
+    };
+    const broken: StandardSchemaV1<{ n: number }> = {
+      "~standard": { version: 1, vendor: "test", validate: throws },
+    };
+    const error = await refusal(() =>
+      mage.run(
+        mage.task("broken", { input: broken }, () => 1),
+        { n: 1 },
+      ),
+    );
+    expect(error).toMatchObject({ code: "VALIDATION", cause: { message: "a bug" } });
+    const retry = { attempts: 3, backoff: { type: "fixed", delay: 0 } } as const;
+    const late = mage.task("late", { output: broken, retry }, () => ({ n: 1 }));
+    const waits = z.object({ n: z.number() }).refine(async () => throws());
+    const later = mage.task("later", { output: waits, retry }, () => ({ n: 1 }));
+    await mage.worker();
+    for (const plan of [late, later]) {
+      expect(await (await mage.run(plan)).settled()).toMatchObject({
+        error: { code: "VALIDATION", attempts: 1, message: expect.stringContaining("TypeError: a bug") },
+      });
+    }
+    const many = mage.task("many", { input: z.object({ list: z.array(z.int()) }) }, () => 1);
+    const refused = await refusal(() => mage.run(many, { list: Array.from({ length: 5_000 }, () => 0.5) }));
+    expect((refused as ValidationError).issues).toHaveLength(5_000);
+    expect((refused as Error).message).toMatch(/and 4990 more$/);
+    expect((refused as Error).message.length).toBeLessThan(6_000);
   });
 
   test("a payload that JSON cannot carry, with the path to it", async () => {
