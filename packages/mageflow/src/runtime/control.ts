@@ -50,11 +50,10 @@ export async function control<T>(runtime: Runtime, { id, token, deed, apply }: C
 }
 
 /** What the audit trail tells of a deed that only the store knew: when the workflow will be removed, which generation begins. */
-function whatCame(before: SignatureRecord, { deletion, generation }: SignatureRecord): Deed["details"] {
+function whatCame(before: SignatureRecord, { deletion, generation }: SignatureRecord): object {
+  const isMarked = deletion !== null && !deletion.purged && deletion.purgeAt !== before.deletion?.purgeAt;
   return {
-    ...(deletion === null || deletion.purgeAt === before.deletion?.purgeAt
-      ? {}
-      : { purgeAt: deletion.purgeAt }),
+    ...(isMarked ? { purgeAt: deletion.purgeAt } : {}),
     ...(generation === before.generation ? {} : { generation }),
   };
 }

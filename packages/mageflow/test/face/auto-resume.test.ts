@@ -202,7 +202,7 @@ onEachStore("auto-resume", (open, strike) => {
     expect(await run.resume()).toEqual({ clean: true });
     const deeds = (await mage.audit.list()).map(({ action, target, details }) => [action, target, details]);
     expect(deeds).toEqual([
-      ["interrupt", byHand.id, {}],
+      ["interrupt", byHand.id, { grace: 10_000 }],
       ["resume", run.id, { parked: 4 }],
     ]);
     await byHand.resume();
