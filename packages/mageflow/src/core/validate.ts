@@ -12,20 +12,17 @@ interface Valid {
 /**
  * The schema's output for a value, at once unless the schema needs waiting.
  *
- * @throws ValidationError (`VALIDATION`) with the path of every violation, or with what the schema itself threw.
+ * @throws ValidationError (`VALIDATION`) with the path of every violation, or with what the schema threw at once. What it rejects with after it
+ *   has waited is left as it is: whom it asked may answer another time.
  */
 export function validate(schema: Schema, value: unknown, what: string): Valid | Promise<Valid> {
-  const refuse = (error: unknown): never => {
-    throw error instanceof ValidationError ? error : thrown(what, error);
-  };
+  let made: ReturnType<Schema["~standard"]["validate"]>;
   try {
-    const made = schema["~standard"].validate(value);
-    return made instanceof Promise
-      ? made.then((result) => accept(result, what)).catch(refuse)
-      : accept(made, what);
+    made = schema["~standard"].validate(value);
   } catch (error) {
-    return refuse(error);
+    throw thrown(what, error);
   }
+  return made instanceof Promise ? made.then((result) => accept(result, what)) : accept(made, what);
 }
 
 function thrown(what: string, error: unknown): ValidationError {

@@ -75,7 +75,10 @@ const NTH = "\u001f";
 /** Characters of a progress note. */
 const LONGEST_NOTE = 1_024;
 
-/** The second argument of every task function. */
+/** What releases a resource: a function, or a plan that its descriptor satisfies. */
+type Release<D> = ((descriptor: D) => unknown) | Flow<Incoming<D>, unknown, unknown>;
+
+/** The second argument of every task function. What it can do may be taken out of it: `(input, { step, progress }) => …`. */
 export class TaskContext {
   readonly #assignment: Assignment;
   readonly #host: ContextHost;
@@ -166,7 +169,11 @@ export class TaskContext {
    *
    * @throws MageFlowError (`INVALID_ARGUMENT`)
    */
-  async progress(fraction: number, note?: string): Promise<void> {
+  get progress(): (fraction: number, note?: string) => Promise<void> {
+    return (fraction, note) => this.#progress(fraction, note);
+  }
+
+  async #progress(fraction: number, note: string | undefined): Promise<void> {
     if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1)) {
       throw invalidArgument("progress", fraction, "a fraction from 0 to 1");
     }
@@ -177,7 +184,11 @@ export class TaskContext {
   }
 
   /** Saves a state for the next run of this generation, should this one not end. Durable when it resolves. */
-  async checkpoint(state: unknown): Promise<void> {
+  get checkpoint(): (state: unknown) => Promise<void> {
+    return (state) => this.#checkpoint(state);
+  }
+
+  async #checkpoint(state: unknown): Promise<void> {
     await this.#host.saveCheckpoint(encode(state, "checkpoint"));
   }
 
@@ -189,7 +200,11 @@ export class TaskContext {
    *   that is no function.
    * @throws PayloadError (`PAYLOAD`) for a result that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `work` throws.
    */
-  async step<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  get step(): <T>(name: string, work: () => T | Promise<T>) => Promise<T> {
+    return (name, work) => this.#step(name, work);
+  }
+
+  async #step<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     if (!isLabel(name)) throw invalidArgument("the name of a step", name, A_LABEL);
     if (typeof work !== "function") {
       throw invalidArgument(`what step ${JSON.stringify(name)} runs`, work, "a function");
@@ -212,7 +227,15 @@ export class TaskContext {
    * @throws LeaseLostError (`LEASE_LOST`) once the task belongs to another worker, CancelledError (`CANCELLED`) once its workflow is cancelled,
    *   unless this is a cleanup, and what `mage.run` throws.
    */
-  async run<P extends AnyPlan>(plan: P, ...[message, options]: RunArguments<P>): Promise<Run<OutputOf<P>>> {
+  get run(): <P extends AnyPlan>(plan: P, ...given: RunArguments<P>) => Promise<Run<OutputOf<P>>> {
+    return (plan, ...[message, options]) => this.#run(plan, message, options);
+  }
+
+  async #run<P extends AnyPlan>(
+    plan: P,
+    message: unknown,
+    options: RunOptions | undefined,
+  ): Promise<Run<OutputOf<P>>> {
     const key = options?.key ?? fitting(`${this.idempotencyKey}/run${this.#launched++}`);
     return this.#host.launch(plan, message, { ...options, key });
   }
@@ -254,15 +277,15 @@ export class TaskContext {
    * @throws PayloadError (`PAYLOAD`) for a descriptor that JSON cannot carry, LeaseLostError (`LEASE_LOST`), and what `release` throws when
    *   it is called for an earlier attempt.
    */
-  async resource<D>(
-    name: string,
-    descriptor: D,
-    release: ((descriptor: D) => unknown) | Flow<Incoming<D>, unknown, unknown>,
-  ): Promise<void> {
+  get resource(): <D>(name: string, descriptor: D, release: Release<D>) => Promise<void> {
+    return (name, descriptor, release) => this.#resource(name, descriptor, release);
+  }
+
+  async #resource<D>(name: string, descriptor: D, release: Release<D>): Promise<void> {
     if (!isLabel(name)) throw invalidArgument("the name of a resource", name, A_LABEL);
     this.#resources ??= new Resources(this.#host, this.#notes, this.generation);
     if (typeof release === "function") {
-      this.defer(await this.#resources.hold(name, descriptor, release));
+      this.#defer(await this.#resources.hold(name, descriptor, release));
       return;
     }
     requirePlan(release, `what releases ${JSON.stringify(name)}`);
@@ -275,7 +298,11 @@ export class TaskContext {
    *
    * @throws MageFlowError (`INVALID_ARGUMENT`) for what is no function, and once the task has ended.
    */
-  defer(work: () => unknown): void {
+  get defer(): (work: () => unknown) => void {
+    return (work) => this.#defer(work);
+  }
+
+  #defer(work: () => unknown): void {
     if (typeof work !== "function") throw invalidArgument("what is deferred", work, "a function");
     if (this.#ended) throw new MageFlowError("INVALID_ARGUMENT", "defer was called after the task had ended");
     this.#deferred.push(work);
@@ -316,16 +343,6 @@ export class TaskContext {
   get hasDeferred(): boolean {
     return this.#deferred.length > 0;
   }
-}
-
-/** A task may take the methods out of its context. Each is bound when it is read, which costs those nothing who read none. */
-for (const name of ["progress", "checkpoint", "step", "run", "resource", "defer"] as const) {
-  const method: (this: TaskContext, ...given: never[]) => unknown = TaskContext.prototype[name];
-  Object.defineProperty(TaskContext.prototype, name, {
-    get(this: TaskContext) {
-      return method.bind(this);
-    },
-  });
 }
 
 /** What a store may not keep in a text is replaced. */

@@ -310,7 +310,6 @@ onEachStore("ctx", (open) => {
     const other = mage.task("other", () => 2);
     const plan = mage.task(
       "loose",
-      // oxlint-disable-next-line typescript/unbound-method -- that they work so is what is tested
       async (_input: unknown, { step, progress, checkpoint, defer, resource, run, log }) => {
         defer(() => seen.push("deferred"));
         await resource("tmp", { path: "a" }, ({ path }) => seen.push(`released ${path}`));

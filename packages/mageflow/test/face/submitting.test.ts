@@ -273,14 +273,10 @@ onEachStore("refused at the door", (open) => {
     expect(error).toMatchObject({ code: "VALIDATION", cause: { message: "a bug" } });
     const retry = { attempts: 3, backoff: { type: "fixed", delay: 0 } } as const;
     const late = mage.task("late", { output: broken, retry }, () => ({ n: 1 }));
-    const waits = z.object({ n: z.number() }).refine(async () => throws());
-    const later = mage.task("later", { output: waits, retry }, () => ({ n: 1 }));
     await mage.worker();
-    for (const plan of [late, later]) {
-      expect(await (await mage.run(plan)).settled()).toMatchObject({
-        error: { code: "VALIDATION", attempts: 1, message: expect.stringContaining("TypeError: a bug") },
-      });
-    }
+    expect(await (await mage.run(late)).settled()).toMatchObject({
+      error: { code: "VALIDATION", attempts: 1, message: expect.stringContaining("TypeError: a bug") },
+    });
     const many = mage.task("many", { input: z.object({ list: z.array(z.int()) }) }, () => 1);
     const refused = await refusal(() => mage.run(many, { list: Array.from({ length: 5_000 }, () => 0.5) }));
     expect((refused as ValidationError).issues).toHaveLength(5_000);
