@@ -122,7 +122,9 @@ describe("describeThrown", () => {
   it.each<[unknown, string]>([
     [undefined, "undefined was thrown"],
     [null, "null was thrown"],
-    [{ a: 1 }, "an object was thrown: [object Object]"],
+    [{ status: 503, message: "x" }, 'an object was thrown: {"status":503,"message":"x"}'],
+    [{}, "an object was thrown: [object Object]"],
+    [{ a: 1n }, "an object was thrown: [object Object]"],
     ["x", "a string was thrown: x"],
   ])("tells what was thrown that is no error: %o", (thrown, message) => {
     expect(describeThrown(thrown).message).toBe(message);
@@ -146,6 +148,30 @@ describe("describeThrown", () => {
       messages.push(at.message);
     }
     expect(messages).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+  });
+
+  it("has what an AggregateError holds, eight errors and causes in all", () => {
+    const inner = [new TypeError("one", { cause: new Error("why") }), "two", null];
+    expect(describeThrown(new AggregateError(inner, "all failed"))).toMatchObject({
+      name: "AggregateError",
+      message: "all failed",
+      errors: [
+        { name: "TypeError", message: "one", cause: { message: "why" } },
+        { message: "a string was thrown: two" },
+        { message: "null was thrown" },
+      ],
+    });
+    const wide = (levels: number): Error =>
+      levels === 0
+        ? new Error("leaf")
+        : new AggregateError(
+            Array.from({ length: 9 }, () => wide(levels - 1)),
+            "w",
+          );
+    expect(JSON.stringify(describeThrown(wide(4))).match(/"message"/g)).toHaveLength(9);
+    const again = toError(describeThrown(new AggregateError(inner, "all failed")));
+    expect(again).toBeInstanceOf(AggregateError);
+    expect((again as AggregateError).errors[0]).toMatchObject({ message: "one" });
   });
 
   it("ends with a circle of causes", () => {

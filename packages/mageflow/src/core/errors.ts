@@ -20,15 +20,18 @@ export interface StoredError {
   /** From the root to the signature that failed. */
   path: PathEntry[];
   cause?: StoredCause;
+  errors?: StoredCause[];
 }
 
-/** A link of the cause chain: what `error.cause` held, at most eight deep. */
+/** What `error.cause`, or the `errors` of an `AggregateError`, held: at most eight in all. */
 export interface StoredCause {
   name: string;
   message: string;
   stack?: string;
   code?: string;
   cause?: StoredCause;
+  /** Of an `AggregateError`. */
+  errors?: StoredCause[];
 }
 
 /**
@@ -327,19 +330,29 @@ const MESSAGE_CHARS = 16_384;
  * Anything thrown, as a cause that can be stored. It never throws itself: a getter that throws, a revoked Proxy or
  * `throw null` still give a name and a message.
  */
-export function describeThrown(thrown: unknown, depth = 0): StoredCause {
+export function describeThrown(thrown: unknown): StoredCause {
+  return described(thrown, { left: CAUSES });
+}
+
+/** `budget` is shared by all that is told of one thing thrown. */
+function described(thrown: unknown, budget: { left: number }): StoredCause {
   try {
     if (thrown instanceof Error) {
-      const described: StoredCause = {
+      const told: StoredCause = {
         name: text(thrown.name, 256) || "Error",
         message: text(thrown.message, MESSAGE_CHARS),
       };
-      if (typeof thrown.stack === "string") described.stack = text(thrown.stack, STACK_CHARS);
+      if (typeof thrown.stack === "string") told.stack = text(thrown.stack, STACK_CHARS);
       const code: unknown = "code" in thrown ? thrown.code : undefined;
-      if (typeof code === "string" || typeof code === "number") described.code = text(code, 256);
-      if (thrown.cause !== undefined && depth < CAUSES)
-        described.cause = describeThrown(thrown.cause, depth + 1);
-      return described;
+      if (typeof code === "string" || typeof code === "number") told.code = text(code, 256);
+      if (thrown.cause !== undefined && budget.left-- > 0) told.cause = described(thrown.cause, budget);
+      if (thrown instanceof AggregateError && Array.isArray(thrown.errors) && budget.left > 0) {
+        const inner: StoredCause[] = [];
+        for (const error of thrown.errors as unknown[])
+          if (budget.left-- > 0) inner.push(described(error, budget));
+        told.errors = inner;
+      }
+      return told;
     }
     return { name: "Error", message: notAnError(thrown) };
   } catch {
@@ -349,8 +362,18 @@ export function describeThrown(thrown: unknown, depth = 0): StoredCause {
 
 function notAnError(thrown: unknown): string {
   if (thrown === null || thrown === undefined) return `${thrown} was thrown`;
-  const article = typeof thrown === "object" ? "an" : "a";
-  return `${article} ${typeof thrown} was thrown: ${text(thrown, 1_024)}`;
+  if (typeof thrown !== "object") return `a ${typeof thrown} was thrown: ${text(thrown, 1_024)}`;
+  return `an object was thrown: ${text(fieldsOf(thrown) ?? thrown, 1_024)}`;
+}
+
+/** Its JSON text, when that tells something. */
+function fieldsOf(thrown: object): string | null {
+  try {
+    const json = JSON.stringify(thrown);
+    return json === "{}" || json === undefined ? null : json;
+  } catch {
+    return null;
+  }
 }
 
 function text(value: unknown, chars: number): string {
@@ -359,10 +382,12 @@ function text(value: unknown, chars: number): string {
 
 /** The stored error as an `Error` again, causes included, for `cause` chains and stack traces. */
 export function toError(stored: StoredCause): Error {
-  const error = new Error(
-    stored.message,
-    stored.cause === undefined ? undefined : { cause: toError(stored.cause) },
-  );
+  const { message, cause, errors } = stored;
+  const options = cause === undefined ? undefined : { cause: toError(cause) };
+  const error =
+    errors === undefined
+      ? new Error(message, options)
+      : new AggregateError(errors.map(toError), message, options);
   error.name = stored.name;
   if (stored.stack !== undefined) error.stack = stored.stack;
   return stored.code === undefined ? error : Object.assign(error, { code: stored.code });

@@ -154,7 +154,7 @@ function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): D
     return stopped(view, record, outcome.ok || outcome.abandoned !== true);
   }
   if (outcome.ok) return conclude(view, record, { status: "SUCCEEDED", result: outcome.result });
-  const { retry } = spec(view, record);
+  const { retry, totalTimeout } = spec(view, record);
   if (!outcome.terminal && record.attempt < retry.attempts) {
     const wait = backoffMs(retry, record.attempt, record.id);
     if (record.deadlineAt === null || view.now + wait < record.deadlineAt) {
@@ -167,6 +167,10 @@ function finish(view: View, record: SignatureRecord, outcome: AttemptOutcome): D
         error: failure(view, record, outcome.cause),
       });
     }
+    const { message } = outcome.cause;
+    const why = `its totalTimeout of ${totalTimeout} ms leaves no time for attempt ${record.attempt + 1} of ${retry.attempts}`;
+    const cause = { ...outcome.cause, message: `${message} (${why})` };
+    return conclude(view, record, { status: "FAILED", error: failure(view, record, cause) });
   }
   return conclude(view, record, { status: "FAILED", error: failure(view, record, outcome.cause) });
 }

@@ -135,8 +135,10 @@ export class Attempt implements Culprit {
 
   /** An error that escaped the task's promise fails it, or is told of when the task has ended. */
   fail(error: unknown): void {
-    if (this.#over) warn(new Error(`"${this.name}" threw after it had ended`, { cause: error }));
-    else this.#cutShort(error);
+    if (this.#over) {
+      const { name, message } = describeThrown(error);
+      warn(new Error(`"${this.name}" threw after it had ended: ${name}: ${message}`, { cause: error }));
+    } else this.#cutShort(error);
   }
 
   #cutShort(reason: unknown, grace = this.#host.grace, fails = true): void {

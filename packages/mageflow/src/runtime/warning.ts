@@ -1,5 +1,5 @@
 import type { SignatureRecord } from "../core/record.ts";
-import { ClosedError, describeThrown, StoreError } from "../core/errors.ts";
+import { ClosedError, describeThrown, type StoredCause, StoreError } from "../core/errors.ts";
 import { UnreadableError, warnOfLeftOut } from "../ports/unreadable.ts";
 
 /**
@@ -9,10 +9,14 @@ import { UnreadableError, warnOfLeftOut } from "../ports/unreadable.ts";
 export function warn(error: unknown): void {
   if (error instanceof UnreadableError) return warnOfLeftOut(error);
   if (error instanceof StoreError || error instanceof ClosedError) return;
-  const { name, message, stack } = describeThrown(error);
-  process.emitWarning(`${name}: ${message}`, {
+  const told = describeThrown(error);
+  const stacks: string[] = [];
+  for (let at: StoredCause | undefined = told; at !== undefined; at = at.cause) {
+    stacks.push(at.stack ?? `${at.name}: ${at.message}`);
+  }
+  process.emitWarning(`${told.name}: ${told.message}`, {
     type: "MageFlowWarning",
-    ...(stack === undefined ? {} : { detail: stack }),
+    detail: stacks.join("\ncaused by "),
   });
 }
 

@@ -137,7 +137,15 @@ onEachStore("attempts", (open) => {
       await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
     });
     await mage.worker();
-    expect(await (await mage.run(fail)).settled()).toMatchObject({ error: { attempts: 1, name: "Error" } });
+    expect(await (await mage.run(fail)).settled()).toMatchObject({
+      error: {
+        attempts: 1,
+        name: "Error",
+        message: expect.stringMatching(
+          /left \(its totalTimeout of 2000 ms leaves no time for attempt 2 of 9\)$/,
+        ),
+      },
+    });
     expect(await (await mage.run(slow)).settled()).toMatchObject({
       error: { code: "TIMEOUT", message: expect.stringContaining("totalTimeout") },
     });
@@ -180,6 +188,21 @@ onEachStore("attempts", (open) => {
     expect(await (await mage.run(all)).settled()).toMatchObject({
       error: { code: "TIMEOUT", message: expect.stringContaining("its totalTimeout of 10 ms") },
     });
+  });
+
+  test("that throw after they have ended warn of what they threw", async () => {
+    const mage = open();
+    const late = mage.task("late", () => {
+      setImmediate(() => {
+        throw new TypeError("too late", { cause: new Error("the reason") });
+      });
+    });
+    await mage.worker();
+    const warned = once(process, "warning") as Promise<[Error & { detail: string }]>;
+    expect(await (await mage.run(late)).result()).toBe(null);
+    const [{ message, detail }] = await warned;
+    expect(message).toBe('Error: "late" threw after it had ended: TypeError: too late');
+    expect(detail).toMatch(/\ncaused by TypeError: too late\n[^]*\ncaused by Error: the reason\n/);
   });
 
   test("that ignore their signal are given up after the worker's grace", async () => {
