@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type Duration, milliseconds } from "./core/duration.ts";
+import { type Duration, someMilliseconds } from "./core/duration.ts";
 import { ClosedError, InvalidPlanError, MageFlowError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
 import { inWords } from "./core/in-words.ts";
@@ -523,7 +523,7 @@ function schema(given: StandardSchemaV1 | undefined, what: string): StandardSche
 }
 
 function limit(duration: Duration | undefined, what: string): number | null {
-  return duration === undefined ? null : milliseconds(duration, what);
+  return duration === undefined ? null : someMilliseconds(duration, what);
 }
 
 /** The retention of all kinds that have none of their own. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Duration, milliseconds } from "./duration.ts";
+import { type Duration, milliseconds, millisecondsGiven, someMilliseconds } from "./duration.ts";
 import { InvalidPlanError } from "./errors.ts";
 
 describe("milliseconds", () => {
@@ -55,6 +55,25 @@ describe("milliseconds", () => {
     expect(() => milliseconds("soon" as Duration, "x")).toThrow(
       expect.objectContaining({ code: "INVALID_PLAN" }),
     );
+  });
+
+  it("says what is too long", () => {
+    expect(() => milliseconds("100000000d", "timeout")).toThrow(
+      'timeout is "100000000d", longer than 100 years; give a shorter one',
+    );
+  });
+
+  it("of a call is an argument", () => {
+    expect(millisecondsGiven("5s", "timeout")).toBe(5_000);
+    expect(() => millisecondsGiven(-1, "timeout")).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }),
+    );
+  });
+
+  it("is more than none, where none makes no sense", () => {
+    expect(someMilliseconds(1, "timeout")).toBe(1);
+    for (const none of [0, 0.4, "0s"] as const)
+      expect(() => someMilliseconds(none, "timeout")).toThrow(/give more than 0/);
   });
 
   it("shows the number that it refuses", () => {

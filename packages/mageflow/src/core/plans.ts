@@ -278,7 +278,7 @@ export function swarm<P extends AnyPlan>(
     stopAfterFailures: optional(options.stopAfterFailures, 0, "stopAfterFailures"),
     onLimit: onLimit(options.onLimit ?? "finish"),
     maxTasks: optional(options.maxTasks, 0, "maxTasks"),
-    open: options.open ?? false,
+    open: requireFlag(options.open ?? false, "open"),
     itemCallbacks: {
       success: callback(options.onItemSuccess, "onItemSuccess"),
       error: callback(options.onItemError, "onItemError"),
@@ -323,6 +323,11 @@ function callback(plan: unknown, what: string): PlanNode[] {
   if (plan === undefined) return [];
   requirePlan(plan, what);
   return [plan];
+}
+
+function requireFlag(value: unknown, what: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new InvalidPlanError(`${what} is ${inWords(value)}; give true or false`);
 }
 
 function onLimit(value: "finish" | "interrupt"): "finish" | "interrupt" {

@@ -61,6 +61,13 @@ describe("retryPolicy", () => {
   });
 });
 
+it("a backoff without a type is told of as such", () => {
+  expect(() => retryPolicy({ backoff: { delay: "1s" } as never })).toThrow(
+    'retry.backoff.type is undefined; give "exponential" or "fixed"',
+  );
+  expect(() => retryPolicy({ backoff: "linear" as never })).toThrow('retry.backoff is "linear"');
+});
+
 describe("backoffMs", () => {
   it("doubles up to the longest wait", () => {
     const waits = [1, 2, 3, 4, 5, 6, 7, 8].map((attempt) => backoffMs(policy({}), attempt, "id"));

@@ -48,7 +48,8 @@ export function retryPolicy(retry: Retry | undefined): RetryPolicy {
   const backoff: Backoff = typeof given === "string" ? { type: given } : given;
   requireOptions(backoff, BACKOFF, "retry.backoff");
   if (backoff.type !== "exponential" && backoff.type !== "fixed") {
-    throw new InvalidPlanError(`retry.backoff is ${inWords(backoff.type)}; give "exponential" or "fixed"`);
+    const what = typeof given === "string" ? "retry.backoff" : "retry.backoff.type";
+    throw new InvalidPlanError(`${what} is ${inWords(backoff.type)}; give "exponential" or "fixed"`);
   }
   const delay = milliseconds(backoff.delay ?? 1_000, "retry.backoff.delay");
   const jitter = backoff.jitter ?? (backoff.type === "fixed" ? "none" : "full");

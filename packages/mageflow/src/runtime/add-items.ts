@@ -77,9 +77,14 @@ function store(
   const records: SignatureRecord[] = [];
   for (const record of expandChildren(plan, place, first, book, depthOf(swarm.id))) {
     if (records.length === MOST_RECORDS) {
-      throw new InvalidPlanError(
-        `${items.length} items are more than ${MOST_RECORDS} signatures with what is inside them; add them in several calls`,
-      );
+      const [they, help] =
+        items.length === 1
+          ? ["one item is", "add a task instead that starts it by ctx.run"]
+          : [
+              `${items.length} items are`,
+              "add them in several calls, and what is too large by itself as a task that starts it by ctx.run",
+            ];
+      throw new InvalidPlanError(`${they} more than ${MOST_RECORDS} signatures with what is inside; ${help}`);
     }
     records.push(record);
   }

@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from "../core/duration.ts";
+import { type Duration, millisecondsGiven } from "../core/duration.ts";
 import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { decode } from "../core/payload.ts";
@@ -114,7 +114,7 @@ export async function confirmCancel(
   const { store, clock, reconciler } = runtime;
   requireArguments(options, CANCEL, "a confirmation");
   const { reason, grace = GRACE_MS, target } = options;
-  const order = { reason: readReason(reason), grace: milliseconds(grace, "grace") };
+  const order = { reason: readReason(reason), grace: millisecondsGiven(grace, "grace") };
   const body = await runtime.commit({
     locks: [],
     apply: async (batch) => (await batch.tx.ticket(token))?.body ?? null,

@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from "../core/duration.ts";
+import { type Duration, millisecondsGiven } from "../core/duration.ts";
 import {
   CancelledError,
   GoneError,
@@ -69,7 +69,7 @@ export class Run<O = unknown> extends Steering {
    * workflow that was cancelled has none any more, whether it has been removed yet or not.
    *
    * @throws WorkflowFailedError (`WORKFLOW_FAILED`) when it failed or was skipped, InterruptedError (`INTERRUPTED`), CancelledError
-   *   (`CANCELLED`), WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
+   *   (`CANCELLED`), WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`), GoneError (`GONE`) once it was removed.
    */
   async result(options: Wait = {}): Promise<O> {
     // What is resumed while it still stops goes on by itself.
@@ -90,7 +90,8 @@ export class Run<O = unknown> extends Steering {
    * Waits until it and everything under it, callbacks and cleanups included, has ended, and tells the outcome. A failure is
    * an outcome, not an exception. A callback that somebody has stopped is waited for until it is resumed, or all of it is cancelled.
    *
-   * @throws WaitTimeoutError (`WAIT_TIMEOUT`), NotFoundError (`NOT_FOUND`).
+   * @throws WaitTimeoutError (`WAIT_TIMEOUT`), and NotFoundError (`NOT_FOUND`) or GoneError (`GONE`) where there is no outcome to tell: it is
+   *   not known, or was deleted or removed when its time was over. What was cancelled is `CANCELLED`.
    */
   async settled(options: Wait = {}): Promise<Settled<O>> {
     const record = await this.#until(isSettled, options).catch((error: unknown) => {
@@ -316,7 +317,7 @@ export class Run<O = unknown> extends Steering {
 /** Milliseconds that somebody waits at most, or null. */
 function longest(options: Wait): number | null {
   requireArguments(options, WAIT, "a wait");
-  return options.timeout === undefined ? null : milliseconds(options.timeout, "timeout");
+  return options.timeout === undefined ? null : millisecondsGiven(options.timeout, "timeout");
 }
 
 /** What was cancelled and is removed by now, was cancelled. */

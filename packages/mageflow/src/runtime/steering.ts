@@ -1,5 +1,5 @@
 import { requireRoot } from "../core/deletion.ts";
-import { type Duration, milliseconds } from "../core/duration.ts";
+import { type Duration, millisecondsGiven } from "../core/duration.ts";
 import { IllegalTransitionError, MageFlowError, WaitTimeoutError } from "../core/errors.ts";
 import { isClean } from "../core/halt.ts";
 import { invalidArgument } from "../core/invalid-argument.ts";
@@ -102,7 +102,7 @@ export abstract class Steering {
    */
   async interrupt(options: { reason?: string; grace?: Duration } = {}): Promise<void> {
     requireArguments(options, INTERRUPT, "interrupt");
-    const grace = options.grace === undefined ? GRACE_MS : milliseconds(options.grace, "grace");
+    const grace = options.grace === undefined ? GRACE_MS : millisecondsGiven(options.grace, "grace");
     const reason = readReason(options.reason);
     const { actor } = this.runtime;
     await this.#tell(
@@ -242,7 +242,7 @@ export abstract class Steering {
    */
   async lock(options: { for?: Duration } = {}): Promise<RunLock> {
     requireArguments(options, LOCK, "lock");
-    const span = milliseconds(options.for ?? "30s", "for");
+    const span = millisecondsGiven(options.for ?? "30s", "for");
     if (span > LONGEST_LOCK_MS) throw invalidArgument("for", options.for, "a time of at most a day");
     return lock(this.runtime, {
       id: this.id,
@@ -328,7 +328,7 @@ async function purgeInstant({ after, at, timeZone }: PurgeTime): Promise<(now: n
     const instant = await calendarInstant({ at, ...(timeZone === undefined ? {} : { timeZone }) }, "at");
     return () => instant;
   }
-  const span = milliseconds(after!, "after");
+  const span = millisecondsGiven(after!, "after");
   return (now) => now + span;
 }
 

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Demand } from "../core/choose.ts";
-import { type Duration, milliseconds } from "../core/duration.ts";
+import { type Duration, milliseconds, someMilliseconds } from "../core/duration.ts";
 import {
   CancelledError,
   InterruptedError,
@@ -8,6 +8,7 @@ import {
   ShutdownError,
   UnknownTaskError,
 } from "../core/errors.ts";
+import { inWords } from "../core/in-words.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { ResumeRules } from "../core/recovery.ts";
 import { loss } from "../core/task.ts";
@@ -113,7 +114,7 @@ export class Worker implements Claimer, AsyncDisposable {
       );
     }
     this.#lease = milliseconds(options.lease ?? "15s", "lease");
-    this.#interval = milliseconds(options.heartbeat ?? "5s", "heartbeat");
+    this.#interval = someMilliseconds(options.heartbeat ?? "5s", "heartbeat");
     this.#grace = milliseconds(options.grace ?? "10s", "grace");
     if (this.#interval * 2 > this.#lease) {
       throw new InvalidPlanError(
@@ -440,6 +441,9 @@ function chosen(
   names: readonly string[] | undefined,
 ): ReadonlyMap<string, Handler> {
   if (names === undefined) return handlers;
+  if (!Array.isArray(names)) {
+    throw new InvalidPlanError(`the tasks of a worker are ${inWords(names)}; give an array of their names`);
+  }
   const tasks = new Map<string, Handler>();
   for (const name of names) {
     const handler = handlers.get(name);

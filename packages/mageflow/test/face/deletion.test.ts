@@ -68,6 +68,7 @@ onEachStore("deletion", (open, strike) => {
     expect(error).toMatchObject({ code: "GONE", action: "delete", reason: "done with it" });
     await expect(mage.get(`${run.id}.5`)).rejects.toThrow(GoneError);
     await expect(run.result()).rejects.toThrow(GoneError);
+    await expect(run.settled()).rejects.toThrow(GoneError);
     await expect(run.rerun()).rejects.toThrow(GoneError);
     expect((await mage.list({ roots: false, root: run.id })).items).toEqual([]);
     expect((await mage.list({ tag: "t" })).items).toEqual([]);

@@ -211,7 +211,11 @@ onEachStore("an open swarm", (open) => {
     const times = <T>(n: number, plan: T): T[] => Array.from({ length: n }, () => plan);
     for (const [items, message] of [
       [times(10_001, item), "at most 10000 items; add them in several calls"],
-      [times(100, chain(times(200, item))), "more than 20000 signatures"],
+      [times(100, chain(times(200, item))), "100 items are more than 20000 signatures"],
+      [
+        [chain(times(20_000, item))],
+        "one item is more than 20000 signatures with what is inside; add a task",
+      ],
       [[null], "item 0 to add is null, not a plan"],
       [[item, {}], "item 1 to add is an object, not a plan"],
       [item, "the items to add are an object; give an array of plans"],

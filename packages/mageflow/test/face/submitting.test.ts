@@ -384,6 +384,9 @@ onEachStore("refused at the door", (open) => {
       "a task without a function": () => mage.task("none", {} as never),
       "no attempt at all": () => mage.task("a", { retry: { attempts: 0 } }, () => 1),
       "a backoff nobody knows": () => mage.task("b", { retry: { backoff: "linear" as never } }, () => 1),
+      "a swarm that is neither open nor closed": () => swarm([task], { open: "no" as never }),
+      "no timeout": () => mage.task("c", { timeout: 0 }, () => 1),
+      "no time in all": () => mage.task("c", { totalTimeout: "0s" }, () => 1),
       "a negative timeout": () => mage.task("c", { timeout: -1 }, () => 1),
       "no concurrency of a task": () => mage.task("d", { concurrency: 0 }, () => 1),
       "a run of no plan": () => mage.run({} as never),
@@ -400,6 +403,8 @@ onEachStore("refused at the door", (open) => {
       "an option of a run for what is created": () => mage.create(task, { message: 1 } as never),
       "an option that no worker has": () => mage.worker({ concurency: 1 } as never),
       "a worker without concurrency": () => mage.worker({ concurrency: 0 }),
+      "a worker for a text of tasks": () => mage.worker({ tasks: "task" as never }),
+      "a worker that always beats": () => mage.worker({ heartbeat: 0 }),
       "a heartbeat longer than its lease": () => mage.worker({ lease: 100, heartbeat: 90 }),
     };
     const accepted: string[] = [];
