@@ -27,8 +27,8 @@ function lineOfThread(): Line {
 }
 
 function lineOfProcess(): Line {
-  // A terminal sends it to the whole group, and a service manager too: the worker says when tasks end.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  // A terminal sends them to the whole group, and a service manager too: the worker says when tasks end.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   process.on("disconnect", () => process.exit());
   // Whoever is the parent by now need not be the worker. The task's module does not see this argument.
   const workerPid = Number(process.argv.splice(2, 1)[0]);

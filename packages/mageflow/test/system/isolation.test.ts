@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MageFlow, type Run, type TaskOptions, type TaskPlan } from "mageflow";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Folder, folder, program, type Program } from "./program.ts";
 
 const RETRIED: TaskOptions = { retry: { attempts: 3, backoff: { type: "fixed", delay: 0 } } };
@@ -16,6 +16,18 @@ function lives(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Gives the pid of each process that says that it starts, one after the other. */
+function starting(worker: Program): () => Promise<number> {
+  const pids: number[] = [];
+  worker.onLine((line) => {
+    if (line.startsWith("starts ")) pids.push(Number(line.slice("starts ".length)));
+  });
+  return async () => {
+    for (let tries = 0; pids.length === 0 && tries < 1_000; tries++) await sleep(10);
+    return pids.shift()!;
+  };
 }
 
 async function gone(pid: number): Promise<void> {
@@ -322,4 +334,53 @@ test.each(["starts", "loads"])("a process begins nothing when its worker is gone
   for (const gate of Object.values(gates)) writeFileSync(gate, "");
   await gone(pid);
   expect(existsSync(place.ledger)).toBe(false);
+});
+
+describe("a process that is ended while it starts", () => {
+  let place: Folder;
+  let mage: MageFlow;
+  let worker: Program;
+  let task: AnyTask;
+  let starts: () => Promise<number>;
+
+  beforeEach(async () => {
+    place = folder();
+    mage = new MageFlow({ store: place.store });
+    task = mage.task("task", (): unknown => 0);
+    worker = program("slow-start", place.store, place.ledger, place.path("gate"), place.path("gate"));
+    await worker.says("ready");
+    starts = starting(worker);
+  });
+  afterEach(async () => {
+    await mage.close();
+    await worker[Symbol.asyncDispose]();
+    place[Symbol.dispose]();
+  });
+
+  test.each([1, 2])("is not its task's fault, also when the worker stops (%d times)", async (times) => {
+    const run = await mage.run(task);
+    for (let n = 0; n < times; n++) process.kill(await starts(), "SIGINT");
+    worker.tell("stop");
+    await starts();
+    writeFileSync(place.path("gate"), "");
+    expect(await run.result({ timeout: "20s" })).toBe("done");
+    expect(await run.view()).toMatchObject({ attempt: 1, recoveries: 0 });
+    expect(await worker.ended).toMatchObject({ code: 0 });
+  });
+
+  test("fails its task when that happens again and again", async () => {
+    const run = await mage.run(task);
+    for (let n = 0; n < 3; n++) process.kill(await starts(), "SIGINT");
+    expect(await run.settled({ timeout: "20s" })).toMatchObject({
+      error: { code: "WORKER_EXITED", attempts: 1 },
+    });
+  });
+
+  test("has stopped cleanly, as its task has not begun", async () => {
+    const run = await mage.run(task);
+    const pid = await starts();
+    await run.interrupt({ grace: "300ms" });
+    expect((await run.view()).interrupted).toEqual({ reason: null, clean: true });
+    await gone(pid);
+  });
 });

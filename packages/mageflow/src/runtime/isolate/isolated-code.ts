@@ -6,11 +6,14 @@ import type { Notes } from "../../ports/store.ts";
 import type { Assignment } from "../assignment.ts";
 import { type AttemptHost, type Elsewhere, failed } from "../attempt.ts";
 import type { Run } from "../run.ts";
-import { carriedError } from "./carried-error.ts";
+import { type CarriedError, carriedError } from "./carried-error.ts";
 import type { Isolate } from "./isolate.ts";
 import type { IsolatePool } from "./isolate-pool.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Answer, Question, Report } from "./messages.ts";
+
+/** So many isolates are started for an attempt whose code they do not come to. */
+const MOST_STARTS = 3;
 
 /** What an isolate takes (ms) at most to tell that nothing goes on in it. One that does not is ended. */
 const QUIET_MS = 500;
@@ -25,6 +28,7 @@ export class IsolatedCode implements Elsewhere {
   /** Handles on what the code has started. */
   readonly #started = new Map<string, Run>();
   #isolate: Isolate | null = null;
+  #aborted: CarriedError | null = null;
   #killed = false;
 
   constructor(
@@ -42,22 +46,48 @@ export class IsolatedCode implements Elsewhere {
   }
 
   async run(): Promise<AttemptOutcome> {
-    let isolate: Isolate;
-    try {
-      isolate = this.#pool.take(this.#isolation);
-    } catch (error) {
-      return failed(error);
+    for (let starts = 1; ; starts++) {
+      let isolate: Isolate;
+      try {
+        isolate = this.#pool.take(this.#isolation);
+      } catch (error) {
+        return failed(error);
+      }
+      this.#isolate = isolate;
+      const { begun, outcome } = await this.#runIn(isolate);
+      this.#isolate = null;
+      // A process that does not heed them yet is ended by signals that are meant for its worker.
+      if (begun || this.#killed || starts === MOST_STARTS) return outcome;
     }
-    this.#isolate = isolate;
+  }
+
+  async #runIn(isolate: Isolate): Promise<{ begun: boolean; outcome: AttemptOutcome }> {
+    let begun = false;
     const reported = Promise.withResolvers<Extract<Report, { type: "over" }> | null>();
     const quiet = Promise.withResolvers<boolean>();
     isolate.hear = (report) => {
-      if (report?.type === "over") reported.resolve(report);
-      else if (report?.type === "quiet") quiet.resolve(report.quiet);
-      else if (report !== null) this.#hear(isolate, report);
-      else {
-        reported.resolve(null);
-        quiet.resolve(false);
+      switch (report?.type) {
+        case "begun":
+          begun = true;
+          break;
+        case "over":
+          reported.resolve(report);
+          break;
+        case "quiet":
+          quiet.resolve(report.quiet);
+          break;
+        case "log":
+          this.#host.log(report.level, report.message, report.fields);
+          break;
+        case "ask":
+          void this.#answer(isolate, report.number, report.question);
+          break;
+        case undefined:
+          reported.resolve(null);
+          quiet.resolve(false);
+          break;
+        default:
+          report satisfies never;
       }
     };
     isolate.post({
@@ -69,8 +99,9 @@ export class IsolatedCode implements Elsewhere {
         grace: this.#host.grace,
       },
     });
+    if (this.#aborted !== null) isolate.post({ type: "abort", reason: this.#aborted });
     const report = await reported.promise;
-    if (report === null) return { ...failed(await isolate.ended), abandoned: true };
+    if (report === null) return { begun, outcome: { ...failed(await isolate.ended), abandoned: begun } };
     const quietly = !report.spent && (await this.#soon(quiet.promise));
     if (quietly && !this.#killed) {
       this.#pool.give(this.#isolation, isolate);
@@ -78,12 +109,12 @@ export class IsolatedCode implements Elsewhere {
       isolate.kill();
       await isolate.ended;
     }
-    this.#isolate = null;
-    return report.outcome;
+    return { begun, outcome: report.outcome };
   }
 
   abort(reason: unknown): void {
-    this.#isolate?.post({ type: "abort", reason: carriedError(reason) });
+    this.#aborted = carriedError(reason);
+    this.#isolate?.post({ type: "abort", reason: this.#aborted });
   }
 
   kill(): void {
@@ -98,11 +129,6 @@ export class IsolatedCode implements Elsewhere {
     const answer = await Promise.race([quiet, late]);
     heard.abort("heard");
     return answer;
-  }
-
-  #hear(isolate: Isolate, report: Exclude<Report, { type: "over" | "quiet" }>): void {
-    if (report.type === "log") this.#host.log(report.level, report.message, report.fields);
-    else void this.#answer(isolate, report.number, report.question);
   }
 
   async #answer(isolate: Isolate, to: number, question: Question): Promise<void> {

@@ -23,6 +23,8 @@ export interface Work {
 
 /** From the isolate. */
 export type Report =
+  /** Said before any code of the task is loaded: whatever ends the isolate from now on may be its doing. */
+  | { readonly type: "begun" }
   | {
       readonly type: "log";
       readonly level: LogLevel;

@@ -5,7 +5,7 @@ import { type Isolate, isolate } from "./isolate.ts";
 
 /** What V8 writes when the heap is full, before it aborts the process as anybody else might. */
 const HEAP_IS_FULL = "JavaScript heap out of memory";
-/** Its last words may take this long (ms) to come through; what it has started itself may keep the pipe open. */
+/** Its last words may take this long (ms) to come through; what it has started itself may keep a pipe open. */
 const LAST_WORDS_MS = 500;
 
 /**
@@ -29,12 +29,18 @@ export function startProcess(entry: URL, maxMemoryMb: number | null, clock: Cloc
     let tail = "";
     let full = false;
     const silent = new AbortController();
+    const open = new Set(["stderr", "channel"]);
+    const close = (line: string): void => {
+      open.delete(line);
+      if (open.size === 0) silent.abort("silent");
+    };
     child.stderr!.on("data", (words: Buffer) => {
       process.stderr.write(words);
       tail = tail.slice(-HEAP_IS_FULL.length) + words.toString("latin1");
       full ||= tail.includes(HEAP_IS_FULL);
     });
-    child.stderr!.once("close", () => silent.abort("silent"));
+    child.stderr!.once("close", () => close("stderr"));
+    child.once("disconnect", () => close("channel"));
     const ended = new Promise<MageFlowError>((resolve) => {
       child.once("error", (error) => {
         if (child.pid === undefined) resolve(new WorkerExitedError("no process could be started", error));

@@ -67,6 +67,7 @@ class Served {
     this.#aborted = null;
     let handler: Handler;
     this.#line.requireWorker();
+    this.#post({ type: "begun" });
     try {
       await import(work.module);
       handler = findRegistered(work.module, work.assignment.record.name);

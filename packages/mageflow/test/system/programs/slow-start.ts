@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { MageFlow } from "mageflow";
 import { hold } from "./held-start.ts";
@@ -18,8 +19,13 @@ mage.task("task", { isolation: "process", module: import.meta.url }, () => "done
 if (import.meta.main) {
   process.env["HELD_START"] = started;
   process.env["NODE_OPTIONS"] = `--import=${new URL("held-start.ts", import.meta.url).href}`;
-  await mage.worker();
+  const worker = await mage.worker();
   process.stdout.write("ready\n");
+  // It is told to stop.
+  await once(process.stdin, "data");
+  await worker.stop();
+  await mage.close();
+  process.stdin.destroy();
 } else {
   hold("loads", loaded!);
 }
