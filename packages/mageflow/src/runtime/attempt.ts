@@ -29,8 +29,8 @@ export interface AttemptHost extends ContextHost {
 
 /** Runs the code of one attempt in another thread or process. */
 export interface Elsewhere {
-  /** Resolves when nothing of the code goes on any more. Never rejects. */
-  run(): Promise<AttemptOutcome>;
+  /** Resolves when nothing of the code goes on any more. Never rejects. Calls back when the code begins what it has deferred. */
+  run(onTidying: () => void): Promise<AttemptOutcome>;
   /** Tells the code to stop. */
   abort(reason: unknown): void;
   /** Ends the code, whatever it does. */
@@ -39,6 +39,9 @@ export interface Elsewhere {
 
 /** Ending a thread or process takes milliseconds. What goes on after this (ms) cannot be ended. */
 export const KILL_MS = 2_000;
+
+/** Code that runs elsewhere and is handed to another worker gets so long (ms) to hear of it, and to come to what it has deferred. */
+const HEED_MS = 100;
 
 /**
  * One run of a task's code. {@link outcome} is settled when the attempt is decided: the code ended, or it was cut short
@@ -63,8 +66,10 @@ export class Attempt implements Culprit {
   /** Monotonic end of the grace, and what wakes those up who wait for it when it comes sooner. */
   #graceEnd = Number.POSITIVE_INFINITY;
   #sooner = new AbortController();
-  /** Aborts when the code has ended; made when something waits for that. */
+  /** Abort when the code has ended, and when it begins what it has deferred; made when something waits for that. */
   #end: AbortController | null = null;
+  #tidying: AbortController | null = null;
+  #onTidying: (() => void) | null = null;
 
   constructor(
     assignment: Assignment,
@@ -87,8 +92,12 @@ export class Attempt implements Culprit {
     return this.#handler.name;
   }
 
-  /** Runs the code. `onOver` is called when it has really ended, before the outcome is decided. */
-  start(onOver: () => void): void {
+  /**
+   * Runs the code. `onOver` is called when it has really ended, before the outcome is decided, and `onTidying` when it begins what it has
+   * deferred, if it has.
+   */
+  start(onOver: () => void, onTidying: (() => void) | null = null): void {
+    this.#onTidying = onTidying;
     if (limit(this.assignment) !== null) void this.#watchTime();
     if (this.#elsewhere === null) void attributed(this, () => this.#run(onOver));
     else void this.#runElsewhere(this.#elsewhere, onOver);
@@ -109,6 +118,15 @@ export class Attempt implements Culprit {
     await sleepUntil(clock, clock.monotonic() + KILL_MS, this.#untilOver());
   }
 
+  /** Ends code that runs elsewhere, unless it comes to what it has deferred within a moment. */
+  async letGo(): Promise<void> {
+    if (this.#elsewhere === null || this.#over || this.#deferring) return;
+    const { clock } = this.#host;
+    this.#tidying = new AbortController();
+    const heeded = AbortSignal.any([this.#untilOver(), this.#tidying.signal]);
+    if (await sleepUntil(clock, clock.monotonic() + HEED_MS, heeded)) await this.kill();
+  }
+
   /** True when its code can be ended. */
   get isElsewhere(): boolean {
     return this.#elsewhere !== null;
@@ -116,7 +134,10 @@ export class Attempt implements Culprit {
 
   /** Resolves when what it has deferred is done, or has had its time; at once while its code has not ended. */
   async tidied(): Promise<void> {
-    if (this.#deferring) await this.outcome;
+    if (!this.#deferring) return;
+    const { clock, grace } = this.#host;
+    if (this.#elsewhere === null) await this.outcome;
+    else if (!this.#over) await sleepUntil(clock, clock.monotonic() + grace, this.#untilOver());
   }
 
   /**
@@ -206,7 +227,13 @@ export class Attempt implements Culprit {
   }
 
   async #runElsewhere(elsewhere: Elsewhere, onOver: () => void): Promise<void> {
-    this.#conclude(await elsewhere.run(), onOver);
+    this.#conclude(await elsewhere.run(() => this.#tidy()), onOver);
+  }
+
+  #tidy(): void {
+    this.#deferring = true;
+    this.#onTidying?.();
+    this.#tidying?.abort("tidying");
   }
 
   #conclude(outcome: AttemptOutcome, onOver: () => void): void {
@@ -219,7 +246,7 @@ export class Attempt implements Culprit {
   /** What is deferred has a grace of its own; after it the outcome is decided, and the place stays taken until it has ended. */
   async #runDeferred(outcome: AttemptOutcome): Promise<void> {
     const { clock, grace } = this.#host;
-    this.#deferring = true;
+    this.#tidy();
     const ended = new AbortController();
     const done = this.#context.runDeferred().then(() => ended.abort("over"));
     if (await sleepUntil(clock, clock.monotonic() + grace, ended.signal)) {

@@ -209,8 +209,8 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /**
    * Takes nothing more, lets running tasks end for the grace, then aborts the rest with `ShutdownError` and hands them to
-   * other workers at once. What those of them that heed it have deferred has a grace of its own. Resolves when nothing of it is left to
-   * do. Stopping again waits for the same.
+   * other workers at once. What those of them that heed it have deferred has a grace of its own; isolated ones have 100 ms to come to it,
+   * and are ended before they are handed over if they do not. Resolves when nothing of it is left to do. Stopping again waits for the same.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -421,7 +421,7 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Hands a task back, to be taken by another worker at once. */
   async #release({ lease, attempt }: Slot): Promise<void> {
     attempt?.abort(new ShutdownError());
-    await lease.release(attempt?.kill());
+    await lease.release(attempt?.letGo());
     this.#slots.delete(lease.record.id);
   }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MageFlow, type Run, type TaskOptions, type TaskPlan } from "mageflow";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -293,13 +293,18 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
 
   test("is handed back when the worker stops, and nothing of it is left", async () => {
     const loop = await mage.run(here("other loop"));
+    const tidy = await mage.run(here("tidying"), { ledger: place.ledger });
     const pid = Number(await told(loop));
+    await told(tidy);
     worker.tell("stop");
     await worker.says("closed");
     // The program ends by itself.
     expect(await worker.ended).toMatchObject({ code: 0 });
     expect(lives(pid)).toBe(false);
-    expect(await loop.view()).toMatchObject({ status: "READY", recoveries: 0 });
+    for (const run of [loop, tidy]) {
+      expect(await run.view()).toMatchObject({ status: "READY", recoveries: 0 });
+    }
+    expect(readFileSync(place.ledger, "utf8")).toBe("ShutdownError\ndeferred\n");
   });
 });
 

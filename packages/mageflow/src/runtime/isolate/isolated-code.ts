@@ -45,7 +45,7 @@ export class IsolatedCode implements Elsewhere {
     this.#notes = notes;
   }
 
-  async run(): Promise<AttemptOutcome> {
+  async run(onTidying: () => void): Promise<AttemptOutcome> {
     for (let starts = 1; ; starts++) {
       let isolate: Isolate;
       try {
@@ -54,14 +54,17 @@ export class IsolatedCode implements Elsewhere {
         return failed(error);
       }
       this.#isolate = isolate;
-      const { begun, outcome } = await this.#runIn(isolate);
+      const { begun, outcome } = await this.#runIn(isolate, onTidying);
       this.#isolate = null;
       // A process that does not heed them yet is ended by signals that are meant for its worker.
       if (begun || this.#killed || starts === MOST_STARTS) return outcome;
     }
   }
 
-  async #runIn(isolate: Isolate): Promise<{ begun: boolean; outcome: AttemptOutcome }> {
+  async #runIn(
+    isolate: Isolate,
+    onTidying: () => void,
+  ): Promise<{ begun: boolean; outcome: AttemptOutcome }> {
     let begun = false;
     const reported = Promise.withResolvers<Extract<Report, { type: "over" }> | null>();
     const quiet = Promise.withResolvers<boolean>();
@@ -69,6 +72,9 @@ export class IsolatedCode implements Elsewhere {
       switch (report?.type) {
         case "begun":
           begun = true;
+          break;
+        case "tidies":
+          onTidying();
           break;
         case "over":
           reported.resolve(report);

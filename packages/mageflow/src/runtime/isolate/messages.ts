@@ -32,6 +32,8 @@ export type Report =
       readonly fields: string | null;
     }
   | { readonly type: "ask"; readonly number: number; readonly question: Question }
+  /** The code has ended, and what it has deferred begins. */
+  | { readonly type: "tidies" }
   /** The attempt is decided. A `spent` isolate cannot be used again: code of it may go on. */
   | { readonly type: "over"; readonly outcome: AttemptOutcome; readonly spent: boolean }
   /** Said after that: whether the attempt has left anything behind that goes on. */

@@ -85,7 +85,10 @@ class Served {
     const attempt = new Attempt(work.assignment, handler, host, work.notes, null);
     this.#attempt = attempt;
     if (this.#aborted !== null) attempt.abort(this.#aborted);
-    attempt.start(() => {});
+    attempt.start(
+      () => {},
+      () => this.#post({ type: "tidies" }),
+    );
     const outcome = await attempt.outcome;
     host.giveUp();
     this.#attempt = null;

@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
@@ -73,6 +74,19 @@ for (const isolation of ["thread", "process"] as const) {
       return await obedient(ctx);
     } finally {
       await sleep(110);
+    }
+  });
+  mage.task(name("tidying"), where, async ({ ledger }: { ledger: string }, ctx) => {
+    ctx.defer(async () => {
+      await sleep(150);
+      appendFileSync(ledger, "deferred\n");
+    });
+    await ctx.progress(0, "waits");
+    try {
+      return await obedient(ctx);
+    } catch (error) {
+      appendFileSync(ledger, `${(error as Error).name}\n`);
+      throw error;
     }
   });
   mage.task(name("context"), where, async (input, ctx) => {
