@@ -368,6 +368,13 @@ export const MUTANTS: readonly Mutant[] = [
     why: "a workflow is removed while something of it is open",
   },
   {
+    name: "callbacks-are-parked",
+    file: "core/recovery.ts",
+    find: "return (own && allowed) || isInCallback(view, record) ? null : OFF;",
+    replace: "return own && allowed ? null : OFF;",
+    why: "what has ended never settles, because a callback of it lost its worker",
+  },
+  {
     name: "abandon-what-has-its-grace",
     file: "runtime/abandon.ts",
     find: '.filter(({ status }) => status === "RUNNING");',

@@ -1,7 +1,7 @@
 import type { Pace } from "./pace.ts";
 import type { TaskSpec } from "./plan.ts";
 import type { SignatureRecord, Stop } from "./record.ts";
-import { isInCleanup, type View } from "./view.ts";
+import { isInCallback, type View } from "./view.ts";
 
 /** What is to become of a task whose worker was lost. */
 export type Recovery =
@@ -12,6 +12,9 @@ export type Recovery =
 
 /** The actor of what is parked. */
 const PARKER = "auto-resume";
+
+/** Why a task is parked that the rules forbid to go on. */
+export const OFF = "auto-resume is off for it";
 
 export const AT_ONCE: Recovery = { resume: true, dueAt: null };
 
@@ -30,8 +33,9 @@ export interface ResumeRules {
 export const ALL_RESUME: ResumeRules = { enabled: true, only: null, except: [], stagger: null };
 
 /**
- * Why a task that has lost its worker does not go on by itself, as far as that shows without its code; null when it may. Cleanups, and
- * what is inside them, go on whatever the rules say, for others count on them: only their own task keeps them from it.
+ * Why a task that has lost its worker does not go on by itself, as far as that shows without its code; null when it may. Callbacks and
+ * cleanups, and what is inside them, go on whatever the rules and their own task say: what they follow has come to its end, and settles
+ * by them.
  */
 export function reasonToPark(
   view: View,
@@ -41,7 +45,7 @@ export function reasonToPark(
   const { name } = record;
   const allowed = enabled && (only === null || only.includes(name)) && !except.includes(name);
   const own = (view.spec(record) as TaskSpec).autoResume !== false;
-  return own && (allowed || isInCleanup(view, record)) ? null : "auto-resume is off for it";
+  return (own && allowed) || isInCallback(view, record) ? null : OFF;
 }
 
 /** The order by which such a task is stopped. What its worker did last is not known, so it has not stopped cleanly. */

@@ -1,5 +1,5 @@
 import type { PathEntry } from "./errors.ts";
-import { isCleanup } from "./ids.ts";
+import { isCallback, isCleanup } from "./ids.ts";
 import { NO_CALLBACKS, type Callbacks, type Spec } from "./plan.ts";
 import type { SignatureRecord } from "./record.ts";
 
@@ -42,6 +42,13 @@ export function holder(view: View, record: SignatureRecord): string | null {
 /** True when nothing inside may start any more, cleanups excepted. What had ended before it was cancelled keeps its status. */
 export function hasStopped({ status, stop }: SignatureRecord): boolean {
   return status === "INTERRUPTED" || status === "CANCELLED" || stop?.verb === "cancel";
+}
+
+/** True for a callback, cleanups among them, and for what is inside one. */
+export function isInCallback(view: View, record: SignatureRecord): boolean {
+  if (isCallback(record.role)) return true;
+  for (const { role } of ancestors(view, record)) if (isCallback(role)) return true;
+  return false;
 }
 
 /** True for a cleanup and for what is inside one. */

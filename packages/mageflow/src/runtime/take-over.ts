@@ -10,7 +10,7 @@ import {
   withEntries,
 } from "../core/resume-report.ts";
 import { spread } from "../core/spread.ts";
-import { isInCleanup } from "../core/view.ts";
+import { isInCallback } from "../core/view.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
 import { assign } from "./assignment.ts";
@@ -269,7 +269,7 @@ class Taking {
   async #question(record: SignatureRecord, handler: Handler): Promise<Question | null> {
     const { input: schema, version: registered, compatible, mayResume } = handler;
     const stored = this.#spec(record).version ?? null;
-    const overall = isInCleanup(this.#batch, record) ? null : this.#known.autoResume.validate;
+    const overall = isInCallback(this.#batch, record) ? null : this.#known.autoResume.validate;
     const validators = [overall, mayResume].filter((validator) => validator !== null);
     const versions = stored === registered ? null : { stored, registered, compatible };
     if (versions === null && schema === null && validators.length === 0) return null;

@@ -149,6 +149,42 @@ onEachStore("auto-resume", (open, strike) => {
     await Promise.all([worker.stop(), cleaner.stop()]);
   });
 
+  test.for<[what: string, rules: AutoResumeOptions, own: Options]>([
+    ["the switch", { enabled: false, validate: () => false }, {}],
+    ["only others", { only: ["work"] }, {}],
+    ["the task itself", {}, { autoResume: false }],
+  ])("callbacks of what has an outcome go on, whatever %s says", async ([, rules, own]) => {
+    const register = (mage: MageFlow) => ({
+      work: mage.task("work", () => 1),
+      note: mage.task("note", own, () => 2),
+      fail: mage.task("fail", () => {
+        throw new Error("no");
+      }),
+    });
+    const before = open({ autoResume: rules });
+    const { work, note, fail } = register(before);
+    const first = await before.worker({ tasks: ["work", "fail"] });
+    const runs = [
+      await before.run(work.onSuccess(note).onCleanup(note)),
+      await before.run(swarm([fail], { onItemError: chain([note]) }).onError(note)),
+    ];
+    for (const run of runs) await run.result().catch(() => {});
+    await first.stop();
+    await before.close();
+    const inside = [
+      [`${runs[0]!.id}.success0`, `${runs[0]!.id}.cleanup0`],
+      [`${runs[1]!.id}.0.itemError0.0`, `${runs[1]!.id}.error0`],
+    ].flat();
+    await kill(inside, {}, lostRow(rules));
+    const mage = open({ autoResume: rules });
+    register(mage);
+    await using worker = await mage.worker();
+    for (const [n, status] of ["SUCCEEDED", "FAILED"].entries())
+      expect(await (await mage.get(runs[n]!.id)).settled()).toMatchObject({ status });
+    expect(counts(await report(mage, 4))).toEqual({ resumed: 4 });
+    await worker.stop();
+  });
+
   test("a parked task goes on from its checkpoint and its finished steps", async () => {
     const mage = open();
     const left = gate();

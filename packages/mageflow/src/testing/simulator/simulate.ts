@@ -1,4 +1,3 @@
-import { isCancelled } from "../../core/record.ts";
 import { type FaultMix, faultMix, NO_FAULTS } from "./faults.ts";
 import type { Violation } from "./invariants/invariant.ts";
 import { Orders } from "./orders.ts";
@@ -200,8 +199,13 @@ function control(
     [3, () => among(roots, (id) => orders.restore(process, id))],
     [2, () => among(roots, (id) => orders.extend(process, id, ms(3_000)))],
     [2, () => among(roots, (id) => orders.purge(process, id))],
-    [3, () => among(roots.filter(isCancelled), (id) => orders.abandon(process, id))],
-    [5, () => among(roots, (id) => orders.cancel(process, id, ms(300), ms(2_000)))],
+    [
+      5,
+      () =>
+        among(roots, (id) =>
+          cancelAndAbandon(world, orders, process, id, { thinks: ms(300), grace: ms(2_000) }),
+        ),
+    ],
     [4, () => among(open, (id) => orders.lock(process, id, 1 + ms(8_000), ms(4_000)))],
     [2, () => among(open, (id) => orders.edit(process, [id], { with: { edited: ms(9) }, priority: 1 }))],
   ];
@@ -222,6 +226,21 @@ function deleteAndRerun(
   if (after % 2 === 0) return;
   void world.later(after, "rerun").then(() => {
     if (process.up && !orders.over && world.shadow.records.has(id)) orders.rerun(process, id);
+  });
+}
+
+/** Half of those who cancel something do not wait for its cleanups, some of them not even for the end of the grace. */
+function cancelAndAbandon(
+  world: World,
+  orders: Orders,
+  process: World["processes"][number],
+  id: string,
+  { thinks, grace }: { thinks: number; grace: number },
+): void {
+  orders.cancel(process, id, thinks, grace);
+  if (thinks % 2 === 0) return;
+  void world.later(thinks + (grace * (thinks % 3)) / 1.5, "abandon").then(() => {
+    if (process.up && !orders.over && world.shadow.records.has(id)) orders.abandon(process, id);
   });
 }
 

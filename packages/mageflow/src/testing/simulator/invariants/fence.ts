@@ -1,3 +1,4 @@
+import { standsInPlan } from "../../../core/ids.ts";
 import type { TaskSpec } from "../../../core/plan.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
 import { hasEnded, type SeenCommit, type Shadow } from "../shadow.ts";
@@ -109,7 +110,7 @@ function left(
     if (worker.leaseUntil > commit.now)
       report(`${now.id} was taken from ${worker.id}, whose lease still ran`);
     const { enabled, except } = worker.autoResume;
-    if ((!enabled || except.includes(now.name)) && !/cleanup/i.test(now.id))
+    if ((!enabled || except.includes(now.name)) && standsInPlan(now.id))
       report(`${now.id} was recovered, against the rules of ${worker.id}`);
     if (now.attempt !== before.attempt)
       report(`${now.id} was recovered and its attempt became ${now.attempt}`);

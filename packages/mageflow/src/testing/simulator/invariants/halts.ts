@@ -1,10 +1,13 @@
+import { standsInPlan } from "../../../core/ids.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
+import { OFF } from "../../../core/recovery.ts";
 import type { Shadow } from "../shadow.ts";
 import type { Invariant } from "./invariant.ts";
 
 /**
  * I9: once a signature has stopped, or its workflow is cancelled, nothing inside it begins but cleanups, nothing but cleanups follows
- * from it, and it is done only when nothing inside it is under way. What stops never gets longer to do so.
+ * from it, and it is done only when nothing inside it is under way. What stops never gets longer to do so, and
+ * the rules of auto-resume stop nothing in a callback.
  */
 export const halts: Invariant = {
   name: "I9 halts",
@@ -19,6 +22,8 @@ export const halts: Invariant = {
       // One that is born and told to stop in one commit had its occasion first.
       if (follows && above?.stop?.verb === "cancel" && now.status !== "CANCELLED")
         report(`${now.id} was recorded although ${above.id} is cancelled`);
+      const forbids = now.stop?.reason === OFF && before?.stop?.reason !== OFF;
+      if (forbids && !standsInPlan(now.id)) report(`${now.id} was parked though what it follows has ended`);
       const done = now.stop?.done === true && before?.stop?.done !== true;
       if (done) quiet(shadow, now, now, report);
       const [earlier, later] = [before?.stop, now.stop];
