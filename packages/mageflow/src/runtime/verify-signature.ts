@@ -5,6 +5,7 @@ import type { WorkerRow } from "../ports/store.ts";
 import { checkGeneration, generationIn, isOfLifeBefore } from "./verify-generation.ts";
 import type { SpecDigest } from "./verify-specs.ts";
 import { checkStop, hasStopped } from "./verify-stop.ts";
+import { checkValues, endsBeforeItStarts } from "./verify-values.ts";
 
 /**
  * What one stored signature must satisfy, seen with its parent, its holder, its worker and the step before it. It is written from the
@@ -36,6 +37,7 @@ type Invariant =
   | "I4"
   | "I5"
   | "I6"
+  | "I7"
   | "I9"
   | "I10"
   | "I13"
@@ -61,7 +63,12 @@ export function checkSignature(record: SignatureRecord, around: Surroundings): F
   checkFields(record, breach);
   checkGeneration(record, around.parent, breach);
   checkStop(record, around.parent, breach);
+  checkValues(record, breach);
   checkTexts(record, breach);
+  if (endsBeforeItStarts(record)) {
+    const message = "it ended before it started, unless the store's clock was set back meanwhile";
+    findings.push({ invariant: "RECORD", severity: "warning", message });
+  }
   if (isEnded(record.status)) checkEnded(record, breach);
   else findings.push(...checkReason(record, around));
   checkTurn(record, around, breach);

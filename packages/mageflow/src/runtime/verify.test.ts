@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type SignatureRecord, MILESTONE } from "../core/record.ts";
+import { type Deletion, type Lock, type SignatureRecord, MILESTONE } from "../core/record.ts";
 import { MageFlow } from "../mageflow.ts";
 import { chain, swarm } from "../core/plans.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
@@ -133,6 +133,43 @@ describe("damage is found", () => {
       says: ["I2", /credited with milestone 3/],
     },
     {
+      what: "an epoch that was lost",
+      at: ".1",
+      change: () => ({ epoch: 0 }),
+      says: ["I7", /attempt 1, but in/],
+    },
+    { what: "an attempt too many", at: ".1", change: () => ({ attempt: 99 }), says: ["I7", /attempt 99/] },
+    {
+      what: "a negative attempt",
+      at: ".1",
+      change: () => ({ attempt: -1 }),
+      says: ["RECORD", /attempt is -1/],
+    },
+    {
+      what: "recoveries that cannot be",
+      at: ".1",
+      change: () => ({ recoveries: -5 }),
+      says: ["RECORD", /recoveries is -5/],
+    },
+    {
+      what: "an instant that is none",
+      at: ".1",
+      change: () => ({ createdAt: "abc" as unknown as number }),
+      says: ["RECORD", /createdAt is no instant: abc/],
+    },
+    {
+      what: "a mark of deletion that says nothing",
+      at: "",
+      change: () => ({ deletion: {} as Deletion }),
+      says: ["I10", /mark of deletion/],
+    },
+    {
+      what: "a lock that says nothing",
+      at: "",
+      change: () => ({ lock: {} as Lock }),
+      says: ["RECORD", /lock does not say/],
+    },
+    {
       what: "a step that ran after a failure",
       at: ".3",
       change: ({ createdAt }) => ({
@@ -158,6 +195,13 @@ describe("damage is found", () => {
         message: expect.stringMatching(message),
       }),
     );
+  });
+
+  test("an end before the start is a warning, for clocks are set back", async () => {
+    const { store, run } = await settledScene();
+    await damage(store, `${run.id}.1`, () => ({ finishedAt: 1 }));
+    const { breaches } = await audit(store);
+    expect(breaches).toMatchObject([{ id: `${run.id}.1`, severity: "warning" }]);
   });
 
   test("callbacks and children that are missing, orphans, gaps in the journal", async () => {

@@ -27,6 +27,34 @@ const UNREADABLE: readonly string[] = [
     WHERE NOT json_valid(tasks) OR NOT json_valid(auto_resume) LIMIT ?`,
 ];
 
+/** What contradicts what stands beside it, in tables that no record tells of. */
+const CONTRADICTIONS: readonly string[] = [
+  // The root of a draft comes with its end, and what is being discarded has been marked as removed.
+  `SELECT drafts.root_id, 'it is stored, but hidden as one that is still being stored, or removed'
+    FROM drafts CROSS JOIN signatures ON signatures.id = drafts.root_id
+    WHERE begun_at >= 0 OR coalesce(deletion ->> '$.purged', 0) = 0 LIMIT ?`,
+  "SELECT tombstones.id, 'it is stored, but has a tombstone' FROM tombstones CROSS JOIN shown ON shown.id = tombstones.id LIMIT ?",
+  `SELECT root_id, 'lists of what is inside it miss what was stored at ' || created_at
+    FROM (SELECT DISTINCT root_id, created_at FROM signatures WHERE parent_id IS NOT NULL) AS born
+    WHERE NOT EXISTS (SELECT 1 FROM births WHERE births.root_id = born.root_id AND births.created_at = born.created_at)
+    LIMIT ?`,
+  `SELECT id, 'lists by its tag miss it' FROM shown
+    WHERE parent_id IS NULL AND json_valid(tags) AND EXISTS (SELECT 1 FROM json_each(tags)
+      WHERE NOT EXISTS (SELECT 1 FROM root_tags
+        WHERE tag = json_each.value AND root_tags.created_at = shown.created_at AND root_id = shown.id))
+    LIMIT ?`,
+  `SELECT root_id, 'its journal jumps to entry ' || seq || ', but ' || due || ' comes next'
+    FROM (SELECT root_id, seq, lag(seq + count, 1, 1) OVER (PARTITION BY root_id ORDER BY seq) AS due FROM journal)
+    WHERE seq <> due LIMIT ?`,
+  `SELECT root_id, 'its journal holds not the ' || count || ' entries from ' || seq || ' on that it should' FROM journal
+    WHERE json_valid(body)
+      AND (SELECT sum(json_array_length(value, '$[4]')) FROM json_each(body) WHERE type = 'array') IS NOT count LIMIT ?`,
+  "SELECT id, 'the result of its step \"' || name || '\" is not JSON' FROM steps WHERE NOT json_valid(result) LIMIT ?",
+  "SELECT id, 'its checkpoint is not JSON' FROM checkpoints WHERE NOT json_valid(body) LIMIT ?",
+  "SELECT id, 'its progress is not JSON' FROM progress WHERE NOT json_valid(body) LIMIT ?",
+  "SELECT id, 'the fields of its log line ' || seq || ' are not JSON' FROM logs WHERE NOT json_valid(fields) LIMIT ?",
+];
+
 /** What is wrong with a SQLite file: with its pages, and with what the rows hold. */
 export class Integrity {
   readonly #db: Connection;
@@ -40,7 +68,7 @@ export class Integrity {
     const damage = this.#pages(limit);
     // Pages that are broken have told of themselves; rows on them may not be read at all.
     if (damage.length > 0) return damage;
-    for (const sql of UNREADABLE) {
+    for (const sql of [...UNREADABLE, ...CONTRADICTIONS]) {
       const rows = this.#db.all<[string, string]>(sql, limit - damage.length);
       for (const [id, message] of rows) damage.push({ id, message });
     }
