@@ -3,6 +3,8 @@ import { existsSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyPlan, MageFlow, MageFlowError } from "mageflow";
+import type { Globals } from "./action.ts";
+import { sayingWhenItEnds } from "./ended-while-loading.ts";
 import { CommandError } from "./exit-codes.ts";
 import { clip } from "./plain-text.ts";
 import { nearPath, userFrame } from "./user-frame.ts";
@@ -24,15 +26,15 @@ const EXPECTED = "export a MageFlow as `mage`, and the plan to run as `plan` or 
  * Imports the file of a user. It exports `mage`, and for `run` a plan as `plan` or default; or, as its default, one object
  * `{ mage, plan, message }`.
  */
-export async function loadModule(file: string, store: string | undefined): Promise<Loaded> {
+export async function loadModule(file: string, globals: Globals): Promise<Loaded> {
   const path = resolve(file);
   if (!existsSync(path) || !statSync(path).isFile()) {
     const what = existsSync(path) ? `${path} is not a file` : `there is no file ${path}`;
     throw new CommandError("FILE_NOT_FOUND", what, "give the path of a .ts, .js or .mjs file");
   }
   // A MageFlow that is made without a store takes this one.
-  if (store !== undefined) process.env["MAGEFLOW_STORE"] = store;
-  const module = await imported(path);
+  if (globals.store !== undefined) process.env["MAGEFLOW_STORE"] = globals.store;
+  const module = await sayingWhenItEnds(path, globals, () => imported(path));
   const whole = module["default"];
   const bundle = isRecord(whole) && isMageFlow(whole["mage"]) ? whole : {};
   const mage = bundle["mage"] ?? module["mage"];

@@ -45,7 +45,7 @@ export function addRun(program: Command): void {
     .action(
       action<[string], Options>(async ([file], options) => {
         if (options.json) keepStdoutForJson();
-        const loaded = await loadModule(file, options.store);
+        const loaded = await loadModule(file, options);
         const plan = requirePlan(loaded, file);
         const message = options.message === undefined ? loaded.message : options.message.value;
         const { mage } = loaded;

@@ -47,9 +47,10 @@ export function addWorker(program: Command): void {
       "\nDurations are written 250ms, 5s, 2m, 1h or 7d.\n\nExample:\n  npx mageflow worker tasks.ts --concurrency 20 --tasks resize,publish",
     )
     .action(
-      action<[string], Options>(async ([file], { json, store, ...given }) => {
+      action<[string], Options>(async ([file], given) => {
+        const { json, concurrency, tasks, lease, heartbeat, grace, quiet, logs } = given;
         if (json) keepStdoutForJson();
-        const { mage } = await loadModule(file, store);
+        const { mage } = await loadModule(file, given);
         if (mage.tasks.length === 0) {
           throw new CommandError(
             "FILE_INVALID",
@@ -57,7 +58,6 @@ export function addWorker(program: Command): void {
             "register one with mage.task(name, function)",
           );
         }
-        const { concurrency, tasks, lease, heartbeat, grace, quiet, logs } = given;
         const options: WorkerOptions = {
           concurrency,
           lease,

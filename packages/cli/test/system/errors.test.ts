@@ -83,6 +83,9 @@ test.each([
   { args: ["run", "cjs/flow.ts"], code: 2, says: 'set "type": "module" in the nearest package.json or name' },
   { args: ["run", "requires.mjs"], code: 2, says: "requires.mjs:1:1: require is not defined in ES module" },
   { args: ["run", fixture("twice")], code: 2, says: 'twice.ts:5:6: a task is already registered as "once"' },
+  { args: ["run", "exits.mjs"], code: 2, says: "exits.mjs ended the process with exit code 0 while it was" },
+  { args: ["worker", "exits.mjs"], code: 2, says: "take process.exit() out of what runs when the file is" },
+  { args: ["run", "awaits.mjs"], code: 2, says: "awaits.mjs is never loaded: it awaits something" },
   { args: ["run", "throws-null.mjs"], code: 2, says: "threw null while it was loaded" },
   { args: ["run", "exports.mjs"], code: 2, says: "does not export a MageFlow as `mage`; it exports `other`" },
   { args: ["run", "promise.mjs"], code: 2, says: "promise.mjs exports is a Promise, not a MageFlow" },
@@ -155,6 +158,8 @@ test.each([
   writeFileSync(scene.path("cjs/package.json"), '{ "type": "commonjs" }\n');
   writeFileSync(scene.path("cjs/flow.ts"), 'import { MageFlow } from "mageflow";\n');
   writeFileSync(scene.path("throws-null.mjs"), "throw null;\n");
+  writeFileSync(scene.path("exits.mjs"), "process.exit(0);\n");
+  writeFileSync(scene.path("awaits.mjs"), "await new Promise(() => {});\n");
   writeFileSync(scene.path("exports.mjs"), "export const other = 1;\n");
   writeFileSync(scene.path("promise.mjs"), "export const mage = Promise.resolve(1);\n");
   writeFileSync(scene.path("class.mjs"), "export class mage {}\n");
