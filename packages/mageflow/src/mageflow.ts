@@ -43,7 +43,7 @@ import {
   requireWorkflows,
   type WorkflowFilter,
 } from "./runtime/list-query.ts";
-import { logQuery } from "./runtime/log-query.ts";
+import { ALL_LOGS, logQuery } from "./runtime/log-query.ts";
 import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import type { Metrics } from "./runtime/metrics.ts";
@@ -389,7 +389,7 @@ export class MageFlow implements AsyncDisposable {
    * @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter.
    */
   async logs(filter: Partial<LogQuery> = {}): Promise<LogRow[]> {
-    const query = logQuery(filter);
+    const query = logQuery(filter, ALL_LOGS);
     const { store } = await this.#open();
     return store.logs(query);
   }

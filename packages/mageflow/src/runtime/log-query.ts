@@ -3,18 +3,28 @@ import { LOG_LEVELS, type LogQuery } from "../ports/store.ts";
 import { someOf, text } from "./filter-arguments.ts";
 import { MOST_LINES, readLimit, readSeq } from "./page-arguments.ts";
 
-const FILTERS: OptionNames<LogQuery> = {
-  id: true,
-  rootId: true,
+const FILTERS: OptionNames<Omit<LogQuery, "id" | "rootId">> = {
   level: true,
   contains: true,
   after: true,
   limit: true,
 };
 
-/** What a store is asked for log lines. @throws MageFlowError (`INVALID_ARGUMENT`) for a filter that cannot be meant. */
-export function logQuery(filter: Partial<LogQuery>): LogQuery {
-  requireArguments(filter, FILTERS, "a look at logs");
+/** Of all logs. */
+export const ALL_LOGS: OptionNames<LogQuery> = { id: true, rootId: true, ...FILTERS };
+/** Of those of one signature, or with `inside` of its workflow. */
+export const LOGS_OF_ONE: OptionNames<Omit<LogQuery, "id" | "rootId"> & { inside: boolean }> = {
+  inside: true,
+  ...FILTERS,
+};
+
+/**
+ * What a store is asked for log lines; `known` are the options that the caller takes.
+ *
+ * @throws MageFlowError (`INVALID_ARGUMENT`) for a filter that cannot be meant.
+ */
+export function logQuery(filter: Partial<LogQuery>, known: Readonly<Record<string, true>>): LogQuery {
+  requireArguments(filter, known, "a look at logs");
   const { id, rootId, level, contains, after = 0, limit } = filter;
   return {
     ...(id === undefined ? {} : { id: text("id", id) }),

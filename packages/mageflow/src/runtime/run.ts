@@ -20,7 +20,7 @@ import { addItems, plansToAdd, requireSwarm } from "./add-items.ts";
 import { missing } from "./control.ts";
 import { Doorbell } from "./doorbell.ts";
 import { flag } from "./filter-arguments.ts";
-import { logQuery } from "./log-query.ts";
+import { LOGS_OF_ONE, logQuery } from "./log-query.ts";
 import { type PageOptions, readPage, readSeq } from "./page-arguments.ts";
 import { resultText } from "./results.ts";
 import {
@@ -253,10 +253,10 @@ export class Run<O = unknown> extends Steering {
   async logs(
     options: Partial<Omit<LogQuery, "id" | "rootId">> & { inside?: boolean } = {},
   ): Promise<LogRow[]> {
-    const { inside = false, ...filter } = options;
-    const query = logQuery(filter);
+    const query = logQuery(options, LOGS_OF_ONE);
+    const inside = flag("inside", options.inside ?? false);
     const { id, rootId } = await this.record();
-    return this.runtime.store.logs({ ...query, ...(flag("inside", inside) ? { rootId } : { id }) });
+    return this.runtime.store.logs({ ...query, ...(inside ? { rootId } : { id }) });
   }
 
   /** An open swarm takes no more items. Closing again is a no-op. @throws IllegalTransitionError, NotFoundError */

@@ -439,6 +439,9 @@ onEachStore("ctx", (open) => {
     expect(lines[0]).toMatchObject({ id: task.id, rootId: run.id, generation: 1, attempt: 1 });
     expect(await run.logs()).toEqual([]);
     expect(await run.logs({ inside: true })).toEqual(lines);
+    await expect(run.logs({ id: "x" } as object)).rejects.toThrow(
+      'has no option "id"; it has inside, level, contains, after, limit',
+    );
     expect(await run.logs({ inside: true, after: lines[1]!.seq })).toEqual(lines.slice(2));
     expect(await run.logs({ inside: true, limit: 1 })).toEqual(lines.slice(0, 1));
     expect(await mage.logs({ contains: "100%" })).toEqual([lines[1]]);
