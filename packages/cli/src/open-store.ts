@@ -22,7 +22,7 @@ export async function withStore<T>(
       "give the store of that process a place, as in --store sqlite:.mageflow/mageflow.db",
     );
   }
-  if (store === "" || store === "sqlite:") {
+  if (/^(sqlite:)?\s*$/.test(store)) {
     throw new CommandError(
       "USAGE",
       `"${store}" names no store`,

@@ -15,6 +15,7 @@ describe("a store url", () => {
     "sqlite:///var/lib/flows.db",
     "sqlite::memory:",
     "file:flows.db",
+    "sqlite:what?.db",
     "file:///var/lib/my%20flows.db",
   ])("names a place: %s", (url) => {
     expect(() => requireStoreUrl(url)).not.toThrow();
@@ -30,7 +31,12 @@ describe("a store url", () => {
     ["libsql+http://x", "UNSUPPORTED_STORE", "libsql+http:"],
     ["SQLITE:x", "UNSUPPORTED_STORE", '"sqlite:path"'],
     ["", "INVALID_ARGUMENT", 'store is ""; give a path, "sqlite:path", "memory:", or a store'],
+    [" ", "INVALID_ARGUMENT", 'store is " "; give a path'],
     ["sqlite:", "INVALID_ARGUMENT", "give a path"],
+    ["sqlite: ", "INVALID_ARGUMENT", "give a path"],
+    ["file: ", "INVALID_ARGUMENT", "give a path"],
+    ["file:flows.db?mode=memory", "INVALID_ARGUMENT", '"memory:" is a store in memory'],
+    ["file:///var/lib/flows.db?mode=ro", "INVALID_ARGUMENT", "without parameters"],
     ["sqlite://", "INVALID_ARGUMENT", "give a path"],
     ["sqlite:///", "INVALID_ARGUMENT", "give a path"],
     ["file:", "INVALID_ARGUMENT", "give a path"],

@@ -22,7 +22,7 @@ export function requireStoreUrl(url: string): void {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1];
   switch (scheme) {
     case undefined:
-      if (url === "") throw invalidArgument("store", url, ACCEPTED);
+      if (url.trim() === "") throw invalidArgument("store", url, ACCEPTED);
       return;
     case "memory":
       if (url !== "memory:") throw invalidArgument("store", url, '"memory:", which has no name');
@@ -42,7 +42,8 @@ export function requireStoreUrl(url: string): void {
 /** Two slashes are followed by a host elsewhere, and a file has none: what was meant is not guessed. */
 function requireSqlitePath(url: string): void {
   const [, slashes, rest] = /^sqlite:(\/*)(.*)$/s.exec(url)!;
-  if (rest === "") throw invalidArgument("store", url, 'a path, as in "sqlite:.mageflow/mageflow.db"');
+  if (rest!.trim() === "")
+    throw invalidArgument("store", url, 'a path, as in "sqlite:.mageflow/mageflow.db"');
   if (slashes === "//") {
     throw new MageFlowError(
       "INVALID_ARGUMENT",
@@ -53,7 +54,14 @@ function requireSqlitePath(url: string): void {
 
 function requireFileUrl(url: string): void {
   const accepted = 'a path, as in "file:data/flows.db" or "file:///var/lib/flows.db"';
-  if (/^file:\/*$/.test(url)) throw invalidArgument("store", url, accepted);
+  if (/^file:\/*\s*$/.test(url)) throw invalidArgument("store", url, accepted);
+  // What SQLite reads there, such as `mode=memory`, would become part of a name, or be lost.
+  if (/[?#]/.test(url))
+    throw invalidArgument(
+      "store",
+      url,
+      `${accepted}, without parameters; "memory:" is a store in memory, and "sqlite:" takes any name as it is`,
+    );
   try {
     if (url.startsWith("file://")) fileURLToPath(url);
   } catch (cause) {

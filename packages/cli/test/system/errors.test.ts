@@ -124,6 +124,8 @@ test.each([
     says: "`npx mageflow ps --marked` lists what has it",
   },
   { args: ["ps"], code: 6, says: "there is no store at" },
+  { args: ["ps", "--store", " "], code: 2, says: '" " names no store' },
+  { args: ["run", fixture("good"), "--store", "file:x.db?mode=memory"], code: 2, says: "without parameters" },
   { args: ["ps", "--store", "memory:"], code: 2, says: "lives in the process that made it" },
   { args: ["ps", "--store", "junk.db"], code: 6, says: "is not a sound SQLite database" },
   { args: ["ps", "--store", "made.db", "--status", "BUSY"], code: 2, says: 'there is no status "BUSY"' },
