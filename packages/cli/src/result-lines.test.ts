@@ -12,6 +12,19 @@ test("a result is JSON, cut to what is asked for", () => {
   ]);
 });
 
+test("lines of a result are cut to the screen, unless all is asked for", () => {
+  const stack = "Error: no\n    at somewhere far away (/a/long/path/to/a/file.ts:1:2)";
+  const result = { n: 1, stack };
+  expect(resultLines(result, { most: 4_000, width: 20 })).toEqual([
+    "{",
+    '  "n": 1,',
+    '  "stack": "Error: …',
+    "}",
+    "lines are cut; --verbose or --json prints all",
+  ]);
+  expect(resultLines(result, { most: Number.POSITIVE_INFINITY, width: 20 })[2]).toContain("file.ts:1:2");
+});
+
 test("a large swarm is told in its first failures and its counts, which come last", () => {
   const results = Array.from({ length: 30 }, (_, index) => ({
     index,

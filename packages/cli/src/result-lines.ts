@@ -22,6 +22,12 @@ export function resultLines(result: unknown, { most, width }: Room): string[] {
     return swarmLines(result, width);
   const text = plainJson(result ?? null, 2);
   const lines = text.slice(0, most).split("\n");
+  if (Number.isFinite(most) && lines.some((line) => line.length > width)) {
+    return [
+      ...lines.map((line) => clip(line, width)),
+      paint("dim", "lines are cut; --verbose or --json prints all"),
+    ];
+  }
   if (text.length > most) {
     lines.push(
       paint("dim", `… ${number(text.length - most)} more characters; --verbose or --json prints all`),
