@@ -1,5 +1,5 @@
 import type { AnyPlan, MageFlow, Run } from "mageflow";
-import { clip } from "./plain-text.ts";
+import type { Quote } from "./plain-text.ts";
 
 export interface Started {
   readonly run: Run;
@@ -13,14 +13,15 @@ export async function startKeyed(
   plan: AnyPlan,
   message: unknown,
   key: string | undefined,
+  quote: Quote,
 ): Promise<Started> {
   const before = Date.now();
   // The plan's input is not known here; the library checks it at the door.
   const run: Run = await mage.run<AnyPlan>(plan, message, key === undefined ? {} : { key });
   if (key === undefined || (await bornAt(run)) >= before) return { run, known: null };
   const { name } = await run.view();
-  const found = `"${clip(key, 100)}" is already ${clip(name, 100)} ${run.id}, nothing new is started`;
-  const other = `; the plan here is named ${clip(plan.spec.name, 100)}: give another --key to run it`;
+  const found = `"${quote(key, 100)}" is already ${quote(name, 100)} ${run.id}, nothing new is started`;
+  const other = `; the plan here is named ${quote(plan.spec.name, 100)}: give another --key to run it`;
   return { run, known: name === plan.spec.name ? found : found + other };
 }
 

@@ -16,6 +16,20 @@ export function plainText(text: string): string {
   return text.replace(ACTIVE, (found) => NAMED[found] ?? escaped(found));
 }
 
+/** How a text is put into a sentence, with `most` characters at most. */
+export type Quote = (text: string, most: number) => string;
+
+/** {@link clip} for people. Programs get the text itself, for {@link plainJson} makes it harmless. */
+export function quoting(json: boolean): Quote {
+  return json ? cut : clip;
+}
+
+function cut(text: string, most: number): string {
+  const characters = Array.from(text.slice(0, most * 2));
+  if (characters.length <= most && text.length <= most * 2) return text;
+  return `${characters.slice(0, most - 1).join("")}…`;
+}
+
 /** {@link plainText}, cut to `most` characters. */
 export function clip(text: string, most: number): string {
   // Cut first: a text of a megabyte is not worth escaping as a whole.

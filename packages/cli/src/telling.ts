@@ -3,7 +3,7 @@ import { tellFailures } from "./failed-attempts.ts";
 import { followWorkflows } from "./follow-workflows.ts";
 import { logLine, logObject } from "./log-line.ts";
 import { note, warn } from "./output.ts";
-import { plainJson } from "./plain-text.ts";
+import { plainJson, quoting } from "./plain-text.ts";
 import { tellLogs } from "./tell-logs.ts";
 import { watchStuck } from "./watch-stuck.ts";
 
@@ -28,9 +28,10 @@ export function startTelling({ mage, of, logsAfter, quiet, json }: TellingOption
   const over = new AbortController();
   const { signal } = over;
   const say = (line: string): void => warn(line, json);
-  const endWatch = watchStuck({ mage, say, ...(of === undefined ? {} : { run: of.run }) });
+  const quote = quoting(json);
+  const endWatch = watchStuck({ mage, say, quote, ...(of === undefined ? {} : { run: of.run }) });
   const follow = (run: Run, since: number | null): Promise<number | null> =>
-    tellFailures(run, since, { mage, say, signal });
+    tellFailures(run, since, { mage, say, quote, signal });
   const all = (): Promise<void> => followWorkflows(mage, follow, signal);
   const failures = quiet ? null : of === undefined ? all() : follow(of.run, of.since);
   const read = (query: { after: number; limit: number }): Promise<LogRow[]> =>

@@ -1,5 +1,5 @@
 import type { MageFlow, Run, SignatureView } from "mageflow";
-import { clip } from "./plain-text.ts";
+import type { Quote } from "./plain-text.ts";
 import { number } from "./span.ts";
 
 /** Time between two looks (ms): what is told of waits for a person anyway. */
@@ -14,13 +14,14 @@ export interface StuckOptions {
   /** Only what is in this workflow; default everything in the store. */
   readonly run?: Run;
   readonly say: (line: string) => void;
+  readonly quote: Quote;
 }
 
 /**
  * Says, once for each, what waits for something that this process cannot give: ready tasks that no live worker has registered, and in
  * a workflow an open swarm in which nothing is left to run. Ends with the function that it returns.
  */
-export function watchStuck({ mage, run, say }: StuckOptions): () => void {
+export function watchStuck({ mage, run, say, quote }: StuckOptions): () => void {
   const said = new Set<string>();
   let idle: string | null = null;
   const once = (what: string, line: string): void => {
@@ -29,11 +30,12 @@ export function watchStuck({ mage, run, say }: StuckOptions): () => void {
   };
   const look = async (): Promise<void> => {
     for (const [name, ready] of await mage.unhandled()) {
-      if (run === undefined || (await waitsIn(mage, run, name))) once(name, unhandledLine(name, ready));
+      if (run === undefined || (await waitsIn(mage, run, name)))
+        once(name, unhandledLine(quote(name, 100), ready));
     }
     const swarm = run === undefined ? null : await idleSwarm(mage, run);
     // Between its last item and its end a closed one looks the same for a moment.
-    if (swarm !== null && swarm.id === idle) once(swarm.id, openLine(swarm));
+    if (swarm !== null && swarm.id === idle) once(swarm.id, openLine(swarm.id, quote(swarm.name, 100)));
     idle = swarm?.id ?? null;
   };
   let over = false;
@@ -76,9 +78,9 @@ async function idleSwarm(mage: MageFlow, root: Run): Promise<SignatureView | nul
 
 function unhandledLine(name: string, ready: number): string {
   const count = ready >= COUNTED ? "1,000 or more" : number(ready);
-  return `no worker runs "${clip(name, 100)}": ${count} waiting; register it on the exported \`mage\`, or start a worker that has it`;
+  return `no worker runs "${name}": ${count} waiting; register it on the exported \`mage\`, or start a worker that has it`;
 }
 
-function openLine({ id, name }: SignatureView): string {
-  return `swarm "${clip(name, 100)}" is open and everything in it has ended; it waits for items, or for \`(await mage.get("${id}")).close()\``;
+function openLine(id: string, name: string): string {
+  return `swarm "${name}" is open and everything in it has ended; it waits for items, or for \`(await mage.get("${id}")).close()\``;
 }

@@ -9,7 +9,7 @@ import { type GivenMessage, parseMessage } from "../message-option.ts";
 import { printOutcome } from "../outcome.ts";
 import { keepStdoutForJson, note, print, printJson, warn } from "../output.ts";
 import { paintStatus } from "../paint.ts";
-import { clip } from "../plain-text.ts";
+import { clip, quoting } from "../plain-text.ts";
 import { watchProgress } from "../progress.ts";
 import { requireRegistered } from "../registered.ts";
 import { onSignals, type OnSignals } from "../signals.ts";
@@ -79,7 +79,7 @@ async function start(
   const { key, json } = options;
   const say = (line: string): void => warn(line, json);
   const logsAfter = options.logs === true && options.worker ? await lastLogSeq(mage) : null;
-  const { run, known } = await startKeyed(mage, plan, message, key);
+  const { run, known } = await startKeyed(mage, plan, message, key, quoting(json));
   if (known !== null) say(known);
   const { name } = await run.view();
   if (!options.worker) {
