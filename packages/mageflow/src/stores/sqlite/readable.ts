@@ -9,9 +9,18 @@ export function readable(rows: readonly Row[]): Stored[] {
 
 /** At most `limit` of what `read` finds, with as many more as cannot be read: only the last page is shorter. */
 export function readablePage(limit: number, read: (limit: number) => readonly Row[]): Stored[] {
+  return wholePage(limit, read, readable);
+}
+
+/** The same of rows of another shape; `make` leaves out what cannot be read. */
+export function wholePage<R>(
+  limit: number,
+  read: (limit: number) => readonly R[],
+  make: (rows: readonly R[]) => Stored[],
+): Stored[] {
   for (let more = 0; ;) {
     const rows = read(limit + more);
-    const stored = readable(rows);
+    const stored = make(rows);
     const left = rows.length - stored.length;
     if (left <= more) return stored.slice(0, limit);
     more = left;

@@ -4,7 +4,7 @@ import type { Status } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
 import { fromPlain, IS_PLAIN, PLAIN, type PlainRow } from "./plain-row.ts";
 import type { Stored } from "./record-cache.ts";
-import { readable } from "./readable.ts";
+import { readable, wholePage } from "./readable.ts";
 import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ, STOP } from "./row.ts";
 import { IS_STALLED } from "./waiting.ts";
 
@@ -167,8 +167,16 @@ export class SignatureTable {
 
   /** Children to start, by priority and slot. */
   startable(id: string, limit: number): Stored[] {
+    return wholePage(
+      limit,
+      (most) => this.#db.all<PlainRow>(STARTABLE, id, most),
+      (rows) => this.#fromPlain(rows),
+    );
+  }
+
+  #fromPlain(rows: readonly PlainRow[]): Stored[] {
     let last: SignatureRecord | undefined;
-    return this.#db.all<PlainRow>(STARTABLE, id, limit).flatMap((row) => {
+    return rows.flatMap((row) => {
       const [seq, isPlain] = row;
       if (isPlain !== 1) return readable(this.#db.all<Row>(BY_SEQ, seq));
       last = fromPlain(row, last);

@@ -77,6 +77,13 @@ describe.each(DAMAGES)("a record whose %s is damaged", (_, sql, says) => {
   });
 });
 
+test("a window of children to start is as long as it can be", async () => {
+  edit("UPDATE signatures SET status = 'PENDING', ready_at = NULL WHERE id <> 'r'");
+  edit("UPDATE signatures SET tags = '{' WHERE id = 'r.1'");
+  const window = await store.transact((tx) => tx.window({ id: "r", what: "start", limit: 3 }));
+  expect(window.map(({ id }) => id)).toEqual(["r.0", "r.2", "r.3"]);
+});
+
 test("specs and journals that cannot be read are damages of their workflow", async () => {
   edit("UPDATE specs SET body = '{'; UPDATE journal SET body = '['");
   const journal = store.journal({ rootId: "r", after: 0, limit: 1 });
