@@ -69,6 +69,26 @@ test("run prints the result and ends with 0; ps, show, logs and verify tell of i
   });
 });
 
+test("a damaged record is named, and all others are shown", async () => {
+  await using scene = new Scene();
+  const { value: first } = await scene.json<Outcome>("run", fixture("good"), "--store", "work.db");
+  const { value: second } = await scene.json<Outcome>("run", fixture("good"), "--store", "work.db");
+  const db = new DatabaseSync(scene.path("work.db"));
+  db.prepare("UPDATE signatures SET error = '{' WHERE id = ?").run(first.id);
+  db.close();
+  const listed = await scene.run("ps", "--json", "--store", "work.db");
+  expect((JSON.parse(listed.stdout) as Listing).items.map(({ id }) => id)).toEqual([second.id]);
+  expect(listed.stderr).toContain(`"${first.id}" cannot be used: its column error is not JSON`);
+  const shown = await scene.run("show", first.id, "--store", "work.db");
+  expect(shown.code).toBe(6);
+  expect(shown.stderr).toMatch(/cannot be used: its column error is not JSON; `mageflow verify` lists/);
+  const { code, value } = await scene.json<{ found: object[] }>("verify", "--store", "work.db");
+  expect(code).toBe(3);
+  expect(value.found).toContainEqual(
+    expect.objectContaining({ id: first.id, message: "its column error is not JSON" }),
+  );
+});
+
 test("what a module and its tasks print stays off the stdout that is for JSON", async () => {
   await using scene = new Scene();
   const ran = await scene.run("run", fixture("noisy"), "--json");
