@@ -69,7 +69,12 @@ export class IsolatedCode implements Elsewhere {
     const reported = Promise.withResolvers<Extract<Report, { type: "over" }> | null>();
     const quiet = Promise.withResolvers<boolean>();
     isolate.hear = (report) => {
-      switch (report?.type) {
+      if (report === null) {
+        reported.resolve(null);
+        quiet.resolve(false);
+        return;
+      }
+      switch (report.type) {
         case "begun":
           begun = true;
           break;
@@ -87,10 +92,6 @@ export class IsolatedCode implements Elsewhere {
           break;
         case "ask":
           void this.#answer(isolate, report.number, report.question);
-          break;
-        case undefined:
-          reported.resolve(null);
-          quiet.resolve(false);
           break;
         default:
           report satisfies never;

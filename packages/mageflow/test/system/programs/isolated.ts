@@ -181,7 +181,7 @@ for (const isolation of ["thread", "process"] as const) {
     // A service manager may want to hear of it (pm2 does).
     const send = (message: unknown): void =>
       void (parentPort === null ? process.send!(message) : parentPort.postMessage(message));
-    for (const message of ["ready", 5, { type: "over" }, { type: "log" }]) send(message);
+    for (const message of ["ready", 5, { type: "over" }, { mageflow: null }, { mageflow: 5 }]) send(message);
     return here();
   });
   mage.task(name("changing"), where, () => {
