@@ -69,7 +69,7 @@ export abstract class Steering {
    * Goes on where it was suspended or interrupted; what was interrupted does so in its next generation, with its finished steps and
    * checkpoints. A container takes the tasks inside along that were parked because their worker was lost, also when it runs itself; what
    * somebody has interrupted by itself stays. Resuming what is none of these is a no-op. `clean` is false when code of it has not ended by
-   * itself, and may still go on somewhere; all who resume it at once hear the same.
+   * itself: it may still go on somewhere, unless it was isolated, and ended; all who resume it at once hear the same.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
    */

@@ -156,12 +156,15 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
   });
 
   test("has its grace almost to the end", async () => {
-    const runs = await Promise.all([1, 2, 3].map(() => mage.run(here("late"))));
-    for (const run of runs) await told(run);
-    await Promise.all(runs.map((run) => run.interrupt({ grace: "200ms" })));
-    const views = await Promise.all(runs.map((run) => run.view()));
+    let clean: boolean | null = false;
     // A busy machine may be late with one of them.
-    expect(views.map(({ interrupted }) => interrupted?.clean)).toContain(true);
+    for (let tries = 0; clean !== true && tries < 20; tries++) {
+      const run = await mage.run(here("late"));
+      await told(run);
+      await run.interrupt({ grace: "200ms" });
+      clean = (await run.view()).interrupted!.clean;
+    }
+    expect(clean).toBe(true);
   });
 
   test("has its context, over its attempts", async () => {

@@ -73,7 +73,7 @@ for (const isolation of ["thread", "process"] as const) {
     try {
       return await obedient(ctx);
     } finally {
-      await sleep(110);
+      await sleep(130);
     }
   });
   mage.task(name("tidying"), where, async ({ ledger }: { ledger: string }, ctx) => {
