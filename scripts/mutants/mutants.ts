@@ -368,6 +368,13 @@ export const MUTANTS: readonly Mutant[] = [
     why: "a workflow is removed while something of it is open",
   },
   {
+    name: "goes-on-unasked",
+    file: "runtime/take-over.ts",
+    find: "noteGoingOn(this.#batch, now);",
+    replace: "",
+    why: "a worker of another version goes on with what others have let go on, and does not ask itself",
+  },
+  {
     name: "callbacks-are-parked",
     file: "core/recovery.ts",
     find: "return (own && allowed) || isInCallback(view, record) ? null : OFF;",

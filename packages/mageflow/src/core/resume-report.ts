@@ -16,14 +16,17 @@ export interface ResumeEntry {
   readonly why: string;
 }
 
-/** What a process did about unfinished work: when it started, or when it found that a worker was lost. */
+/**
+ * What a process did about unfinished work: when it started, when it found that a worker was lost, or when a worker of it refused what was to
+ * go on.
+ */
 export interface ResumeReport extends Readonly<Record<Fate, number>> {
   readonly id: string;
   /** The store's time, epoch milliseconds. */
   readonly at: number;
-  /** The session of the process. */
+  /** The session of the process, or of the worker that refused. */
   readonly by: string;
-  readonly reason: "start" | "lost worker";
+  readonly reason: "start" | "lost worker" | "refused";
   /** The sum of the other counts. */
   readonly seen: number;
   /** Of a start: the process has not got to the end of what it found. */

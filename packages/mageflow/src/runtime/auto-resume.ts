@@ -6,7 +6,7 @@ import type { ResumeRules } from "../core/recovery.ts";
 import type { Version } from "../core/version.ts";
 import type { SignatureView } from "./signature-view.ts";
 
-/** Says whether a task that lost its worker may go on; it is asked outside of transactions, for ten seconds at most. */
+/** Says whether a task that lost its worker, or was handed back by one, may go on; it is asked outside of transactions, for ten seconds at most. */
 export type ResumeValidator = (view: SignatureView) => boolean | Promise<boolean>;
 
 /** Says whether a task that was stored by one version of its code may go on with another; null is a task without a version. */

@@ -14,7 +14,7 @@ export interface Handler {
   readonly version: Version | null;
   /** Says whether one that was stored by another version may go on with this one; null: none may. */
   readonly compatible: Compatible | null;
-  /** Says whether one that lost its worker may go on, or null. */
+  /** Says whether one that lost its worker, or was handed back, may go on, or null. */
   readonly mayResume: ResumeValidator | null;
   /** The thread or process that its code gets, or null when it runs inline. */
   readonly isolation: Isolation | null;

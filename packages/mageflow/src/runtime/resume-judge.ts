@@ -1,11 +1,14 @@
 import { composeInput } from "../core/compose.ts";
 import { describeThrown, ValidationError } from "../core/errors.ts";
+import { standsInPlan } from "../core/ids.ts";
+import type { TaskSpec } from "../core/plan.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import { type Schema, validate } from "../core/validate.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Assignment } from "./assignment.ts";
 import type { Version } from "../core/version.ts";
 import type { Compatible, ResumeValidator } from "./auto-resume.ts";
+import type { Handler } from "./handler.ts";
 import { viewOf } from "./signature-view.ts";
 
 /** Whether a task may go on, as only code can tell. */
@@ -20,6 +23,24 @@ export interface Question {
   /** Its input and the schema that it must fit, or null. */
   readonly input: { readonly schema: Schema; readonly assignment: Assignment } | null;
   readonly validators: readonly ResumeValidator[];
+}
+
+/** What is to be asked of a task, or null for nothing. `validate` is that of all tasks; `assignment` gives what its input is made of. */
+export async function questionOf(
+  record: SignatureRecord,
+  spec: TaskSpec,
+  { input: schema, version: registered, compatible, mayResume }: Handler,
+  validate: ResumeValidator | null,
+  assignment: () => Promise<Assignment>,
+): Promise<Question | null> {
+  const stored = spec.version ?? null;
+  // What it follows has come to its end, and settles by it.
+  const overall = standsInPlan(record.id) ? validate : null;
+  const validators = [overall, mayResume].filter((validator) => validator !== null);
+  const versions = stored === registered ? null : { stored, registered, compatible };
+  if (versions === null && schema === null && validators.length === 0) return null;
+  const input = schema === null ? null : { schema, assignment: await assignment() };
+  return { record, versions, input, validators };
 }
 
 /** `reason` is why it may not go on, or null. It holds for the run of the task under `epoch`. */

@@ -3,7 +3,6 @@ import type { CheckInput } from "../core/door.ts";
 import { ClosedError } from "../core/errors.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import type { Kind } from "../core/plan.ts";
-import type { ResumeRules } from "../core/recovery.ts";
 import type { Retention } from "../core/retention.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
@@ -14,6 +13,7 @@ import { launch } from "./launch.ts";
 import { Meter } from "./metrics.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Reader } from "./results.ts";
+import { judge, questionOf } from "./resume-judge.ts";
 import { SpecCache } from "./spec-cache.ts";
 import { submit, type Submission } from "./submit.ts";
 import { refuseMisfit } from "../core/validate.ts";
@@ -63,7 +63,7 @@ export class Runtime {
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #isolateEntry: URL;
-  readonly #rules: ResumeRules;
+  readonly #autoResume: AutoResume;
   /** Those that are being started, too. */
   readonly #workers = new Set<Promise<Worker>>();
   #looksOnly = true;
@@ -79,7 +79,7 @@ export class Runtime {
     this.#ids = ids;
     this.#handlers = handlers;
     this.#isolateEntry = isolateEntry;
-    this.#rules = autoResume.rules;
+    this.#autoResume = autoResume;
     const committer = new Committer(store, clock, new SpecCache(), session);
     this.committer = committer;
     committer.listen(({ changed }) => this.meter.count(changed));
@@ -166,15 +166,22 @@ export class Runtime {
     const { store, clock, committer } = this;
     const newSession = (): string => `w-${this.#ids.next()}`;
     const handlers = this.#handlers;
+    const { rules, validate } = this.#autoResume;
     const worker = new Worker(
       {
         store,
         clock,
         committer,
         handlers,
-        autoResume: this.#rules,
+        autoResume: rules,
         isolateEntry: this.#isolateEntry,
         newSession,
+        newId: () => this.#ids.next(),
+        refusal: async (assignment, handler) => {
+          const { record, spec } = assignment;
+          const question = await questionOf(record, spec, handler, validate, async () => assignment);
+          return question === null ? null : (await judge(clock, question)).reason;
+        },
         launch: (plan, message, given, by) => launch(this, plan, message, given, { start: true, by }),
         check: () => this.check,
       },

@@ -10,15 +10,15 @@ import {
   withEntries,
 } from "../core/resume-report.ts";
 import { spread } from "../core/spread.ts";
-import { isInCallback } from "../core/view.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
 import { assign } from "./assignment.ts";
 import type { AutoResume } from "./auto-resume.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
+import { noteGoingOn } from "./going-on.ts";
 import type { Handler } from "./handler.ts";
-import { judge, type Question, type Verdict } from "./resume-judge.ts";
+import { judge, type Question, questionOf, type Verdict } from "./resume-judge.ts";
 
 export interface TakeOverParts {
   readonly store: Store;
@@ -231,6 +231,7 @@ class Taking {
     const how = await this.#how(record, rules, unknown);
     if (how === "asked" || how === "left") return how;
     const now = this.#batch.tell(record, { type: "recover", epoch: record.epoch, how });
+    noteGoingOn(this.#batch, now);
     this.#entries.push(fateOfTask(record, now));
     return "taken";
   }
@@ -258,24 +259,16 @@ class Taking {
     if (handler === undefined) return unknown ? goesOn() : "left";
     const verdict = verdicts.get(record.id);
     if (verdict?.epoch !== record.epoch) {
-      const question = await this.#question(record, handler);
+      const { validate } = this.#known.autoResume;
+      const question = await questionOf(record, this.#spec(record), handler, validate, async () => {
+        const [assignment] = await assign(this.#batch, [record]);
+        return assignment!;
+      });
       if (question === null) return goesOn();
       this.questions.push(question);
       return "asked";
     }
     return verdict.reason === null ? goesOn() : { resume: false, reason: verdict.reason };
-  }
-
-  async #question(record: SignatureRecord, handler: Handler): Promise<Question | null> {
-    const { input: schema, version: registered, compatible, mayResume } = handler;
-    const stored = this.#spec(record).version ?? null;
-    const overall = isInCallback(this.#batch, record) ? null : this.#known.autoResume.validate;
-    const validators = [overall, mayResume].filter((validator) => validator !== null);
-    const versions = stored === registered ? null : { stored, registered, compatible };
-    if (versions === null && schema === null && validators.length === 0) return null;
-    if (schema === null) return { record, versions, input: null, validators };
-    const [assignment] = await assign(this.#batch, [record]);
-    return { record, versions, input: { schema, assignment: assignment! }, validators };
   }
 
   /** The instant at which it is its turn, or null for at once. */

@@ -1,6 +1,7 @@
 import { LeaseLostError, StoreError } from "../core/errors.ts";
 import type { CheckInput } from "../core/door.ts";
 import type { AnyPlan, OutputOf } from "../core/flow.ts";
+import { fateOfTask, type ResumeEntry } from "../core/resume-report.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { AttemptOutcome } from "../core/signal.ts";
 import { owns } from "../core/task.ts";
@@ -9,6 +10,7 @@ import type { LogLevel, LogLine } from "../ports/store.ts";
 import { type AttemptHost, failed } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
+import { noteGoingOn } from "./going-on.ts";
 import { insist } from "./insist.ts";
 import type { RunOptions } from "./launch.ts";
 import type { Run } from "./run.ts";
@@ -98,8 +100,20 @@ export class TaskLease implements AttemptHost {
     this.#over = true;
     await stopped;
     await this.#write(
-      (batch, record) => batch.tell(record, { type: "release", epoch: record.epoch }),
+      (batch, record) => noteGoingOn(batch, batch.tell(record, { type: "release", epoch: record.epoch })),
       this.#takeLines(),
+    );
+  }
+
+  /** Leaves the task to whoever resumes it, for a reason. `told` gets what has become of it, in the same transaction. */
+  async park(reason: string, told: (batch: Batch, fate: ResumeEntry) => void): Promise<void> {
+    const { epoch } = this.record;
+    const how = { resume: false, reason } as const;
+    await this.insist(() =>
+      this.#write((batch, record) => {
+        const now = batch.tell(record, { type: "recover", epoch, how });
+        told(batch, fateOfTask(record, now));
+      }, NO_LINES),
     );
   }
 

@@ -11,6 +11,7 @@ import {
 import { inWords } from "../core/in-words.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { ResumeRules } from "../core/recovery.ts";
+import { emptyReport, type ResumeEntry, type ResumeReport, withEntries } from "../core/resume-report.ts";
 import { loss } from "../core/task.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Notes, Store, WorkerRow } from "../ports/store.ts";
@@ -18,6 +19,7 @@ import type { Assignment } from "./assignment.ts";
 import { Attempt } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
 import type { Claimer, Commit, Committer } from "./committer.ts";
+import { goesOn, noteGoingOn } from "./going-on.ts";
 import type { Handler } from "./handler.ts";
 import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
@@ -52,6 +54,9 @@ export interface WorkerParts {
   /** The program of a thread or process that runs tasks. */
   readonly isolateEntry: URL;
   newSession(): string;
+  readonly newId: () => string;
+  /** Why a task that goes on from an earlier run may not, as its code tells; null when it may. */
+  readonly refusal: (assignment: Assignment, handler: Handler) => Promise<string | null>;
   /** Stores and starts a plan for a task that runs here. */
   readonly launch: LeaseKeeper["launch"];
   readonly check: LeaseKeeper["check"];
@@ -101,6 +106,8 @@ export class Worker implements Claimer, AsyncDisposable {
   #accepting = false;
   #flushing = false;
   #stopped: Promise<void> | null = null;
+  /** Of what it did not let go on. */
+  #report: ResumeReport | null = null;
   #onIdle: (() => void) | null = null;
   #leave: (() => void)[] = [];
   readonly #staying = new AbortController();
@@ -257,7 +264,7 @@ export class Worker implements Claimer, AsyncDisposable {
     await batch.lock(ids, { wait: true });
     for (const id of ids) {
       const record = batch.get(id)!;
-      batch.tell(record, { type: "release", epoch: record.epoch });
+      noteGoingOn(batch, batch.tell(record, { type: "release", epoch: record.epoch }));
     }
   }
 
@@ -381,6 +388,12 @@ export class Worker implements Claimer, AsyncDisposable {
       const notes = earlier === null ? null : await earlier;
       if (slot.lease.over) return;
       const handler = this.#handlers.get(record.name)!;
+      const asked = goesOn(record, notes);
+      if (asked) {
+        const refusal = await this.#parts.refusal(assignment, handler);
+        if (slot.lease.over) return;
+        if (refusal !== null) return await this.#park(slot.lease, refusal);
+      }
       const { isolation } = handler;
       const elsewhere =
         isolation === null
@@ -395,6 +408,8 @@ export class Worker implements Claimer, AsyncDisposable {
         this.#attempts.delete(attempt);
         this.#vacate(record.name);
       });
+      // An order that came while it was asked found no code to tell.
+      if (asked) void this.#lookForStops();
       await slot.lease.finish(await slot.attempt.outcome);
     } finally {
       if (slot.attempt === null) this.#vacate(record.name);
@@ -409,6 +424,27 @@ export class Worker implements Claimer, AsyncDisposable {
     const { id, origin, attempt, epoch } = lease.record;
     const isFirst = attempt <= 1 && epoch <= 1;
     return isFirst ? null : lease.insist(() => this.#parts.store.notes(id, origin));
+  }
+
+  async #park(lease: TaskLease, reason: string): Promise<void> {
+    let report = this.#report;
+    await lease.park(reason, (batch, fate) => {
+      report = this.#tell(batch, fate);
+    });
+    this.#report = report;
+  }
+
+  /** Adds what has become of a task to the report of this session. */
+  #tell(batch: Batch, fate: ResumeEntry): ResumeReport {
+    const { reports } = batch.extras;
+    const by = this.#session;
+    const at = reports.findIndex((report) => report.by === by);
+    const earlier = at < 0 ? this.#report : reports[at]!;
+    const head = { id: this.#parts.newId(), at: batch.now, by, reason: "refused" } as const;
+    const report = withEntries(earlier?.by === by ? earlier : emptyReport(head), [fate]);
+    if (at < 0) reports.push(report);
+    else reports[at] = report;
+    return report;
   }
 
   #vacate(name: string): void {

@@ -1,6 +1,7 @@
 import { standsInPlan } from "../../../core/ids.ts";
 import type { TaskSpec } from "../../../core/plan.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
+import { GOING_ON } from "../../../runtime/going-on.ts";
 import { hasEnded, type SeenCommit, type Shadow } from "../shadow.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
@@ -26,8 +27,9 @@ export const fence: Invariant = {
         report(`${now.id} changed its attempt while it was ${before.status}`);
     }
     for (const { steps = [], checkpoints = [], progress = [] } of commit.writes) {
-      for (const { id, generation, result } of steps)
-        saved(shadow, { id, generation, mark: JSON.parse(result), what: "step" }, commit, report);
+      for (const { id, generation, name, result } of steps)
+        if (name === GOING_ON) handedOn(shadow, id, result, commit, report);
+        else saved(shadow, { id, generation, mark: JSON.parse(result), what: "step" }, commit, report);
       for (const { id, generation, body } of checkpoints)
         saved(shadow, { id, generation, mark: JSON.parse(body), what: "checkpoint" }, commit, report);
       for (const { id, generation } of progress)
@@ -115,6 +117,9 @@ function left(
     if (now.attempt !== before.attempt)
       report(`${now.id} was recovered and its attempt became ${now.attempt}`);
     const capped = now.recoveries > spec.maxRecoveries;
+    const note = shadow.steps.get(`${now.id} ${now.origin} ${GOING_ON}`);
+    if (!capped && note !== JSON.stringify([before.generation, before.epoch]))
+      report(`${now.id} was recovered from epoch ${before.epoch}, and ${note} is noted`);
     // Recovered, offered again, and found past its deadline, in one commit.
     const late = now.status === "FAILED" && before.deadlineAt !== null && before.deadlineAt <= commit.now;
     if ((now.status === "FAILED") !== capped && !late)
@@ -155,6 +160,15 @@ function retried(
   if (type === "fixed" && jitter === "none" && now.dueAt !== commit.now + delay) {
     report(`${now.id} is retried at ${now.dueAt}, not ${delay} ms after ${commit.now}`);
   }
+}
+
+/** The note that a task goes on is for one that has just left its worker, and for its next claim. */
+function handedOn(shadow: Shadow, id: string, result: string, commit: SeenCommit, report: Report): void {
+  const { generation, status, epoch } =
+    commit.changed.find(({ now }) => now.id === id)?.before ?? shadow.get(id);
+  const notes = [epoch, epoch + 1].map((at) => JSON.stringify([generation, at]));
+  if (status !== "RUNNING" || !notes.includes(result))
+    report(`${id} is noted as going on from ${result}, it was ${status} under ${epoch} in ${generation}`);
 }
 
 /** It counts when the writer held the task at some moment of the commit: before it, or after what the commit did first. */
