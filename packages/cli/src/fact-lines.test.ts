@@ -45,6 +45,6 @@ test("what was stopped tells why, and whether it may still go on somewhere", () 
   expect(stopped("by hand", true)).toBe("  stopped     by hand (clean: all that ran had ended by itself)");
   expect(stopped("by hand", null)).toBe("  stopped     by hand (something inside still stops)");
   expect(stopped(null, false)).toBe(
-    "  stopped     abandoned: code of it was given up and may still go on somewhere",
+    "  stopped     not clean: code of it was ended, or given up and may still go on somewhere",
   );
 });

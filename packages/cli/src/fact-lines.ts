@@ -68,7 +68,7 @@ function stopOf({ interrupted }: SignatureView): string | null {
       ? "something inside still stops"
       : clean
         ? "clean: all that ran had ended by itself"
-        : "abandoned: code of it was given up and may still go on somewhere";
+        : "not clean: code of it was ended, or given up and may still go on somewhere";
   return reason === null ? how : `${clip(reason, 200)} (${how})`;
 }
 
