@@ -1,7 +1,7 @@
 import type { ViteUserConfig } from "vitest/config";
 
 /** The packages resolve to their sources, so that nothing is built before a test. */
-const conditions = ["@mageflow/source", "node", "import", "module", "default"];
+const conditions = ["@mageflow/source", "node", "module"];
 
 /** After `minutes` a test is taken to hang. How fast something is, is not told by tests. */
 function project(name: string, include: string[], minutes: number) {

@@ -17,20 +17,27 @@ describe("a store url", () => {
     "file:flows.db",
     "sqlite:what?.db",
     "file:///var/lib/my%20flows.db",
+    "postgres://user:secret@host/flows",
+    "postgresql://host:5432/flows?schema=mine&sslmode=require",
+    "postgres:///flows?host=/var/run/postgresql",
   ])("names a place: %s", (url) => {
     expect(() => requireStoreUrl(url)).not.toThrow();
   });
 
   test.for([
     [
-      "postgres://user:secret@host/db",
+      "mysql://user:secret@host/db",
       "UNSUPPORTED_STORE",
-      'no store for "postgres:"; use "sqlite:path" or "memory:"',
+      'no store for "mysql:"; use "sqlite:path", "postgres://host/database" or "memory:"',
     ],
     ["redis:x", "UNSUPPORTED_STORE", "redis:"],
     ["libsql+http://x", "UNSUPPORTED_STORE", "libsql+http:"],
     ["SQLITE:x", "UNSUPPORTED_STORE", '"sqlite:path"'],
-    ["", "INVALID_ARGUMENT", 'store is ""; give a path, "sqlite:path", "memory:", or a store'],
+    [
+      "",
+      "INVALID_ARGUMENT",
+      'store is ""; give a path, "sqlite:path", "postgres://host/database", "memory:", or a store',
+    ],
     [" ", "INVALID_ARGUMENT", 'store is " "; give a path'],
     ["sqlite:", "INVALID_ARGUMENT", "give a path"],
     ["sqlite: ", "INVALID_ARGUMENT", "give a path"],
@@ -39,6 +46,9 @@ describe("a store url", () => {
     ["file:///var/lib/flows.db?mode=ro", "INVALID_ARGUMENT", "without parameters"],
     ["sqlite://", "INVALID_ARGUMENT", "give a path"],
     ["sqlite:///", "INVALID_ARGUMENT", "give a path"],
+    ["postgres:", "INVALID_ARGUMENT", "postgres://user@host:5432/database"],
+    ["postgres://user:secret@host", "INVALID_ARGUMENT", "names no PostgreSQL database"],
+    ["postgres://user:secret@host:port/db", "INVALID_ARGUMENT", "names no PostgreSQL database"],
     ["file:", "INVALID_ARGUMENT", "give a path"],
     ["file://host/x", "INVALID_ARGUMENT", "file:///var"],
     ["memory:x", "INVALID_ARGUMENT", "memory:"],

@@ -4,7 +4,13 @@ import { inWords } from "./core/in-words.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
 import type { Store } from "./ports/store.ts";
 
-const ACCEPTED = 'a path, "sqlite:path", "memory:", or a store';
+const ACCEPTED = 'a path, "sqlite:path", "postgres://host/database", "memory:", or a store';
+
+const POSTGRES = /^postgres(ql)?:/;
+
+export function isPostgresUrl(url: string): boolean {
+  return POSTGRES.test(url);
+}
 
 /** @throws MageFlowError (`INVALID_ARGUMENT`) for what is no store. */
 export function requireStore(given: unknown): Store {
@@ -13,7 +19,7 @@ export function requireStore(given: unknown): Store {
 }
 
 /**
- * Lets pass what names a place that a store here can be at: `memory:`, a path, `sqlite:` or `file:` with one.
+ * Lets pass what names a place that a store here can be at: `memory:`, a path, `sqlite:` or `file:` with one, a PostgreSQL database.
  *
  * @throws MageFlowError (`UNSUPPORTED_STORE`) for another scheme, (`INVALID_ARGUMENT`) for what names no place.
  */
@@ -31,10 +37,13 @@ export function requireStoreUrl(url: string): void {
       return requireSqlitePath(url);
     case "file":
       return requireFileUrl(url);
+    case "postgres":
+    case "postgresql":
+      return requireDatabaseUrl(url);
     default:
       throw new MageFlowError(
         "UNSUPPORTED_STORE",
-        `there is no store for "${scheme}:"; use "sqlite:path" or "memory:"`,
+        `there is no store for "${scheme}:"; use "sqlite:path", "postgres://host/database" or "memory:"`,
       );
   }
 }
@@ -67,4 +76,14 @@ function requireFileUrl(url: string): void {
   } catch (cause) {
     throw new MageFlowError("INVALID_ARGUMENT", `store is ${inWords(url)}; give ${accepted}`, { cause });
   }
+}
+
+/** What is wrong with it is not shown: it may hold a password. */
+function requireDatabaseUrl(url: string): void {
+  const database = URL.parse(url)?.pathname ?? "";
+  if (/^postgres(ql)?:\/\//.test(url) && database.length > 1) return;
+  throw new MageFlowError(
+    "INVALID_ARGUMENT",
+    'store names no PostgreSQL database; give a URL like "postgres://user@host:5432/database?schema=mageflow"',
+  );
 }

@@ -5,25 +5,33 @@ import { afterEach, beforeEach, describe } from "vitest";
 import { MageFlow, type MageFlowOptions } from "../../src/index.ts";
 import type { Store, Transaction } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
-import { openStore } from "../../src/stores/sqlite/index.ts";
+import { openStore as openPostgres } from "../../src/stores/postgres/index.ts";
+import { openStore as openSqlite } from "../../src/stores/sqlite/index.ts";
+import { dropSchema, findServer, freshSchema } from "../stores/postgres-server.ts";
 
 /** A place to keep a workflow for the length of one test. */
 interface Place {
   readonly store: string | Store;
-  remove(): void;
+  remove(): Promise<void>;
 }
+
+const server = await findServer();
 
 const PLACES: Readonly<Record<string, () => Place>> = {
   memory: () => {
     const store = memoryStore();
-    return { store: leftOpen(store), remove: () => void store.close() };
+    return { store: leftOpen(store), remove: () => store.close() };
   },
   sqlite: () => {
     const folder = mkdtempSync(join(tmpdir(), "mageflow-face-"));
     return {
       store: `sqlite:${join(folder, "face.db")}`,
-      remove: () => rmSync(folder, { recursive: true, force: true }),
+      remove: async () => rmSync(folder, { recursive: true, force: true }),
     };
+  },
+  PostgreSQL: () => {
+    const { url, schema } = freshSchema(server);
+    return { store: url, remove: () => dropSchema(server, schema) };
   },
 };
 
@@ -48,7 +56,8 @@ type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
  */
 export function onEachStore(what: string, cases: (open: Open, strike: Strike) => void): void {
   for (const [name, make] of Object.entries(PLACES)) {
-    describe(`${what} (${name})`, () => {
+    const missing = name === "PostgreSQL" ? server.missing : null;
+    describe.skipIf(missing !== null)(`${what} (${name}${missing === null ? "" : `: ${missing}`})`, () => {
       let place: Place;
       let opened: MageFlow[];
       beforeEach(() => {
@@ -57,7 +66,7 @@ export function onEachStore(what: string, cases: (open: Open, strike: Strike) =>
       });
       afterEach(async () => {
         await Promise.all(opened.map((mage) => mage.close()));
-        place.remove();
+        await place.remove();
       });
       const open: Open = (options = {}) => {
         const mage = new MageFlow({ ...options, store: place.store });
@@ -65,11 +74,15 @@ export function onEachStore(what: string, cases: (open: Open, strike: Strike) =>
         return mage;
       };
       cases(open, async (work) => {
-        const store = typeof place.store === "string" ? openStore(place.store) : place.store;
+        const store = typeof place.store === "string" ? storeAt(place.store) : place.store;
         await store.open();
         await store.transact(work);
         await store.close();
       });
     });
   }
+}
+
+function storeAt(url: string): Store {
+  return url.startsWith("sqlite:") ? openSqlite(url) : openPostgres(url);
 }

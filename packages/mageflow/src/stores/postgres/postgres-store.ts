@@ -1,0 +1,357 @@
+import { StoreError } from "../../core/errors.ts";
+import type { FlowEvent } from "../../core/event.ts";
+import type { SignatureRecord, SpecRow } from "../../core/record.ts";
+import type { ResumeReport } from "../../core/resume-report.ts";
+import type { Status } from "../../core/status.ts";
+import {
+  type AuditQuery,
+  type AuditRow,
+  type ChildQuery,
+  type ListQuery,
+  type LogQuery,
+  type LogRow,
+  type Notes,
+  OutcomeUnknown,
+  type SpecRef,
+  type Stamp,
+  type Store,
+  type StoreAddress,
+  type Tombstone,
+  type Transaction,
+  type WorkerRow,
+} from "../../ports/store.ts";
+import { Bell } from "./bell.ts";
+import { Connection } from "./connection.ts";
+import { explain, explainInside, isLoss, isPassing } from "./failures.ts";
+import { Line } from "./line.ts";
+import { Lines } from "./lines.ts";
+import type { Location } from "./location.ts";
+import { migrate } from "./migrate.ts";
+import { patiently } from "./patience.ts";
+import { PostgresTransaction } from "./postgres-transaction.ts";
+import { NOW } from "./store-time.ts";
+import { Tables } from "./tables.ts";
+
+export interface PostgresOptions {
+  /** How long to try when the server cannot be reached or takes no more connections, in milliseconds. 10 s if not given. */
+  readonly patience?: number;
+}
+
+const PATIENCE_MS = 10_000;
+
+/** Transactions of one process at once; its committer makes one after the other, and others are few. */
+const MOST_TRANSACTIONS = 4;
+
+const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+/** The transaction's time, and its own number, by which the server knows later whether it was committed. */
+const BEGUN = `SELECT ${NOW}, pg_current_xact_id()`;
+
+const FATE = "SELECT pg_xact_status($1::xid8)";
+
+/**
+ * A store in a schema of a PostgreSQL database. Records are locked row by row, so that transactions of any number of processes go on
+ * side by side; reads go beside them on a connection of their own and see what was committed. Heartbeats have one too, so that no
+ * other work keeps them waiting.
+ */
+export class PostgresStore implements Store {
+  readonly name: string;
+  readonly address: StoreAddress;
+  readonly #location: Location;
+  readonly #patience: number;
+  readonly #writers: Lines;
+  readonly #reader: Line;
+  readonly #heart: Line;
+  readonly #ears: Line;
+  readonly #bell: Bell;
+  #opening: Promise<void> | null = null;
+  #isOpen = false;
+  /** What is under way, which closing waits for. */
+  readonly #work = new Set<Promise<unknown>>();
+  #now = 0;
+  /** The last stamp that each process got committed here. */
+  readonly #stamps = new Map<string, number>();
+  /** Commits whose answers were lost, by who made them. */
+  readonly #unknown = new Map<string, { readonly stamp: Stamp; readonly transaction: string }>();
+
+  /** `module` is the one that exports `openStore`, `url` what to give it. */
+  constructor(
+    location: Location,
+    { module, url }: StoreAddress,
+    { patience = PATIENCE_MS }: PostgresOptions = {},
+  ) {
+    this.#location = location;
+    this.#patience = patience;
+    this.name = location.name;
+    this.address = { module, url };
+    const open = (): Promise<Connection> => patiently(() => Connection.open(location), patience, isPassing);
+    this.#writers = new Lines(open, MOST_TRANSACTIONS);
+    this.#reader = new Line(open);
+    this.#heart = new Line(open);
+    // The bell comes again by itself.
+    this.#ears = new Line(() => Connection.open(location));
+    this.#bell = new Bell(location.schema, this.#ears, this.#reader);
+  }
+
+  open(): Promise<void> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Waits for what was asked for. */
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    this.#isOpen = false;
+    this.#opening = null;
+    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+    this.#bell.stop();
+    await Promise.all([this.#writers.close(), this.#reader.close(), this.#heart.close(), this.#ears.close()]);
+  }
+
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#during(() => this.#transact(work));
+  }
+
+  async get(ids: readonly string[]): Promise<SignatureRecord[]> {
+    if (ids.length === 0) return [];
+    return this.#read(({ pages }) => pages.get([...new Set(ids)]));
+  }
+
+  async byKey(key: string): Promise<SignatureRecord | null> {
+    return this.#read(({ pages }) => pages.byKey(key));
+  }
+
+  async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
+    return this.#read(({ specs }) => specs.shown(refs));
+  }
+
+  async children(query: ChildQuery): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.children(query));
+  }
+
+  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+    return this.#read(({ pages }) => pages.tally(parentId, statuses));
+  }
+
+  async list(query: ListQuery): Promise<SignatureRecord[]> {
+    return this.#read(({ newest }) => newest.list(query));
+  }
+
+  async scan({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.scan(after, limit));
+  }
+
+  async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
+    return this.#read(({ journals }) => journals.read(query.rootId, query.after, query.limit));
+  }
+
+  async tombstone(rootId: string): Promise<Tombstone | null> {
+    return this.#read(({ tombstones }) => tombstones.get(rootId));
+  }
+
+  async audit(query: AuditQuery): Promise<AuditRow[]> {
+    return this.#read(({ audit }) => audit.read(query));
+  }
+
+  async reports({ after, limit }: { after: string | null; limit: number }): Promise<ResumeReport[]> {
+    return this.#read(({ reports }) => reports.newest(after, limit));
+  }
+
+  async stops(limit: number): Promise<SignatureRecord[]> {
+    return this.#read(({ pages }) => pages.stops(limit));
+  }
+
+  async logCount(rootId: string): Promise<number> {
+    return this.#read(({ logs }) => logs.count(rootId));
+  }
+
+  async lastSeq(rootId: string): Promise<number> {
+    return this.#read(({ journals }) => journals.lastSeq(rootId));
+  }
+
+  async logs(query: LogQuery): Promise<LogRow[]> {
+    return this.#read(({ logs }) => logs.read(query));
+  }
+
+  async notes(id: string, generation: number): Promise<Notes> {
+    return this.#read(({ notes }) => notes.read(id, generation));
+  }
+
+  /** A commit whose answer was lost may still be under way: then this cannot be told yet. */
+  async stamped(by: string): Promise<number> {
+    const unknown = this.#unknown.get(by);
+    if (unknown !== undefined) {
+      const fate = await this.#reading((db) => db.get<[string | null]>(FATE, unknown.transaction));
+      if (fate![0] === "in progress")
+        throw new StoreError(
+          "STORE_BUSY",
+          `${this.name} has not ended a transaction of this process yet; ask again`,
+        );
+      if (fate![0] === "committed") this.#stamps.set(by, unknown.stamp.n);
+      this.#unknown.delete(by);
+    }
+    this.#requireOpen();
+    return this.#stamps.get(by) ?? 0;
+  }
+
+  async readyNames(): Promise<Map<string, number>> {
+    return this.#read(({ pages }) => pages.readyNames());
+  }
+
+  async nextDue(): Promise<number | null> {
+    return this.#read(({ pages }) => pages.nextDue());
+  }
+
+  async strays(limit: number): Promise<string[]> {
+    return this.#read(({ waiting }) => waiting.strays(limit));
+  }
+
+  async stalled(limit: number): Promise<string[]> {
+    return this.#read(({ waiting }) => waiting.stalled(limit));
+  }
+
+  async holders({ after, limit }: { after: string | null; limit: number }): Promise<string[]> {
+    return this.#read(({ waiting }) => waiting.holders(after, limit));
+  }
+
+  async unsettled({ after, limit }: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.#read(({ waiting }) => waiting.unsettled(after, limit));
+  }
+
+  async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
+    return this.#read(({ waiting }) => waiting.awaited(ids));
+  }
+
+  async workers(limit: number): Promise<WorkerRow[]> {
+    return this.#read(({ workers }) => workers.newest(limit));
+  }
+
+  /** The server checks its own pages as it reads them, if it was set up so; it cannot be asked to. */
+  async damage(): Promise<string[]> {
+    return [];
+  }
+
+  async heartbeat(workerId: string, lease: number): Promise<boolean> {
+    return this.#during(async () => {
+      try {
+        return await new Tables(await this.#heart.connection()).workers.extend(workerId, lease);
+      } catch (error) {
+        throw explain(error, this.#location);
+      }
+    });
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#bell.add(listener);
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await migrate(await this.#reader.connection(), this.#location);
+    } catch (error) {
+      await this.#reader.close();
+      throw explain(error, this.#location);
+    }
+    this.#isOpen = true;
+  }
+
+  #read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.#reading((db) => work(new Tables(db)));
+  }
+
+  /** What only reads is done again on a new connection when the one that it was asked on was lost. */
+  #reading<T>(work: (db: Connection) => Promise<T>): Promise<T> {
+    return this.#during(async () => {
+      let lost = 0;
+      try {
+        return await patiently(
+          async () => work(await this.#reader.connection()),
+          this.#patience,
+          (error) => isLoss(error) && !isPassing(error) && lost++ === 0,
+        );
+      } catch (error) {
+        throw explain(error, this.#location);
+      }
+    });
+  }
+
+  async #transact<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+    const db = await this.#writers.take().catch((error: unknown) => {
+      throw explain(error, this.#location);
+    });
+    try {
+      const { tx, number } = await this.#begin(db);
+      let answer: T;
+      try {
+        answer = await work(tx);
+        tx.check();
+      } catch (error) {
+        await this.#rollback(db);
+        throw error;
+      } finally {
+        tx.end();
+      }
+      await this.#commit(db, tx, number);
+      if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
+      if (tx.hasWritten) this.#bell.ring();
+      return answer;
+    } finally {
+      this.#writers.give(db);
+    }
+  }
+
+  async #begin(db: Connection): Promise<{ tx: PostgresTransaction; number: string }> {
+    try {
+      const [, begun] = await Promise.all([db.exec(BEGIN), db.get<[number, string]>(BEGUN)]);
+      const [now, number] = begun!;
+      // It never goes back in this process when the server's clock does.
+      this.#now = Math.max(this.#now, now);
+      return { tx: new PostgresTransaction(db, this.#location, this.#now), number };
+    } catch (error) {
+      await this.#rollback(db);
+      throw explainInside(error, this.#location);
+    }
+  }
+
+  /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
+  async #commit(db: Connection, tx: PostgresTransaction, number: string): Promise<void> {
+    const commit = db.exec("COMMIT").catch((error: unknown) => ({ error }));
+    const failure = await tx.failure();
+    const answer = await commit;
+    if (answer === "COMMIT") return;
+    const { error } = typeof answer === "string" ? failure! : answer;
+    if (!isLoss(error)) throw explain(failure?.error ?? error, this.#location);
+    if (tx.stamp !== null) this.#unknown.set(tx.stamp.by, { stamp: tx.stamp, transaction: number });
+    throw new OutcomeUnknown(
+      `the connection to ${this.name} was lost during a commit, which may have been kept`,
+      { cause: error },
+    );
+  }
+
+  async #rollback(db: Connection): Promise<void> {
+    if (!db.lost) await db.exec("ROLLBACK").catch(() => db.destroy());
+  }
+
+  async #during<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const answer = work();
+    const ended = answer.then(
+      () => {},
+      () => {},
+    );
+    this.#work.add(ended);
+    try {
+      return await answer;
+    } finally {
+      this.#work.delete(ended);
+    }
+  }
+
+  #requireOpen(): void {
+    if (!this.#isOpen)
+      throw new StoreError("STORE_UNAVAILABLE", `${this.name} is not open; call open() first`);
+  }
+}

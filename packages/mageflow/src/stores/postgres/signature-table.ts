@@ -1,0 +1,283 @@
+import { choose, type Demand } from "../../core/choose.ts";
+import type { SignatureRecord, Sweep } from "../../core/record.ts";
+import type { Status } from "../../core/status.ts";
+import type { WindowQuery } from "../../ports/store.ts";
+import { textArray, arrayOf } from "./arrays.ts";
+import { COLUMNS } from "./columns.ts";
+import type { Connection, Parameter } from "./connection.ts";
+import { type Row, toRecord } from "./row.ts";
+import { toSafe } from "./safe-text.ts";
+import { KNOWN, SHOWN } from "./visible.ts";
+import { IS_STALLED } from "./waiting.ts";
+
+/**
+ * Signatures that a transaction asks for: each statement reads a bounded stretch of one index. What is asked for by id or
+ * parent is found in drafts too, as long as they are not being discarded, everything else when it is shown only.
+ *
+ * What is locked stays so until the transaction ends. Who must have all of something waits for what others have locked; who takes what
+ * there is, and comes again, leaves it out (`SKIP LOCKED`).
+ */
+
+const WAIT = "FOR NO KEY UPDATE OF signatures";
+const LEAVE = "FOR NO KEY UPDATE OF signatures SKIP LOCKED";
+
+const BY_IDS = `SELECT ${COLUMNS} FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
+
+const LOCK = `${BY_IDS} ORDER BY id ${WAIT}`;
+
+const LOCK_FREE = `${BY_IDS} ORDER BY id ${LEAVE}`;
+
+const EXISTING = `SELECT id FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
+
+const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL AND key = $1 AND ${SHOWN}`;
+
+const BY_ITEM_KEYS = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = $1 AND key = ANY ($2::text[]) AND ${KNOWN}`;
+
+/** Children that are not startable, or have ended, as far as they meet a condition. */
+const children = (status: Status, condition: string): string => `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = $1 AND status = '${status}' AND (status <> 'PENDING' OR held_by IS NOT NULL)
+    AND (role = 'step' OR role = 'item') AND ${condition} AND ${KNOWN}
+  ORDER BY slot LIMIT $2 ${WAIT}`;
+
+/** Children that nothing holds, by their turn. */
+const startable = (condition: string): string => `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND (role = 'step' OR role = 'item')
+    AND ${condition} AND ${KNOWN}
+  ORDER BY priority DESC, slot LIMIT $2 ${WAIT}`;
+
+const STARTABLE = startable("true");
+
+/** What `belongs` of core says of a status, in SQL. A suspended container that was running has something running inside. */
+const NEVER_RAN = "attempt = 0 AND prior IS DISTINCT FROM 'RUNNING'";
+const UNTOLD = "stop_by IS DISTINCT FROM $1";
+const UNCANCELLED = "(stop_verb IS DISTINCT FROM 'cancel' OR stop_by IS DISTINCT FROM $1)";
+/** Looks through what waits for its turn, which is as long as the container's window. */
+const UNDER_WAY = `attempt > 0 AND ${UNTOLD}`;
+
+const HAS_ENDED = "(status = 'SUCCEEDED' OR status = 'FAILED' OR status = 'SKIPPED' OR status = 'CANCELLED')";
+
+/** What has ended uncleaned, and its container does not know yet. */
+const UNCREDITED = `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = $1 AND credited < milestone AND milestone = 1 AND (role = 'step' OR role = 'item') AND ${HAS_ENDED} AND ${KNOWN}
+  ORDER BY id LIMIT $2 ${WAIT}`;
+
+/** What has ended and waits for its callbacks. */
+const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = $1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item')
+    AND ${HAS_ENDED} AND ${KNOWN}
+  ORDER BY slot LIMIT $2 ${WAIT}`;
+
+const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hasten">, readonly string[]>> = {
+  skip: [
+    startable(NEVER_RAN),
+    children("PENDING", NEVER_RAN),
+    children("READY", NEVER_RAN),
+    children("WAITING", NEVER_RAN),
+    children("SUSPENDED", NEVER_RAN),
+    children("INTERRUPTED", "(stop IS NULL OR stop_done OR NOT stop_resumes)"),
+  ],
+  interrupt: [
+    children("RUNNING", UNTOLD),
+    children("PENDING", UNDER_WAY),
+    children("READY", UNDER_WAY),
+    children("WAITING", UNDER_WAY),
+    children("SUSPENDED", `(attempt > 0 OR prior = 'RUNNING') AND ${UNTOLD}`),
+    children("INTERRUPTED", `NOT stop_done AND ${UNTOLD}`),
+    UNCREDITED,
+  ],
+  cancel: [
+    children("PENDING", UNCANCELLED),
+    children("READY", UNCANCELLED),
+    children("RUNNING", UNCANCELLED),
+    children("WAITING", UNCANCELLED),
+    children("SUSPENDED", UNCANCELLED),
+    children("INTERRUPTED", UNCANCELLED),
+    UNSETTLED,
+  ],
+  reset: [
+    children("SUCCEEDED", "true"),
+    children("FAILED", "true"),
+    children("SKIPPED", "true"),
+    children("CANCELLED", "true"),
+  ],
+};
+
+const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = $1 AND ${KNOWN} ORDER BY id LIMIT $2 ${WAIT}`;
+
+/** A cleanup of something inside the signature, or what is inside such a cleanup. */
+const IN_CLEANUP =
+  "(strpos(substr(id, length($1) + 1), '.cleanup') > 0 OR strpos(substr(id, length($1) + 1), '.itemCleanup') > 0)";
+
+/** Looks through what the signature holds, which is as long as the windows inside it. */
+const HELD_CLEANUPS = `SELECT ${COLUMNS} FROM signatures
+  WHERE held_by = $1 AND ${IN_CLEANUP} AND ${KNOWN} ORDER BY id LIMIT $2 ${WAIT}`;
+
+/** Looks through the index of what runs and is to stop, which is as long as all workers together have places. */
+const STOPPING = `SELECT ${COLUMNS} FROM signatures
+  WHERE stop_until > $2 AND starts_with(id, $1 || '.') AND NOT ${IN_CLEANUP} AND ${KNOWN}
+  ORDER BY stop_until LIMIT $3 ${WAIT}`;
+
+const READY = `SELECT found.* FROM unnest($1::text[], $2::int[]) AS wanted (task, room) CROSS JOIN LATERAL (
+    SELECT ${COLUMNS} FROM signatures WHERE status = 'READY' AND name = wanted.task AND ${SHOWN}
+    ORDER BY priority DESC, ready_at, slot, id LIMIT wanted.room ${LEAVE}
+  ) AS found`;
+
+const DUE = `SELECT due_at, ${COLUMNS} FROM signatures
+  WHERE status = 'WAITING' AND due_at <= $1 AND ${SHOWN} ORDER BY due_at LIMIT $2 ${LEAVE}`;
+
+const PAST_DEADLINE = `SELECT deadline_at, ${COLUMNS} FROM signatures
+  WHERE deadline_at <= $1 AND (status = 'READY' OR status = 'WAITING') AND kind = 'task' AND ${SHOWN}
+  ORDER BY deadline_at LIMIT $2 ${LEAVE}`;
+
+/** What runs, is to stop and has had its grace. */
+const OVERDUE_STOP = `SELECT stop_until, ${COLUMNS} FROM signatures
+  WHERE stop_until <= $1 AND ${SHOWN} ORDER BY stop_until LIMIT $2 ${LEAVE}`;
+
+const RUNNING_UNDER = `SELECT ${COLUMNS} FROM signatures
+  WHERE status = 'RUNNING' AND worker_id = $1 AND ${SHOWN} ORDER BY id LIMIT $2 ${WAIT}`;
+
+const OWING = `SELECT ${COLUMNS} FROM signatures
+  WHERE parent_id = $1 AND credited < milestone AND ${KNOWN} ORDER BY id LIMIT $2 ${WAIT}`;
+
+/** Jumps from one parent to the next, so that it takes a step a parent and not a step a child. */
+const OWED = `WITH RECURSIVE parents (id) AS (
+    SELECT min(parent_id) FROM signatures WHERE credited < milestone AND parent_id IS NOT NULL AND ${SHOWN}
+    UNION ALL
+    SELECT (SELECT min(parent_id) FROM signatures WHERE credited < milestone AND parent_id > parents.id AND ${SHOWN})
+    FROM parents WHERE parents.id IS NOT NULL
+  )
+  SELECT id FROM parents WHERE id IS NOT NULL LIMIT $1`;
+
+const SWEEPING = `SELECT id FROM signatures WHERE sweep IS NOT NULL AND ${SHOWN} ORDER BY id LIMIT $1`;
+
+const PURGEABLE = `SELECT ${COLUMNS} FROM signatures
+  WHERE purge_at <= $1 AND ${SHOWN} ORDER BY purge_at LIMIT $2 ${LEAVE}`;
+
+/** Looks through the index of what runs, which is as long as all workers together have places. */
+const RUNNING_IN = `SELECT ${COLUMNS} FROM signatures
+  WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND kind = 'task' AND root_id = $1 AND ${SHOWN} LIMIT $2 ${WAIT}`;
+
+/** Looks through the index of what waits for nothing, where there is hardly ever any. */
+const RUNNING_ALONE_IN = `SELECT ${COLUMNS} FROM signatures
+  WHERE ${IS_STALLED} AND status = 'RUNNING' AND id >= $1 AND id < $1 || '/' AND root_id = $1 AND ${SHOWN}
+  LIMIT $2 ${WAIT}`;
+
+/** An id begins with that of what it stands below and a dot; the slash is the character after the dot. */
+const STOPPING_IN = `SELECT ${COLUMNS} FROM signatures
+  WHERE status = 'INTERRUPTED' AND NOT stop_done AND id > $1 || '.' AND id < $1 || '/' AND ${SHOWN} LIMIT $2 ${WAIT}`;
+
+/** A row behind the instant at which it is due. */
+type DueRow = readonly [at: number, ...row: Row];
+
+export class SignatureTable {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  async read(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#records(BY_IDS, textArray(ids.map(toSafe)));
+  }
+
+  /** In the order of ids, waiting for what others have locked. */
+  async lock(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#records(LOCK, textArray(ids.map(toSafe)));
+  }
+
+  /** Without what others have locked. */
+  async lockFree(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#records(LOCK_FREE, textArray(ids.map(toSafe)));
+  }
+
+  async existing(ids: readonly string[]): Promise<string[]> {
+    return this.#ids(EXISTING, textArray(ids.map(toSafe)));
+  }
+
+  async byKey(key: string): Promise<SignatureRecord | null> {
+    return (await this.#records(BY_ROOT_KEY, toSafe(key)))[0] ?? null;
+  }
+
+  async itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]> {
+    return this.#records(BY_ITEM_KEYS, parentId, textArray(keys.map(toSafe)));
+  }
+
+  async window({ id, what, limit, until }: WindowQuery): Promise<SignatureRecord[]> {
+    switch (what) {
+      case "start":
+        return this.#records(STARTABLE, id, limit);
+      case "unhold":
+        return this.#records(HELD, id, limit);
+      case "clean":
+        return this.#records(HELD_CLEANUPS, id, limit);
+      case "hasten":
+        return this.#records(STOPPING, id, until!, limit);
+      default:
+        return this.#swept(id, what, limit);
+    }
+  }
+
+  async ready(demand: Demand): Promise<SignatureRecord[]> {
+    const names = [...demand.tasks.keys()].map(toSafe);
+    const rooms = [...demand.tasks.values()].map((room) => Math.min(room, demand.slots));
+    return choose(await this.#records(READY, textArray(names), arrayOf("int4", rooms)), demand);
+  }
+
+  /** Those that are due by their time, that are late, or that have had their grace, in the order of these instants. */
+  async due(now: number, limit: number): Promise<SignatureRecord[]> {
+    const rows = await Promise.all(
+      [DUE, PAST_DEADLINE, OVERDUE_STOP].map((sql) => this.#db.all<DueRow>(sql, now, limit)),
+    );
+    const found = new Map<string, DueRow>();
+    for (const row of rows.flat()) {
+      const before = found.get(row[1]);
+      if (before === undefined || row[0] < before[0]) found.set(row[1], row);
+    }
+    const oldestFirst = [...found.values()].sort((a, b) => a[0] - b[0]);
+    return oldestFirst.slice(0, limit).map(([, ...row]) => toRecord(row));
+  }
+
+  async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#records(RUNNING_UNDER, workerId, limit);
+  }
+
+  async purgeable(now: number, limit: number): Promise<SignatureRecord[]> {
+    return this.#records(PURGEABLE, now, limit);
+  }
+
+  async underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
+    const found = await Promise.all(
+      [RUNNING_IN, RUNNING_ALONE_IN, STOPPING_IN].map((sql) => this.#records(sql, rootId, limit)),
+    );
+    return found.flat().slice(0, limit);
+  }
+
+  async owing(parentId: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#records(OWING, parentId, limit);
+  }
+
+  async owed(limit: number): Promise<string[]> {
+    return this.#ids(OWED, limit);
+  }
+
+  async sweeping(limit: number): Promise<string[]> {
+    return this.#ids(SWEEPING, limit);
+  }
+
+  /** Children that a sweep is about, status by status: most windows are filled by the first of them. */
+  async #swept(id: string, what: keyof typeof SWEPT, limit: number): Promise<SignatureRecord[]> {
+    const found: SignatureRecord[] = [];
+    for (const sql of SWEPT[what]) {
+      if (found.length < limit) found.push(...(await this.#records(sql, id, limit - found.length)));
+    }
+    return found;
+  }
+
+  async #records(sql: string, ...parameters: Parameter[]): Promise<SignatureRecord[]> {
+    return (await this.#db.all<Row>(sql, ...parameters)).map(toRecord);
+  }
+
+  async #ids(sql: string, ...parameters: Parameter[]): Promise<string[]> {
+    return (await this.#db.all<[string]>(sql, ...parameters)).map(([id]) => id);
+  }
+}

@@ -1,0 +1,90 @@
+import type { ResumeRules } from "../../core/recovery.ts";
+import type { WorkerRow } from "../../ports/store.ts";
+import { textArray } from "./arrays.ts";
+import type { Connection } from "./connection.ts";
+import { NOW } from "./store-time.ts";
+
+const COLUMNS = "id, host, pid, tasks, concurrency, auto_resume, started_at, lease_until, ended_at";
+
+/** Waits for transactions that count on these sessions to be alive. */
+const HOLD = "SELECT id FROM workers WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE";
+
+const PUT = `INSERT INTO workers (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+  ON CONFLICT (id) DO UPDATE SET (host, pid, tasks, concurrency, auto_resume, started_at, lease_until, ended_at) =
+    (excluded.host, excluded.pid, excluded.tasks, excluded.concurrency, excluded.auto_resume, excluded.started_at,
+      excluded.lease_until, excluded.ended_at)`;
+
+const NEWEST = `SELECT ${COLUMNS} FROM workers ORDER BY started_at DESC, id DESC LIMIT $1`;
+
+/** Those that some transaction counts on are left out. */
+const LAPSED = `SELECT ${COLUMNS} FROM workers
+  WHERE ended_at IS NULL AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2 FOR UPDATE SKIP LOCKED`;
+
+/** A lock that lets heartbeats through, and nobody who would declare it dead. */
+const ALIVE = "SELECT id FROM workers WHERE id = $1 AND ended_at IS NULL FOR KEY SHARE";
+
+const EXTEND = `UPDATE workers SET lease_until = ${NOW} + $2 WHERE id = $1 AND ended_at IS NULL RETURNING id`;
+
+type Row = [
+  id: string,
+  host: string,
+  pid: number,
+  tasks: string,
+  concurrency: number,
+  autoResume: string,
+  startedAt: number,
+  leaseUntil: number,
+  endedAt: number | null,
+];
+
+/** Worker sessions. */
+export class WorkerTable {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  put(rows: readonly WorkerRow[]): Promise<unknown>[] {
+    if (rows.length === 0) return [];
+    const put = rows.map((row) => {
+      const { id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt } = row;
+      const texts = [JSON.stringify(tasks), concurrency, JSON.stringify(autoResume)];
+      return this.#db.all(PUT, id, host, pid, ...texts, startedAt, leaseUntil, endedAt);
+    });
+    return [this.#db.all(HOLD, textArray(rows.map(({ id }) => id))), ...put];
+  }
+
+  async newest(limit: number): Promise<WorkerRow[]> {
+    return (await this.#db.all<Row>(NEWEST, limit)).map(toWorker);
+  }
+
+  /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
+  async lapsed(now: number, limit: number): Promise<WorkerRow[]> {
+    return (await this.#db.all<Row>(LAPSED, now, limit)).map(toWorker);
+  }
+
+  async alive(id: string): Promise<boolean> {
+    return (await this.#db.get(ALIVE, id)) !== undefined;
+  }
+
+  /** False when there is no such session, or it has ended. */
+  async extend(id: string, lease: number): Promise<boolean> {
+    return (await this.#db.get(EXTEND, id, lease)) !== undefined;
+  }
+}
+
+function toWorker(row: Row): WorkerRow {
+  const [id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt] = row;
+  return {
+    id,
+    host,
+    pid,
+    tasks: JSON.parse(tasks) as string[],
+    concurrency,
+    autoResume: JSON.parse(autoResume) as ResumeRules,
+    startedAt,
+    leaseUntil,
+    endedAt,
+  };
+}
