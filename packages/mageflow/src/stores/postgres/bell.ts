@@ -9,8 +9,8 @@ const POLL_MS = 75;
 
 const RING = "SELECT pg_notify($1, '')";
 
-/** Grows with every transaction of the server that has changed anything, in whatever database. */
-const PROGRESS = "SELECT pg_snapshot_xmax(pg_current_snapshot())";
+/** Counted just before the commit, which may be on its way still when the count is seen. */
+const PROGRESS = "SELECT last_value FROM commits";
 
 /**
  * The doorbell of a store: who has committed rings (`NOTIFY`), and who listens in any process hears it (`LISTEN`). It is rung behind
@@ -22,10 +22,14 @@ export class Bell {
   readonly #ears: Line;
   readonly #hand: Line;
   readonly #listeners = new Set<() => void>();
-  readonly #deaf = new WeakSet<Connection>();
+  readonly #heard = new WeakSet<Connection>();
+  /** The server's process that rings for this one, whose listeners have been told. */
+  #own: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isLooking = false;
-  #seen: string | null = null;
+  #seen: number | null = null;
+  /** Whether the count had grown when it was last looked at. */
+  #hadGrown = false;
   #ringing = false;
   #again = false;
 
@@ -68,12 +72,15 @@ export class Bell {
     do {
       this.#again = false;
       // A bell that cannot be rung makes things slower and nothing else.
-      await this.#hand
-        .connection()
-        .then((db) => db.all(RING, this.#channel))
-        .catch(() => {});
+      await this.#ringOnce().catch(() => {});
     } while (this.#again);
     this.#ringing = false;
+  }
+
+  async #ringOnce(): Promise<void> {
+    const db = await this.#hand.connection();
+    this.#own = db.backend;
+    await db.all(RING, this.#channel);
   }
 
   async #look(): Promise<void> {
@@ -81,14 +88,19 @@ export class Bell {
     this.#isLooking = true;
     try {
       const db = await this.#ears.connection();
-      if (!this.#deaf.has(db)) {
-        this.#deaf.add(db);
-        db.onNotification(() => this.#tell());
+      if (!this.#heard.has(db)) {
+        this.#heard.add(db);
+        db.onNotification((by) => {
+          if (by !== this.#own) this.#tell();
+        });
         await db.exec(`LISTEN ${this.#channel}`);
       }
-      const [progress] = (await db.get<[string]>(PROGRESS))!;
-      if (progress !== this.#seen && this.#seen !== null) this.#tell();
+      const [progress] = (await db.get<[number]>(PROGRESS))!;
+      const grew = this.#seen !== null && progress !== this.#seen;
       this.#seen = progress;
+      // Once more, for what was on its way to be committed.
+      if (grew || this.#hadGrown) this.#tell();
+      this.#hadGrown = grew;
     } catch {
       // A server that cannot be reached now has nothing to tell; it is asked again.
     } finally {

@@ -38,8 +38,8 @@ const types = {
     NUMBERS.has(oid) ? Number : oid === BOOLEAN ? (text: string) => text === "t" : (text: string) => text,
 };
 
-/** A client that may or may not hold on to the process; the types of the driver leave that out. */
-type HeldClient = Client & { ref(): void; unref(): void };
+/** A client that may or may not hold on to the process; its types leave that out. */
+type HeldClient = Client & { readonly processID: number | null; ref(): void; unref(): void };
 
 /** Names of prepared statements, the same on all connections. */
 const names = new Map<string, string>();
@@ -50,6 +50,7 @@ const names = new Map<string, string>();
  */
 export class Connection {
   readonly #client: HeldClient;
+  /** Answers that are awaited. */
   #pending = 0;
   #lost = false;
 
@@ -110,14 +111,21 @@ export class Connection {
     return this.#rows<Row>(sql, parameters);
   }
 
-  /** Calls `hear` for what others tell by `NOTIFY`. */
-  onNotification(hear: (channel: string) => void): void {
-    this.#client.on("notification", ({ channel }: Notification) => hear(channel));
+  /** The number of the server's process at the other end. */
+  get backend(): number | null {
+    return this.#client.processID;
+  }
+
+  /** Calls `hear` for each `NOTIFY`, with the backend that it comes from. */
+  onNotification(hear: (backend: number) => void): void {
+    this.#client.on("notification", ({ processId }: Notification) => hear(processId));
   }
 
   /** Lets go of the server in good manners. */
   async close(): Promise<void> {
     this.#lost = true;
+    // For ever: its goodbye is awaited.
+    this.#pending++;
     this.#client.ref();
     await this.#client.end().catch(() => {});
   }

@@ -214,6 +214,9 @@ const FIRST = `
   );
   CREATE INDEX starts ON reports (at, id) WHERE reason = 'start';
 
+  -- Counts what was about to be committed, so that others notice it.
+  CREATE SEQUENCE commits;
+
   CREATE TABLE workers (
     id text COLLATE "C" PRIMARY KEY,
     host text NOT NULL,

@@ -23,6 +23,7 @@ import {
 import { Bell } from "./bell.ts";
 import { Connection } from "./connection.ts";
 import { explain, explainInside, isLoss, isPassing } from "./failures.ts";
+import { KnownTasks } from "./known-tasks.ts";
 import { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
 import type { Location } from "./location.ts";
@@ -44,8 +45,10 @@ const MOST_TRANSACTIONS = 4;
 
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/** The transaction's time, and its own number, by which the server knows later whether it was committed. */
-const BEGUN = `SELECT ${NOW}, pg_current_xact_id()`;
+/** The transaction's time, and its number, if it has one already. */
+const BEGUN = `SELECT ${NOW}, pg_current_xact_id_if_assigned()`;
+
+const COUNT = "SELECT nextval('commits')";
 
 const FATE = "SELECT pg_xact_status($1::xid8)";
 
@@ -68,6 +71,9 @@ export class PostgresStore implements Store {
   #isOpen = false;
   /** What is under way, which closing waits for. */
   readonly #work = new Set<Promise<unknown>>();
+  readonly #tasks = new KnownTasks();
+  /** Sessions of workers here, which almost every transaction asks for. */
+  readonly #sessions = new Set<string>();
   #now = 0;
   /** The last stamp that each process got committed here. */
   readonly #stamps = new Map<string, number>();
@@ -283,10 +289,11 @@ export class PostgresStore implements Store {
       throw explain(error, this.#location);
     });
     try {
-      const { tx, number } = await this.#begin(db);
+      const tx = await this.#begin(db);
       let answer: T;
       try {
         answer = await work(tx);
+        for (const id of tx.asked) this.#sessions.add(id);
         tx.check();
       } catch (error) {
         await this.#rollback(db);
@@ -294,22 +301,29 @@ export class PostgresStore implements Store {
       } finally {
         tx.end();
       }
-      await this.#commit(db, tx, number);
-      if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
-      if (tx.hasWritten) this.#bell.ring();
+      if (tx.hasWritten) await this.#commit(db, tx);
+      // Locks alone are not worth the time that a commit takes to be durable.
+      else await this.#rollback(db);
       return answer;
     } finally {
       this.#writers.give(db);
     }
   }
 
-  async #begin(db: Connection): Promise<{ tx: PostgresTransaction; number: string }> {
+  async #begin(db: Connection): Promise<PostgresTransaction> {
     try {
-      const [, begun] = await Promise.all([db.exec(BEGIN), db.get<[number, string]>(BEGUN)]);
+      const { workers } = new Tables(db);
+      const [, alive, begun] = await Promise.all([
+        db.exec(BEGIN),
+        workers.alive([...this.#sessions]),
+        db.get<[number, string | null]>(BEGUN),
+      ]);
+      for (const id of this.#sessions) if (!alive.has(id)) this.#sessions.delete(id);
       const [now, number] = begun!;
       // It never goes back in this process when the server's clock does.
       this.#now = Math.max(this.#now, now);
-      return { tx: new PostgresTransaction(db, this.#location, this.#now), number };
+      const begins = { location: this.#location, tasks: this.#tasks, alive, number, now: this.#now };
+      return new PostgresTransaction(db, begins);
     } catch (error) {
       await this.#rollback(db);
       throw explainInside(error, this.#location);
@@ -317,14 +331,19 @@ export class PostgresStore implements Store {
   }
 
   /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
-  async #commit(db: Connection, tx: PostgresTransaction, number: string): Promise<void> {
+  async #commit(db: Connection, tx: PostgresTransaction): Promise<void> {
+    const counted = db.all(COUNT).catch(() => {});
     const commit = db.exec("COMMIT").catch((error: unknown) => ({ error }));
     const failure = await tx.failure();
-    const answer = await commit;
-    if (answer === "COMMIT") return;
+    const [answer] = await Promise.all([commit, counted]);
+    if (answer === "COMMIT") {
+      if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
+      this.#bell.ring();
+      return;
+    }
     const { error } = typeof answer === "string" ? failure! : answer;
     if (!isLoss(error)) throw explain(failure?.error ?? error, this.#location);
-    if (tx.stamp !== null) this.#unknown.set(tx.stamp.by, { stamp: tx.stamp, transaction: number });
+    if (tx.stamp !== null) this.#unknown.set(tx.stamp.by, { stamp: tx.stamp, transaction: tx.number });
     throw new OutcomeUnknown(
       `the connection to ${this.name} was lost during a commit, which may have been kept`,
       { cause: error },

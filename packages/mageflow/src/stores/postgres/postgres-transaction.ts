@@ -12,14 +12,30 @@ import type {
   WindowQuery,
   WorkerRow,
 } from "../../ports/store.ts";
+import { StoreError } from "../../core/errors.ts";
 import { advisoryLock } from "./advisory-locks.ts";
 import type { Connection } from "./connection.ts";
 import { explainInside } from "./failures.ts";
+import { above, Gates } from "./gates.ts";
+import type { KnownTasks } from "./known-tasks.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
 import { dropTags } from "./root-tags.ts";
 import { Tables } from "./tables.ts";
 import { updateRecords } from "./update-records.ts";
+
+/** What a transaction begins with. */
+export interface Begun {
+  readonly location: Location;
+  readonly tasks: KnownTasks;
+  readonly alive: ReadonlySet<string>;
+  /** Null when the server has not given it one yet. */
+  readonly number: string | null;
+  readonly now: number;
+}
+
+/** By this the server knows later whether the transaction was committed. */
+const NUMBER = "SELECT pg_current_xact_id()";
 
 /**
  * One transaction between `BEGIN` and its end. Each statement sees what was committed before it, and what it locks is as it is now.
@@ -30,11 +46,20 @@ export class PostgresTransaction implements Transaction {
   readonly now: number;
   /** What the transaction is to be known by when it has committed. */
   stamp: Stamp | null = null;
-  /** Whether there is anything for others to hear of. */
+  /** Sessions of workers that were asked for, and that were not known to be alive. */
+  readonly asked: string[] = [];
+  /** Whether there is anything to be committed. */
   hasWritten = false;
   readonly #db: Connection;
   readonly #tables: Tables;
   readonly #location: Location;
+  readonly #gates: Gates;
+  readonly #tasks: KnownTasks;
+  /** Sessions that were found alive when it began, and stay so. */
+  readonly #alive: ReadonlySet<string>;
+  #number: string | null;
+  /** What is above of what was locked, read on the same journey. */
+  readonly #above = new Map<string, SignatureRecord>();
   /** What is locked, as it is in the database: an update writes the difference. */
   readonly #locked = new Map<string, SignatureRecord>();
   /** Answers to writes that have been sent. */
@@ -43,10 +68,14 @@ export class PostgresTransaction implements Transaction {
   #failure: { readonly error: unknown } | null = null;
   #over = false;
 
-  constructor(db: Connection, location: Location, now: number) {
+  constructor(db: Connection, { location, tasks, alive, number, now }: Begun) {
     this.#db = db;
     this.#tables = new Tables(db);
+    this.#gates = new Gates(db, location);
     this.#location = location;
+    this.#tasks = tasks;
+    this.#alive = alive;
+    this.#number = number;
     this.now = now;
   }
 
@@ -70,7 +99,17 @@ export class PostgresTransaction implements Transaction {
     return this.#do(async ({ signatures }) => {
       const wanted = [...new Set(ids)];
       if (wanted.length === 0) return { records: [], busy: [] };
-      const records = this.#remembered(await (wait ? signatures.lock(wanted) : signatures.lockFree(wanted)));
+      // One journey: each statement sees what those before it have waited for.
+      const parents = above(wanted).filter((id) => !this.#above.has(id));
+      const [, locked, read, number] = await Promise.all([
+        this.#gates.toLock(wanted, (id) => this.#tasks.has(id)),
+        wait ? signatures.lock(wanted) : signatures.lockFree(wanted),
+        parents.length === 0 ? [] : signatures.read(parents),
+        this.#number === null ? this.#db.get<[string]>(NUMBER) : undefined,
+      ]);
+      if (number !== undefined) [this.#number] = number;
+      const records = this.#remembered(locked);
+      for (const record of read) this.#above.set(record.id, record);
       if (wait || records.length === wanted.length) return { records, busy: [] };
       const found = new Set(records.map(({ id }) => id));
       const busy = await signatures.existing(wanted.filter((id) => !found.has(id)));
@@ -79,8 +118,20 @@ export class PostgresTransaction implements Transaction {
   }
 
   async read(ids: readonly string[]): Promise<SignatureRecord[]> {
-    if (ids.length === 0) return [];
-    return this.#do(({ signatures }) => signatures.read([...new Set(ids)]));
+    return this.#do(async ({ signatures }) => {
+      const found = new Map<string, SignatureRecord>();
+      const others: string[] = [];
+      for (const id of new Set(ids)) {
+        const record = this.#above.get(id);
+        if (record === undefined) others.push(id);
+        else found.set(id, record);
+      }
+      if (others.length === 0) return [...found.values()];
+      const [, read] = await Promise.all([this.#gates.toRead(others), signatures.read(others)]);
+      for (const record of read) found.set(record.id, record);
+      this.#requireAbove(others.filter((id) => !found.has(id)));
+      return [...found.values()];
+    });
   }
 
   async specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
@@ -112,7 +163,9 @@ export class PostgresTransaction implements Transaction {
   }
 
   async alive(workerId: string): Promise<boolean> {
-    return this.#do(({ workers }) => workers.alive(workerId));
+    if (this.#alive.has(workerId)) return true;
+    this.asked.push(workerId);
+    return this.#do(async ({ workers }) => (await workers.alive([workerId])).has(workerId));
   }
 
   async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
@@ -172,13 +225,28 @@ export class PostgresTransaction implements Transaction {
   }
 
   async discard(rootId: string, limit: number): Promise<boolean> {
-    this.hasWritten = true;
-    return this.#do(({ drafts }) => drafts.discard(rootId, limit));
+    return this.#do(async ({ drafts }) => {
+      await this.#begins();
+      return drafts.discard(rootId, limit);
+    });
   }
 
   async write(changes: Changes): Promise<void> {
+    return this.#do(async () => {
+      if (isEmpty(changes)) return;
+      await this.#begins();
+      await this.#write(changes);
+    });
+  }
+
+  /** The number of a transaction that has written, by which it can be asked for later. */
+  get number(): string {
+    return this.#number!;
+  }
+
+  async #begins(): Promise<void> {
     this.hasWritten = true;
-    return this.#do(() => this.#write(changes));
+    if (this.#number === null) [this.#number] = (await this.#db.get<[string]>(NUMBER))!;
   }
 
   async #write(changes: Changes): Promise<void> {
@@ -237,7 +305,20 @@ export class PostgresTransaction implements Transaction {
 
   #remembered<R extends readonly SignatureRecord[]>(records: R): R {
     for (const record of records) this.#locked.set(record.id, record);
+    this.#tasks.add(records);
     return records;
+  }
+
+  /** A tree that was removed while something in it was being locked: whoever asks again finds none of it. */
+  #requireAbove(missing: readonly string[]): void {
+    if (missing.length === 0) return;
+    const gone = new Set(missing);
+    for (const { id, parentId } of this.#locked.values())
+      if (parentId !== null && gone.has(parentId))
+        throw new StoreError(
+          "STORE_BUSY",
+          `"${parentId}" was removed while "${id}" was being locked; try again`,
+        );
   }
 
   #send(answers: readonly Promise<unknown>[]): void {
@@ -275,3 +356,9 @@ export class PostgresTransaction implements Transaction {
 }
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
+
+function isEmpty(changes: Changes): boolean {
+  return Object.values(changes).every((part: unknown) =>
+    Array.isArray(part) ? part.length === 0 : part instanceof Map ? part.size === 0 : part === undefined,
+  );
+}

@@ -33,19 +33,28 @@ const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL A
 
 const BY_ITEM_KEYS = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = $1 AND key = ANY ($2::text[]) AND ${KNOWN}`;
 
+/** The first of them that `limit` leaves room for. */
+type Stretch = (limit: string) => string;
+
 /** Children that are not startable, or have ended, as far as they meet a condition. */
-const children = (status: Status, condition: string): string => `SELECT ${COLUMNS} FROM signatures
+const children =
+  (status: Status, condition: string): Stretch =>
+  (limit) =>
+    `SELECT ${COLUMNS} FROM signatures
   WHERE parent_id = $1 AND status = '${status}' AND (status <> 'PENDING' OR held_by IS NOT NULL)
     AND (role = 'step' OR role = 'item') AND ${condition} AND ${KNOWN}
-  ORDER BY slot LIMIT $2 ${WAIT}`;
+  ORDER BY slot LIMIT ${limit} ${WAIT}`;
 
 /** Children that nothing holds, by their turn. */
-const startable = (condition: string): string => `SELECT ${COLUMNS} FROM signatures
+const startable =
+  (condition: string): Stretch =>
+  (limit) =>
+    `SELECT ${COLUMNS} FROM signatures
   WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND (role = 'step' OR role = 'item')
     AND ${condition} AND ${KNOWN}
-  ORDER BY priority DESC, slot LIMIT $2 ${WAIT}`;
+  ORDER BY priority DESC, slot LIMIT ${limit} ${WAIT}`;
 
-const STARTABLE = startable("true");
+const STARTABLE = startable("true")("$2");
 
 /** What `belongs` of core says of a status, in SQL. A suspended container that was running has something running inside. */
 const NEVER_RAN = "attempt = 0 AND prior IS DISTINCT FROM 'RUNNING'";
@@ -57,26 +66,36 @@ const UNDER_WAY = `attempt > 0 AND ${UNTOLD}`;
 const HAS_ENDED = "(status = 'SUCCEEDED' OR status = 'FAILED' OR status = 'SKIPPED' OR status = 'CANCELLED')";
 
 /** What has ended uncleaned, and its container does not know yet. */
-const UNCREDITED = `SELECT ${COLUMNS} FROM signatures
+const UNCREDITED: Stretch = (limit) => `SELECT ${COLUMNS} FROM signatures
   WHERE parent_id = $1 AND credited < milestone AND milestone = 1 AND (role = 'step' OR role = 'item') AND ${HAS_ENDED} AND ${KNOWN}
-  ORDER BY id LIMIT $2 ${WAIT}`;
+  ORDER BY id LIMIT ${limit} ${WAIT}`;
 
 /** What has ended and waits for its callbacks. */
-const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
+const UNSETTLED: Stretch = (limit) => `SELECT ${COLUMNS} FROM signatures
   WHERE parent_id = $1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item')
     AND ${HAS_ENDED} AND ${KNOWN}
-  ORDER BY slot LIMIT $2 ${WAIT}`;
+  ORDER BY slot LIMIT ${limit} ${WAIT}`;
 
-const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hasten">, readonly string[]>> = {
-  skip: [
+/** One after the other, as long as there is room: most windows are filled by the first. */
+function oneByOne(stretches: readonly Stretch[]): string {
+  const parts = stretches.map((stretch, n) => {
+    const before = Array.from({ length: n }, (_, part) => ` - (SELECT count(*) FROM part${part})`);
+    return `part${n} AS (${stretch(`$2::bigint${before.join("")}`)})`;
+  });
+  const all = stretches.map((_, n) => `SELECT * FROM part${n}`);
+  return `WITH ${parts.join(",\n")} ${all.join(" UNION ALL ")}`;
+}
+
+const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hasten">, string>> = {
+  skip: oneByOne([
     startable(NEVER_RAN),
     children("PENDING", NEVER_RAN),
     children("READY", NEVER_RAN),
     children("WAITING", NEVER_RAN),
     children("SUSPENDED", NEVER_RAN),
     children("INTERRUPTED", "(stop IS NULL OR stop_done OR NOT stop_resumes)"),
-  ],
-  interrupt: [
+  ]),
+  interrupt: oneByOne([
     children("RUNNING", UNTOLD),
     children("PENDING", UNDER_WAY),
     children("READY", UNDER_WAY),
@@ -84,8 +103,8 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hast
     children("SUSPENDED", `(attempt > 0 OR prior = 'RUNNING') AND ${UNTOLD}`),
     children("INTERRUPTED", `NOT stop_done AND ${UNTOLD}`),
     UNCREDITED,
-  ],
-  cancel: [
+  ]),
+  cancel: oneByOne([
     children("PENDING", UNCANCELLED),
     children("READY", UNCANCELLED),
     children("RUNNING", UNCANCELLED),
@@ -93,13 +112,13 @@ const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hast
     children("SUSPENDED", UNCANCELLED),
     children("INTERRUPTED", UNCANCELLED),
     UNSETTLED,
-  ],
-  reset: [
+  ]),
+  reset: oneByOne([
     children("SUCCEEDED", "true"),
     children("FAILED", "true"),
     children("SKIPPED", "true"),
     children("CANCELLED", "true"),
-  ],
+  ]),
 };
 
 const HELD = `SELECT ${COLUMNS} FROM signatures WHERE held_by = $1 AND ${KNOWN} ORDER BY id LIMIT $2 ${WAIT}`;
@@ -213,7 +232,7 @@ export class SignatureTable {
       case "hasten":
         return this.#records(STOPPING, id, until!, limit);
       default:
-        return this.#swept(id, what, limit);
+        return this.#records(SWEPT[what], id, limit);
     }
   }
 
@@ -262,15 +281,6 @@ export class SignatureTable {
 
   async sweeping(limit: number): Promise<string[]> {
     return this.#ids(SWEEPING, limit);
-  }
-
-  /** Children that a sweep is about, status by status: most windows are filled by the first of them. */
-  async #swept(id: string, what: keyof typeof SWEPT, limit: number): Promise<SignatureRecord[]> {
-    const found: SignatureRecord[] = [];
-    for (const sql of SWEPT[what]) {
-      if (found.length < limit) found.push(...(await this.#records(sql, id, limit - found.length)));
-    }
-    return found;
   }
 
   async #records(sql: string, ...parameters: Parameter[]): Promise<SignatureRecord[]> {

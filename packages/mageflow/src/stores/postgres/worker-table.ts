@@ -21,7 +21,7 @@ const LAPSED = `SELECT ${COLUMNS} FROM workers
   WHERE ended_at IS NULL AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2 FOR UPDATE SKIP LOCKED`;
 
 /** A lock that lets heartbeats through, and nobody who would declare it dead. */
-const ALIVE = "SELECT id FROM workers WHERE id = $1 AND ended_at IS NULL FOR KEY SHARE";
+const ALIVE = "SELECT id FROM workers WHERE id = ANY ($1::text[]) AND ended_at IS NULL FOR KEY SHARE";
 
 const EXTEND = `UPDATE workers SET lease_until = ${NOW} + $2 WHERE id = $1 AND ended_at IS NULL RETURNING id`;
 
@@ -64,8 +64,10 @@ export class WorkerTable {
     return (await this.#db.all<Row>(LAPSED, now, limit)).map(toWorker);
   }
 
-  async alive(id: string): Promise<boolean> {
-    return (await this.#db.get(ALIVE, id)) !== undefined;
+  /** Which of these sessions are known and not ended; they stay so until the transaction ends. */
+  async alive(ids: readonly string[]): Promise<Set<string>> {
+    const rows = ids.length === 0 ? [] : await this.#db.all<[string]>(ALIVE, textArray(ids));
+    return new Set(rows.map(([id]) => id));
   }
 
   /** False when there is no such session, or it has ended. */

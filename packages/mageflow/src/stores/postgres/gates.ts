@@ -1,0 +1,78 @@
+import { ancestry } from "../ancestry.ts";
+import { arrayOf, textArray } from "./arrays.ts";
+import type { Connection } from "./connection.ts";
+import type { Location } from "./location.ts";
+
+/**
+ * What happens to a signature depends on those that it stands below: nothing starts below one that is suspended or has stopped. They are
+ * read without a lock, so that no finish waits for a busy container. A transaction that gives one of them an order could then miss what
+ * another one is just starting below it, which has read it as it was before, and neither would ever know.
+ *
+ * Hence gates: who goes on below a signature passes its gate (a shared lock), and who was asked to lock a container before anything
+ * else closes it (an exclusive one), waits for all who have passed, and lets others pass when its transaction has ended. They are
+ * advisory locks, of which there are so many only, and several signatures may share one: then some wait for nothing.
+ */
+const GATES = 256;
+
+/** In the order of gates, so that no two who want several wait for each other. Ids without a container close nothing. */
+const THROUGH = `SELECT CASE WHEN closes THEN pg_advisory_xact_lock(hashtext($1), gate)
+    ELSE pg_advisory_xact_lock_shared(hashtext($1), gate) END
+  FROM (
+    SELECT gate, bool_or(id IS NOT NULL) AS closes FROM unnest($2::int[], $3::text[]) AS wanted (gate, id)
+    WHERE id IS NULL OR EXISTS (SELECT FROM signatures WHERE signatures.id = wanted.id AND kind <> 'task')
+    GROUP BY gate ORDER BY gate OFFSET 0
+  ) AS gates`;
+
+/** The gates of one transaction. */
+export class Gates {
+  readonly #db: Connection;
+  readonly #space: string;
+  readonly #passed = new Set<number>();
+  #isFirst = true;
+
+  constructor(db: Connection, { schema }: Location) {
+    this.#db = db;
+    this.#space = `mageflow ${schema} gates`;
+  }
+
+  /** To be sent before these are locked: closes their gates, if it is the first thing that the transaction does. */
+  async toLock(ids: readonly string[], isTask: (id: string) => boolean): Promise<void> {
+    const closed = this.#isFirst ? ids.filter((id) => !isTask(id)) : [];
+    await this.#through(above(ids), closed);
+  }
+
+  /** To be sent before these are read, as those that others stand below. */
+  async toRead(ids: readonly string[]): Promise<void> {
+    await this.#through(ids, []);
+  }
+
+  async #through(passed: readonly string[], closed: readonly string[]): Promise<void> {
+    this.#isFirst = false;
+    const gates: number[] = [];
+    const ids: (string | null)[] = [];
+    for (const id of closed) {
+      gates.push(gateOf(id));
+      ids.push(id);
+    }
+    for (const id of passed) {
+      const gate = gateOf(id);
+      if (this.#passed.has(gate)) continue;
+      this.#passed.add(gate);
+      gates.push(gate);
+      ids.push(null);
+    }
+    if (gates.length > 0) await this.#db.all(THROUGH, this.#space, arrayOf("int4", gates), textArray(ids));
+  }
+}
+
+/** What these stand below, each once. */
+export function above(ids: readonly string[]): string[] {
+  return [...new Set(ids.flatMap((id) => ancestry(id).slice(1)))];
+}
+
+/** FNV-1a. */
+function gateOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let n = 0; n < id.length; n++) hash = Math.imul(hash ^ id.charCodeAt(n), 0x01000193);
+  return (hash >>> 0) % GATES;
+}
