@@ -61,7 +61,6 @@ export class PostgresStore implements Store {
   readonly name: string;
   readonly address: StoreAddress;
   readonly #location: Location;
-  readonly #patience: number;
   readonly #writers: Lines;
   readonly #reader: Line;
   readonly #heart: Line;
@@ -87,7 +86,6 @@ export class PostgresStore implements Store {
     { patience = PATIENCE_MS }: PostgresOptions = {},
   ) {
     this.#location = location;
-    this.#patience = patience;
     this.name = location.name;
     this.address = { module, url };
     const open = (): Promise<Connection> => patiently(() => Connection.open(location), patience, isPassing);
@@ -268,20 +266,22 @@ export class PostgresStore implements Store {
     return this.#reading((db) => work(new Tables(db)));
   }
 
-  /** What only reads is done again on a new connection when the one that it was asked on was lost. */
   #reading<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     return this.#during(async () => {
-      let lost = 0;
       try {
-        return await patiently(
-          async () => work(await this.#reader.connection()),
-          this.#patience,
-          (error) => isLoss(error) && !isPassing(error) && lost++ === 0,
-        );
+        return await this.#once(work).catch((error: unknown) => {
+          // What only reads may be done again, on a new connection.
+          if (isLoss(error)) return this.#once(work);
+          throw error;
+        });
       } catch (error) {
         throw explain(error, this.#location);
       }
     });
+  }
+
+  async #once<T>(work: (db: Connection) => Promise<T>): Promise<T> {
+    return work(await this.#reader.connection());
   }
 
   async #transact<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
