@@ -294,6 +294,15 @@ describe.skipIf(server.missing !== null)(
         line.cut();
         expect(await rings(other, () => commit(one))).toBe(true);
       });
+
+      test("is heard by those who listened before the store was closed and opened again", async () => {
+        await using one = await opened(url);
+        await using other = await opened(url);
+        const heard = rings(other, () => commit(one));
+        await other.close();
+        await other.open();
+        expect(await heard).toBe(true);
+      });
     });
 
     test("a log message may have what no text of PostgreSQL can", async () => {

@@ -30,7 +30,8 @@ export class Bell {
   #seen: number | null = null;
   /** Whether the count had grown when it was last looked at. */
   #hadGrown = false;
-  #ringing = false;
+  #isOpen = false;
+  #ringing: Promise<void> | null = null;
   #again = false;
 
   constructor(schema: string, ears: Line, hand: Line) {
@@ -39,42 +40,54 @@ export class Bell {
     this.#hand = hand;
   }
 
+  open(): void {
+    this.#isOpen = true;
+    this.#listen();
+  }
+
+  /** Who listens hears nothing until it is opened again. Waits for what is being rung. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    this.#rest();
+    await this.#ringing;
+  }
+
   add(listener: () => void): () => void {
     // Wrapped, so that the same function can listen twice.
     const entry = (): void => listener();
     this.#listeners.add(entry);
-    if (this.#timer === null) {
-      this.#seen = null;
-      this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
-      void this.#look();
-    }
+    this.#listen();
     return () => {
       this.#listeners.delete(entry);
-      if (this.#listeners.size === 0) this.stop();
+      if (this.#listeners.size === 0) this.#rest();
     };
   }
 
   /** Tells who listens in this process at once, and others as soon as can be; rings that come meanwhile are one. */
   ring(): void {
     queueMicrotask(() => this.#tell());
-    if (this.#ringing) this.#again = true;
-    else void this.#ringOthers();
+    this.#again = true;
+    this.#ringing ??= this.#ringOthers().finally(() => (this.#ringing = null));
   }
 
-  /** Nobody listens any more. */
-  stop(): void {
+  #listen(): void {
+    if (!this.#isOpen || this.#timer !== null || this.#listeners.size === 0) return;
+    this.#seen = null;
+    this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
+    void this.#look();
+  }
+
+  #rest(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 
   async #ringOthers(): Promise<void> {
-    this.#ringing = true;
-    do {
+    while (this.#again) {
       this.#again = false;
       // A bell that cannot be rung makes things slower and nothing else.
       await this.#ringOnce().catch(() => {});
-    } while (this.#again);
-    this.#ringing = false;
+    }
   }
 
   async #ringOnce(): Promise<void> {

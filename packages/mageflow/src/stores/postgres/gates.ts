@@ -23,6 +23,10 @@ const THROUGH = `SELECT CASE WHEN closes THEN pg_advisory_xact_lock(hashtext($1)
     GROUP BY gate ORDER BY gate OFFSET 0
   ) AS gates`;
 
+/** Those that can be passed without waiting. */
+const OPEN = `SELECT gate FROM unnest($2::int[]) AS wanted (gate)
+  WHERE pg_try_advisory_xact_lock_shared(hashtext($1), gate)`;
+
 /** The gates of one transaction. */
 export class Gates {
   readonly #db: Connection;
@@ -46,6 +50,21 @@ export class Gates {
     await this.#through(ids, []);
   }
 
+  /**
+   * To be sent before these are read: passes those gates that are open, and tells which ids that is good for. Who takes what there is
+   * in whatever workflow waits for nobody: it holds gates already that others may wait for.
+   */
+  async passable(ids: readonly string[]): Promise<(id: string) => boolean> {
+    const wanted = [...new Set(ids.map(gateOf))].filter((gate) => !this.#passed.has(gate));
+    this.#isFirst = false;
+    if (wanted.length > 0) {
+      const open = await this.#db.all<[number]>(OPEN, this.#space, arrayOf("int4", wanted));
+      for (const [gate] of open) this.#passed.add(gate);
+    }
+    return (id) => this.#passed.has(gateOf(id));
+  }
+
+  /** Waits for what is closed. */
   async #through(passed: readonly string[], closed: readonly string[]): Promise<void> {
     this.#isFirst = false;
     const gates: number[] = [];

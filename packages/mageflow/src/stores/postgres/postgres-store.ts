@@ -111,7 +111,7 @@ export class PostgresStore implements Store {
     this.#isOpen = false;
     this.#opening = null;
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
-    this.#bell.stop();
+    await this.#bell.close();
     await Promise.all([this.#writers.close(), this.#reader.close(), this.#heart.close(), this.#ears.close()]);
   }
 
@@ -260,6 +260,7 @@ export class PostgresStore implements Store {
       throw explain(error, this.#location);
     }
     this.#isOpen = true;
+    this.#bell.open();
   }
 
   #read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {

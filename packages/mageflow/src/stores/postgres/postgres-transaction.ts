@@ -151,11 +151,11 @@ export class PostgresTransaction implements Transaction {
   }
 
   async ready(demand: Demand): Promise<SignatureRecord[]> {
-    return this.#do(async ({ signatures }) => this.#remembered(await signatures.ready(demand)));
+    return this.#do(async ({ signatures }) => this.#passing(await signatures.ready(demand)));
   }
 
   async due(limit: number): Promise<SignatureRecord[]> {
-    return this.#do(async ({ signatures }) => this.#remembered(await signatures.due(this.now, limit)));
+    return this.#do(async ({ signatures }) => this.#passing(await signatures.due(this.now, limit)));
   }
 
   async lapsed(limit: number): Promise<WorkerRow[]> {
@@ -307,6 +307,18 @@ export class PostgresTransaction implements Transaction {
     for (const record of records) this.#locked.set(record.id, record);
     this.#tasks.add(records);
     return records;
+  }
+
+  /** Without what is below something that is being given an order: it is there again when that is done. */
+  async #passing(records: readonly SignatureRecord[]): Promise<SignatureRecord[]> {
+    const parents = above(records.map(({ id }) => id)).filter((id) => !this.#above.has(id));
+    if (parents.length === 0) return [...this.#remembered(records)];
+    const [isOpen, read] = await Promise.all([
+      this.#gates.passable(parents),
+      this.#tables.signatures.read(parents),
+    ]);
+    for (const record of read) if (isOpen(record.id)) this.#above.set(record.id, record);
+    return [...this.#remembered(records.filter(({ id }) => above([id]).every(isOpen)))];
   }
 
   /** A tree that was removed while something in it was being locked: whoever asks again finds none of it. */
