@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES, type Figures } from "./cases.ts";
 import { watchLoop } from "./loop-delay.ts";
+import { benchSchema } from "./postgres-schema.ts";
 
 /**
  * Measures MageFlow as a user runs it: durable settings, real handlers, the final callback awaited.
  *
  *     npm run bench -- <swarm|chain|chains|submit|latency|million> [--store sqlite] [--tasks N] [--json]
+ *
+ * `--store postgres` takes the server that `MAGEFLOW_TEST_POSTGRES` names, or that of this host.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +26,7 @@ const [name = ""] = positionals;
 const chosen = CASES[name];
 if (chosen === undefined) {
   process.stderr.write(
-    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|url] [--tasks N] [--json]\n`,
+    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|postgres|url] [--tasks N] [--json]\n`,
   );
   process.exit(2);
 }
@@ -38,21 +41,29 @@ const urls: Readonly<Record<string, string>> = {
   sqlite: `sqlite:${join(folder, "bench.db")}`,
   memory: "memory:",
 };
+/** What a commit survives, by the kind of the store. */
+const DURABLE: Readonly<Record<string, string>> = {
+  memory: "not durable",
+  sqlite: "WAL, synchronous=FULL",
+};
+const kind = values.store.split(":")[0]!;
+await using schema = values.store === "postgres" ? benchSchema() : null;
 const loop = watchLoop();
 try {
-  const figures: Figures = await chosen.run({ store: urls[values.store] ?? values.store, tasks });
+  const store = schema?.url ?? urls[values.store] ?? values.store;
+  const figures: Figures = await chosen.run({ store, tasks });
   const line = {
     bench: name,
     ...figures,
     peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
     maxEventLoopDelayMs: loop.stop(),
     settings: {
-      store: values.store,
+      store: kind,
       tasks,
       ...chosen.settings,
       node: [process.version, ...process.execArgv.filter((arg) => !arg.includes("conditions"))].join(" "),
       cpus: cpus().length,
-      durable: values.store === "memory" ? "not durable" : "WAL, synchronous=FULL",
+      durable: DURABLE[kind] ?? "as the server is set up",
     },
   };
   if (values.json) process.stdout.write(`${JSON.stringify(line)}\n`);
