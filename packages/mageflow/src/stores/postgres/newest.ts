@@ -25,14 +25,11 @@ const taggedWith = (tag: string): Source => ({
   id: "tagged_id",
 });
 
-/** What was born in one workflow, instant by instant: of each, what was stored then is a stretch of an index. */
-const bornIn = (rootId: string): Source => ({
-  from: `(SELECT created_at AS born_at FROM births WHERE root_id = ${rootId}
-      UNION SELECT created_at FROM signatures WHERE id = ${rootId}) AS born
-    JOIN signatures ON created_at = born_at AND id >= ${rootId} AND id < ${rootId} || '/' AND root_id = ${rootId}`,
-  createdAt: "born_at",
-  id: "id",
-});
+/** The latest instant before another at which something of a workflow was stored. */
+const BIRTH_BEFORE = `SELECT max(created_at) FROM (
+    (SELECT created_at FROM births WHERE root_id = $1 AND created_at < $2 ORDER BY created_at DESC LIMIT 1)
+    UNION ALL SELECT created_at FROM signatures WHERE id = $1 AND created_at < $2
+  ) AS before`;
 
 /** Signatures, newest first, then by id backwards. */
 export class Newest {
@@ -43,37 +40,65 @@ export class Newest {
   }
 
   async list(query: ListQuery): Promise<SignatureRecord[]> {
-    const { parameters, given } = parameterList();
-    const sql = listing(query, given);
+    return query.rootId === undefined
+      ? this.#page((given) => everywhere(query, given))
+      : this.#inWorkflow(query, toSafe(query.rootId));
+  }
+
+  /** Goes from one birth to the one before it: what was born in one instant is a stretch of an index. */
+  async #inWorkflow(query: ListQuery, rootId: string): Promise<SignatureRecord[]> {
+    const { after, limit } = query;
+    const found: SignatureRecord[] = [];
+    let before = after === null ? Number.MAX_SAFE_INTEGER : after.createdAt + 1;
+    while (found.length < limit) {
+      const [born] = (await this.#db.get<[number | null]>(BIRTH_BEFORE, rootId, before))!;
+      if (born === null) break;
+      const left = limit - found.length;
+      found.push(...(await this.#page((given) => bornAt(query, rootId, born, left, given))));
+      before = born;
+    }
+    return found;
+  }
+
+  async #page(statement: (given: Given) => string): Promise<SignatureRecord[]> {
+    const parameters: Parameter[] = [];
+    const sql = statement((value) => `$${parameters.push(value)}`);
     return (await this.#db.once<Row>(sql, parameters)).map(toRecord);
   }
 }
 
 /** One select for each stretch of an index, in order and no longer than the page, which are merged. */
-function listing(query: ListQuery, given: Given): string {
-  const { roots, rootId, tag, after, limit } = query;
-  const tagged = roots && tag !== undefined && rootId === undefined;
-  const source = tagged
-    ? taggedWith(given(toSafe(tag)))
-    : rootId === undefined
-      ? SIGNATURES
-      : bornIn(`${given(rootId)}::text`);
-  const { from, createdAt, id } = source;
-  const conditions = [...filters(query, given), SHOWN];
-  if (after !== null) {
+function everywhere(query: ListQuery, given: Given): string {
+  const { roots, tag, after, limit } = query;
+  const tagged = roots && tag !== undefined;
+  const { from, createdAt, id } = tagged ? taggedWith(given(toSafe(tag))) : SIGNATURES;
+  const conditions = filters(query, given);
+  if (after !== null)
     conditions.push(
       `(${createdAt}, ${id}) < (${given(after.createdAt)}::bigint, ${given(toSafe(after.id))}::text)`,
     );
-  }
-  if (tag !== undefined && !tagged) {
-    conditions.push(`root_id IN (SELECT root_id FROM root_tags WHERE tag = ${given(toSafe(tag))})`);
-  }
+  if (tag !== undefined && !tagged) conditions.push(hasTag(tag, given));
   const page = `ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${given(limit)}`;
-  const stretches = source === SIGNATURES ? statusStretches(query, given) : statusFilter(query, given);
+  const stretches = tagged ? statusFilter(query, given) : statusStretches(query, given);
   const selects = stretches.map(
     (status) => `(SELECT ${COLUMNS} FROM ${from} WHERE ${[...conditions, status].join(" AND ")} ${page})`,
   );
-  return `SELECT * FROM (${selects.join(" UNION ALL ")}) AS pages ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
+  return `SELECT * FROM (${selects.join(" UNION ALL ")}) AS pages
+    ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
+}
+
+/** What was stored of a workflow in one instant. An id is the root's, or begins with it and a dot; the slash is the character after the dot. */
+function bornAt(query: ListQuery, rootId: string, born: number, limit: number, given: Given): string {
+  const { after, tag } = query;
+  const root = given(rootId);
+  const conditions = [
+    ...filters(query, given),
+    ...statusFilter(query, given),
+    `created_at = ${given(born)} AND id >= ${root} AND id < ${root} || '/' AND root_id = ${root}`,
+  ];
+  if (after !== null && born === after.createdAt) conditions.push(`id < ${given(toSafe(after.id))}`);
+  if (tag !== undefined) conditions.push(hasTag(tag, given));
+  return `SELECT ${COLUMNS} FROM signatures WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ${given(limit)}`;
 }
 
 /** Statuses by which everything is indexed. The others are too common, or pass too quickly, for an index of their own. */
@@ -102,16 +127,15 @@ function statusFilter({ statuses }: ListQuery, given: Given): string[] {
   return [statuses === undefined ? "true" : oneOf("status", statuses, given)];
 }
 
+/** Takes a parameter of a statement in, and returns what stands for it in the text. */
 type Given = (value: Parameter) => string;
 
-/** Parameters of a statement that is put together: `given` takes one in and returns what stands for it in the text. */
-function parameterList(): { parameters: Parameter[]; given: Given } {
-  const parameters: Parameter[] = [];
-  return { parameters, given: (value) => `$${parameters.push(value)}` };
+function hasTag(tag: string, given: Given): string {
+  return `root_id IN (SELECT root_id FROM root_tags WHERE tag = ${given(toSafe(tag))})`;
 }
 
 function filters({ roots, kinds, names, roles, marked }: ListQuery, given: Given): string[] {
-  const conditions: string[] = [];
+  const conditions: string[] = [SHOWN];
   if (roots) conditions.push("role = 'root'");
   if (kinds !== undefined) conditions.push(oneOf("kind", kinds, given));
   if (names !== undefined) conditions.push(oneOf("name", names.map(toSafe), given));

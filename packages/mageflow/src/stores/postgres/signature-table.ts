@@ -63,17 +63,14 @@ const UNCANCELLED = "(stop_verb IS DISTINCT FROM 'cancel' OR stop_by IS DISTINCT
 /** Looks through what waits for its turn, which is as long as the container's window. */
 const UNDER_WAY = `attempt > 0 AND ${UNTOLD}`;
 
-const HAS_ENDED = "(status = 'SUCCEEDED' OR status = 'FAILED' OR status = 'SKIPPED' OR status = 'CANCELLED')";
-
 /** What has ended uncleaned, and its container does not know yet. */
 const UNCREDITED: Stretch = (limit) => `SELECT ${COLUMNS} FROM signatures
-  WHERE parent_id = $1 AND credited < milestone AND milestone = 1 AND (role = 'step' OR role = 'item') AND ${HAS_ENDED} AND ${KNOWN}
+  WHERE parent_id = $1 AND credited < milestone AND milestone = 1 AND (role = 'step' OR role = 'item') AND ${KNOWN}
   ORDER BY id LIMIT ${limit} ${WAIT}`;
 
 /** What has ended and waits for its callbacks. */
 const UNSETTLED: Stretch = (limit) => `SELECT ${COLUMNS} FROM signatures
-  WHERE parent_id = $1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item')
-    AND ${HAS_ENDED} AND ${KNOWN}
+  WHERE parent_id = $1 AND (milestone = 1 OR milestone = 2) AND stop IS NULL AND (role = 'step' OR role = 'item') AND ${KNOWN}
   ORDER BY slot LIMIT ${limit} ${WAIT}`;
 
 /** One after the other, as long as there is room: most windows are filled by the first. */
