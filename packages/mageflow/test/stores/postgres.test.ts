@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Store } from "../../src/ports/store.ts";
@@ -258,6 +259,37 @@ describe.skipIf(server.missing !== null)(
         });
       });
 
+      test("a process that stands still in the middle of a transaction lets go of what it has locked", async () => {
+        await using store = await opened(url);
+        await store.transact((tx) => tx.write({ insert: [sampleTask("frozen")] }));
+        using frozen = spawnScript(
+          `await store.open();
+           await store.transact(async (tx) => {
+             await tx.lock(["frozen"], { wait: true });
+             await tx.write({ specs: [{ rootId: "frozen", id: "0", body: "{}" }] });
+             console.log("locked");
+             await new Promise((resolve) => setTimeout(resolve, 1_000_000));
+           });`,
+          url,
+        );
+        await once(frozen.stdout, "data");
+        frozen.kill("SIGSTOP");
+        const { busy } = await store.transact((tx) => tx.lock(["frozen"], { wait: false }));
+        expect(busy).toEqual(["frozen"]);
+        const refusals = new Set<unknown>();
+        for (let locked = 0; locked === 0;) {
+          const { records } = await store
+            .transact((tx) => tx.lock(["frozen"], { wait: true }))
+            .catch((error: { code?: string }) => {
+              refusals.add(error.code);
+              return { records: [] };
+            });
+          locked = records.length;
+        }
+        expect([...refusals]).toEqual(["STORE_BUSY"]);
+        expect(await store.specs([{ rootId: "frozen", id: "0" }])).toEqual([]);
+      });
+
       test("a heartbeat waits for no transaction", async () => {
         await using store = await opened(url);
         await store.transact((tx) => tx.write({ workers: [sampleWorker("beating")] }));
@@ -379,11 +411,23 @@ const STATEMENT_END = /;\s*\n/;
 
 /** Runs a script that has the store of the url, in a process of its own. */
 function run(script: string, url: string): Promise<unknown> {
+  return promisify(execFile)(process.execPath, argumentsOf(script, url), { cwd: import.meta.dirname });
+}
+
+/** The same, killed at the end of its block. */
+function spawnScript(script: string, url: string) {
+  const child = spawn(process.execPath, argumentsOf(script, url), {
+    stdio: ["ignore", "pipe", "inherit"],
+    cwd: import.meta.dirname,
+  });
+  return Object.assign(child, { [Symbol.dispose]: () => void child.kill("SIGKILL") });
+}
+
+function argumentsOf(script: string, url: string): string[] {
   const whole = `import { openStore } from ${JSON.stringify(INDEX)};
     const store = openStore(process.argv[1]);
     ${script}`;
-  const options = ["--conditions=@mageflow/source", "--input-type=module", "--eval", whole, url];
-  return promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname });
+  return ["--conditions=@mageflow/source", "--input-type=module", "--eval", whole, url];
 }
 
 /** Opens the store statement by statement, and is killed before the one with this number. */

@@ -1,6 +1,6 @@
 import type { Client, Notification } from "pg";
 import { StoreError } from "../../core/errors.ts";
-import { ConnectionLost } from "./failures.ts";
+import { ConnectionLost, isAborted } from "./failures.ts";
 import type { Location } from "./location.ts";
 
 /** What a statement is given for its parameters; a Buffer is in the binary format of the parameter's type. */
@@ -53,6 +53,8 @@ export class Connection {
   /** Answers that are awaited. */
   #pending = 0;
   #lost = false;
+  /** What the server has refused last: statements that were sent behind it are told only that there was something. */
+  #fault: Error | null = null;
 
   private constructor(client: HeldClient) {
     this.#client = client;
@@ -152,7 +154,10 @@ export class Connection {
     try {
       return await send();
     } catch (error) {
-      if (error instanceof Error && "severity" in error) throw error;
+      if (error instanceof Error && "severity" in error) {
+        if (!isAborted(error)) this.#fault = error;
+        throw isAborted(error) ? (this.#fault ?? error) : error;
+      }
       // No word of the server: the driver has none to talk to.
       this.destroy();
       throw new ConnectionLost((error as Error).message, { cause: error });

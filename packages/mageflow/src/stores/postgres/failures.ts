@@ -92,6 +92,11 @@ export function isLoss(error: unknown): error is Error {
   return state !== null && ((error as { severity?: unknown }).severity === "FATAL" || state.startsWith("08"));
 }
 
+/** True for what the server says to everything behind a statement that it has refused, until the transaction ends. */
+export function isAborted(error: unknown): boolean {
+  return stateOf(error) === "25P02";
+}
+
 /** True when the server is not there yet or has no room for one more connection: to be tried again for a while. */
 export function isPassing(error: unknown): boolean {
   const state = stateOf(error);
