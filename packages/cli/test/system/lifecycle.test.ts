@@ -152,7 +152,9 @@ test("code that does not hear is given up, shown as abandoned, and resume says s
   const { value } = await scene.json<Standing>("interrupt", id, "--grace", "50ms");
   expect(value.interrupted).toEqual({ reason: null, clean: false });
   expect((await scene.run("ps")).stdout).toMatch(/ INTERRUPTED +abandoned /);
-  expect((await scene.run("show", id)).stdout).toContain("stopped     not clean: code of it was ended, or given up");
+  expect((await scene.run("show", id)).stdout).toContain(
+    "stopped     not clean: code of it was ended, or given up",
+  );
   const resumed = await scene.run("resume", id);
   expect(resumed.stdout).toContain(
     "\nnot clean: code of it has not ended by itself and may still go on somewhere",

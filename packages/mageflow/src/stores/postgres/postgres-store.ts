@@ -4,6 +4,7 @@ import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { ResumeReport } from "../../core/resume-report.ts";
 import type { Status } from "../../core/status.ts";
 import {
+  type Damage,
   type AuditQuery,
   type AuditRow,
   type ChildQuery,
@@ -234,7 +235,7 @@ export class PostgresStore implements Store {
   }
 
   /** The server checks its own pages as it reads them, if it was set up so; it cannot be asked to. */
-  async damage(): Promise<string[]> {
+  async damage(): Promise<Damage[]> {
     return [];
   }
 
