@@ -290,6 +290,28 @@ export const WORKFLOWS: readonly Workflow[] = [
     ],
   },
   {
+    name: "a workflow that is marked while it is interrupted, and goes on before its time",
+    plan: (make) => make.chain([make.task({ takes: 300, lingers: 30 }), make.task()]),
+    controls: [
+      { at: 100, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 50) },
+      { at: 300, give: ({ orders, process, rootId }) => orders.delete(process, rootId, 1_200) },
+      { at: 500, give: ({ orders, process, rootId }) => orders.resume(process, rootId) },
+    ],
+  },
+  {
+    name: "a workflow that is removed, and told to begin again in the same breath",
+    plan: (make) => make.chain([make.task(), make.task()]),
+    controls: [
+      {
+        at: 600,
+        give: ({ orders, process, rootId }) => {
+          orders.purge(process, rootId);
+          orders.rerun(process, rootId);
+        },
+      },
+    ],
+  },
+  {
     name: "tasks that register what releases what they hold, and fail, or lose their worker once too often",
     plan: (make) =>
       make.swarm(
