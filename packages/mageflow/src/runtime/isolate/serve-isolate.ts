@@ -6,7 +6,7 @@ import { heedStrays } from "../stray.ts";
 import { revivedError } from "./carried-error.ts";
 import { DistantHost } from "./distant-host.ts";
 import type { Answer, Order, Question, Report, Work } from "./messages.ts";
-import { type GoingOn, goingOn, isMore } from "./going-on.ts";
+import { type Activity, activity, isMore } from "./activity.ts";
 import { becomeIsolate, findRegistered } from "./registered.ts";
 import { unwrapped, type Wrapped } from "./wrapped.ts";
 
@@ -81,7 +81,7 @@ class Served {
     this.#line.requireWorker();
     const post = (report: Report): void => this.#post(report);
     const host = new DistantHost(work, this.#clock, post, (question) => this.#ask(question));
-    const before = goingOn();
+    const before = activity();
     const attempt = new Attempt(work.assignment, handler, host, work.notes, null);
     this.#attempt = attempt;
     if (this.#aborted !== null) attempt.abort(this.#aborted);
@@ -97,12 +97,12 @@ class Served {
   }
 
   /** True when nothing of the attempt goes on, which what it has just closed may do for a moment. */
-  async #isQuiet(before: GoingOn): Promise<boolean> {
+  async #isQuiet(before: Activity): Promise<boolean> {
     const end = this.#clock.monotonic() + CLOSING_MS;
     let quiet: boolean;
     do {
       await this.#clock.turn();
-      quiet = this.#asked.size === 0 && !isMore(goingOn(), before);
+      quiet = this.#asked.size === 0 && !isMore(activity(), before);
     } while (!quiet && this.#clock.monotonic() < end);
     return quiet;
   }
