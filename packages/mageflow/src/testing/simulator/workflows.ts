@@ -312,6 +312,17 @@ export const WORKFLOWS: readonly Workflow[] = [
     ],
   },
   {
+    name: "a workflow that is cancelled when it has settled, and told to begin again",
+    plan: (make) => make.chain([make.task()]),
+    controls: [
+      { at: 600, give: ({ orders, process, rootId }) => orders.cancel(process, rootId, 0, 50) },
+      ...[602, 605, 610, 650].map((at) => ({
+        at,
+        give: ({ orders, process, rootId }: Control) => orders.rerun(process, rootId),
+      })),
+    ],
+  },
+  {
     name: "tasks that register what releases what they hold, and fail, or lose their worker once too often",
     plan: (make) =>
       make.swarm(
