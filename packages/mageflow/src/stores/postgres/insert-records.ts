@@ -1,4 +1,5 @@
-import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
+import type { SignatureRecord } from "../../core/record.ts";
+import { isPlain } from "../is-plain.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import { type Column, PLAIN, WHOLE } from "./columns.ts";
 import type { Connection } from "./connection.ts";
@@ -51,35 +52,4 @@ function putBirths(db: Connection, records: readonly SignatureRecord[]): Promise
       ),
     ),
   ];
-}
-
-/** True for what the defaults of the table describe. */
-function isPlain(record: SignatureRecord): boolean {
-  return (
-    record.status === "PENDING" &&
-    record.prior === null &&
-    record.heldBy === null &&
-    record.generation === 1 &&
-    record.origin === 1 &&
-    record.attempt === 0 &&
-    record.epoch === 0 &&
-    record.recoveries === 0 &&
-    record.readyAt === null &&
-    record.dueAt === null &&
-    record.deadlineAt === null &&
-    record.workerId === null &&
-    record.message === null &&
-    record.result === null &&
-    record.error === null &&
-    record.family === null &&
-    record.sweep === null &&
-    record.stop === null &&
-    record.deletion === null &&
-    record.lock === null &&
-    record.milestone === MILESTONE.OPEN &&
-    record.credited === MILESTONE.OPEN &&
-    record.tags.length === 0 &&
-    record.startedAt === null &&
-    record.finishedAt === null
-  );
 }

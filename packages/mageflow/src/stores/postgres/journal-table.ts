@@ -1,10 +1,7 @@
-import type { Entry, EventType, FlowEvent } from "../../core/event.ts";
-import type { Status } from "../../core/status.ts";
+import type { Entry, FlowEvent } from "../../core/event.ts";
+import { journalEntries, journalRows } from "../journal-rows.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
-
-/** Entries of one row at most, so that a page of the journal never reads much more than it shows. */
-const ROW_ENTRIES = 500;
 
 /**
  * Numbers the entries that each workflow gets, and keeps everybody else from numbering until the transaction ends; then stores them, each
@@ -74,7 +71,7 @@ export class JournalTable {
     const next = Math.max(0, after) + 1;
     const events: FlowEvent[] = [];
     for (const [first, at, body] of await this.#db.all<[number, number, string]>(PAGE, rootId, next, limit)) {
-      for (const [n, entry] of decode(rootId, body).entries()) {
+      for (const [n, entry] of journalEntries(rootId, first, body).entries()) {
         const seq = first + n;
         if (seq >= next && seq < next + limit) events.push({ ...entry, seq, at });
       }
@@ -96,62 +93,14 @@ interface Part {
 }
 
 function partsOf(rootId: string, entries: readonly Entry[]): Part[] {
-  const parts: Part[] = [];
-  for (let at = 0; at < entries.length; at += ROW_ENTRIES) {
-    const some = entries.length <= ROW_ENTRIES ? entries : entries.slice(at, at + ROW_ENTRIES);
-    parts.push({ rootId, fromEnd: entries.length - at, count: some.length, body: encode(rootId, some) });
-  }
-  return parts;
+  let fromEnd = entries.length;
+  return journalRows(rootId, entries).map(({ count, body }) => {
+    const part = { rootId, fromEnd, count, body };
+    fromEnd -= count;
+    return part;
+  });
 }
 
 function bytewise(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Neighbours that differ in their id only are one run. Of an id, what follows the root's; a stranger's is marked and whole. */
-type Run = [
-  type: EventType,
-  status: Status,
-  generation: number,
-  attempt: number,
-  ids: string[],
-  ...progress: [fraction: number, note: string | null] | [],
-];
-
-const STRANGER = "=";
-
-function encode(rootId: string, entries: readonly Entry[]): string {
-  const runs: Run[] = [];
-  let run: Run | undefined;
-  for (const { id, type, status, generation, attempt, progress } of entries) {
-    const short = id === rootId || id.startsWith(`${rootId}.`) ? id.slice(rootId.length) : STRANGER + id;
-    const alike =
-      progress === undefined &&
-      run?.length === 5 &&
-      run[0] === type &&
-      run[1] === status &&
-      run[2] === generation &&
-      run[3] === attempt;
-    if (alike) {
-      run![4].push(short);
-      continue;
-    }
-    const told: [number, string | null] | [] =
-      progress === undefined ? [] : [progress.fraction, progress.note];
-    run = [type, status, generation, attempt, [short], ...told];
-    runs.push(run);
-  }
-  return JSON.stringify(runs);
-}
-
-function decode(rootId: string, body: string): Entry[] {
-  const entries: Entry[] = [];
-  for (const [type, status, generation, attempt, ids, fraction, note] of JSON.parse(body) as Run[]) {
-    for (const short of ids) {
-      const id = short.startsWith(STRANGER) ? short.slice(STRANGER.length) : rootId + short;
-      const entry: Entry = { id, type, status, generation, attempt };
-      entries.push(fraction === undefined ? entry : { ...entry, progress: { fraction, note: note ?? null } });
-    }
-  }
-  return entries;
 }

@@ -1,7 +1,8 @@
 import type { SignatureRecord } from "../../core/record.ts";
+import { isPlain } from "../is-plain.ts";
 import { tagsToJson, toJson } from "./change.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { isPlain, PLAIN, pushPlain } from "./plain-row.ts";
+import { PLAIN, pushPlain } from "./plain-row.ts";
 import type { Stored } from "./record-cache.ts";
 import { putTags } from "./root-tags.ts";
 import { GROUP, inGroups, rowsOf } from "./row-groups.ts";

@@ -1,10 +1,6 @@
-import type { Entry, EventType, FlowEvent } from "../../core/event.ts";
-import type { Status } from "../../core/status.ts";
-import { UnreadableError } from "../../ports/unreadable.ts";
+import type { Entry, FlowEvent } from "../../core/event.ts";
+import { journalEntries, journalRows } from "../journal-rows.ts";
 import type { Connection } from "./connection.ts";
-
-/** Entries of one row at most, so that a page of the journal never reads much more than it shows. */
-const ROW_ENTRIES = 500;
 
 const LAST = "SELECT seq + count - 1 FROM journal WHERE root_id = ? ORDER BY seq DESC LIMIT 1";
 
@@ -27,10 +23,9 @@ export class JournalTable {
 
   append(rootId: string, entries: readonly Entry[], now: number): void {
     let seq = this.#last(rootId) + 1;
-    for (let at = 0; at < entries.length; at += ROW_ENTRIES) {
-      const part = entries.length <= ROW_ENTRIES ? entries : entries.slice(at, at + ROW_ENTRIES);
-      this.#db.run(APPEND, rootId, seq, part.length, now, encode(rootId, part));
-      seq += part.length;
+    for (const { count, body } of journalRows(rootId, entries)) {
+      this.#db.run(APPEND, rootId, seq, count, now, body);
+      seq += count;
     }
   }
 
@@ -44,7 +39,7 @@ export class JournalTable {
       const [first, count, at, body] = row;
       if (next >= first + count) break;
       const from = next - first;
-      for (const entry of decode(rootId, first, body).slice(from, from + limit - events.length)) {
+      for (const entry of journalEntries(rootId, first, body).slice(from, from + limit - events.length)) {
         events.push({ ...entry, seq: next++, at });
       }
     }
@@ -61,62 +56,5 @@ export class JournalTable {
 
   #last(rootId: string): number {
     return this.#db.get<[number]>(LAST, rootId)?.[0] ?? 0;
-  }
-}
-
-/** Neighbours that differ in their id only are one run. Of an id, what follows the root's; a stranger's is marked and whole. */
-type Run = [
-  type: EventType,
-  status: Status,
-  generation: number,
-  attempt: number,
-  ids: string[],
-  ...progress: [fraction: number, note: string | null] | [],
-];
-
-const STRANGER = "=";
-
-function encode(rootId: string, entries: readonly Entry[]): string {
-  const runs: Run[] = [];
-  let run: Run | undefined;
-  for (const { id, type, status, generation, attempt, progress } of entries) {
-    const short = id === rootId || id.startsWith(`${rootId}.`) ? id.slice(rootId.length) : STRANGER + id;
-    const alike =
-      progress === undefined &&
-      run?.length === 5 &&
-      run[0] === type &&
-      run[1] === status &&
-      run[2] === generation &&
-      run[3] === attempt;
-    if (alike) {
-      run![4].push(short);
-      continue;
-    }
-    const told: [number, string | null] | [] =
-      progress === undefined ? [] : [progress.fraction, progress.note];
-    run = [type, status, generation, attempt, [short], ...told];
-    runs.push(run);
-  }
-  return JSON.stringify(runs);
-}
-
-/** `first` is the number of the first entry. */
-function decode(rootId: string, first: number, body: string): Entry[] {
-  const entries: Entry[] = [];
-  for (const [type, status, generation, attempt, ids, fraction, note] of runsOf(rootId, first, body)) {
-    for (const short of ids) {
-      const id = short.startsWith(STRANGER) ? short.slice(STRANGER.length) : rootId + short;
-      const entry: Entry = { id, type, status, generation, attempt };
-      entries.push(fraction === undefined ? entry : { ...entry, progress: { fraction, note: note ?? null } });
-    }
-  }
-  return entries;
-}
-
-function runsOf(rootId: string, first: number, body: string): Run[] {
-  try {
-    return JSON.parse(body) as Run[];
-  } catch (cause) {
-    throw new UnreadableError(rootId, `entry ${first} of its journal is not JSON`, { cause });
   }
 }
