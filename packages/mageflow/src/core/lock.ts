@@ -1,8 +1,16 @@
+import { LockedError } from "./errors.ts";
 import type { Lock, SignatureRecord } from "./record.ts";
 
 /** True while nobody but its holder changes the signature. */
 export function isLocked({ lock }: SignatureRecord, now: number): boolean {
   return lock !== null && lock.until > now;
+}
+
+/** @throws LockedError (`LOCKED`) while somebody else holds it than whoever has this token. */
+export function requireUnlocked(record: SignatureRecord, token: string | null, now: number): void {
+  const { id, lock } = record;
+  if (lock !== null && isLocked(record, now) && lock.token !== token)
+    throw new LockedError(id, lock.by, lock.until);
 }
 
 /** A start that was to be now waits for the end of the lock. */

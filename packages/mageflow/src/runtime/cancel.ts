@@ -1,5 +1,6 @@
 import { type Duration, millisecondsGiven } from "../core/duration.ts";
-import { IllegalTransitionError, LockedError, StaleConfirmationError } from "../core/errors.ts";
+import { IllegalTransitionError, StaleConfirmationError } from "../core/errors.ts";
+import { requireUnlocked } from "../core/lock.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
 import { decode } from "../core/payload.ts";
 import { readReason } from "../core/reason.ts";
@@ -160,9 +161,7 @@ async function cancelAll(
           continue;
         }
         requireSame(root, bound);
-        const { lock } = root;
-        if (lock !== null && lock.until > batch.now && lock.token !== held)
-          throw new LockedError(root.id, lock.by, lock.until);
+        requireUnlocked(root, held, batch.now);
         others.push({ root, descendants: bound.descendants });
       }
       for (const { id, total } of growing) if ((batch.get(id)?.family?.total ?? 0) > total) throw grown(id);

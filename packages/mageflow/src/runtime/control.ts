@@ -1,4 +1,5 @@
-import { GoneError, LockedError, NotFoundError } from "../core/errors.ts";
+import { GoneError, NotFoundError } from "../core/errors.ts";
+import { requireUnlocked } from "../core/lock.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Store, Tombstone } from "../ports/store.ts";
 import { type Deed, record as audit } from "./audit.ts";
@@ -28,10 +29,7 @@ export async function control<T>(runtime: Runtime, { id, token, deed, apply }: C
       apply: async (batch) => {
         const record = batch.get(id);
         if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
-        const { lock } = record;
-        if (lock !== null && lock.until > batch.now && lock.token !== token) {
-          throw new LockedError(id, lock.by, lock.until);
-        }
+        requireUnlocked(record, token, batch.now);
         const answer = await apply(batch, record);
         const now = batch.get(id)!;
         if (deed !== undefined && now !== record)

@@ -1,4 +1,4 @@
-import { IllegalTransitionError, InvalidPlanError, LockedError, NotFoundError } from "../core/errors.ts";
+import { IllegalTransitionError, InvalidPlanError, NotFoundError } from "../core/errors.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { invalidArgument } from "../core/invalid-argument.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
@@ -10,6 +10,7 @@ import type { SignatureRecord } from "../core/record.ts";
 import { SpecBook } from "../core/spec-book.ts";
 import { record as audit } from "./audit.ts";
 import type { Batch } from "./batch.ts";
+import { requireUnlocked } from "../core/lock.ts";
 import { checkStart } from "./check-start.ts";
 import { missing } from "./control.ts";
 import type { Run } from "./run.ts";
@@ -132,9 +133,8 @@ export class Edits {
 function requireEditable(batch: Batch, { id, token, tags }: Change): void {
   const record = batch.get(id);
   if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
-  const { lock, status, attempt, startedAt } = record;
-  if (lock !== null && lock.until > batch.now && lock.token !== token)
-    throw new LockedError(id, lock.by, lock.until);
+  requireUnlocked(record, token, batch.now);
+  const { status, attempt, startedAt } = record;
   const waits = status === "PENDING" || status === "READY" || status === "WAITING" || status === "SUSPENDED";
   if (!waits || attempt > 0 || startedAt !== null) {
     throw new IllegalTransitionError(id, "edit", status, "only what has not started can be edited");

@@ -1,3 +1,4 @@
+import { isLocked } from "../core/lock.ts";
 import { isParked } from "../core/recovery.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Store } from "../ports/store.ts";
@@ -47,7 +48,7 @@ export async function resumeParked(
         for (const id of window) {
           const record = batch.get(id);
           if (record === undefined || batch.isRemoved(record) || !isParked(record)) continue;
-          if (record.lock !== null && record.lock.until > batch.now) continue;
+          if (isLocked(record, batch.now)) continue;
           batch.tell(record, { type: "resume" });
           parked++;
         }
