@@ -293,13 +293,17 @@ export class SqliteStore implements Store {
   }
 
   async #begin(database: Database): Promise<void> {
-    if (this.#bell.rang()) await sleep(AFTER_YOU_MS);
+    let contended = this.#bell.rang();
+    if (contended) await sleep(AFTER_YOU_MS);
     await this.#patiently(
       () => database.begin(),
-      () => this.#bell.ring(),
+      () => {
+        this.#bell.ring();
+        contended = true;
+      },
     );
     // Whoever rang until now has waited with this one, or is this one.
-    this.#bell.rang();
+    if (contended) this.#bell.hush();
   }
 
   /** What did not fit or met a lock was not kept. Any other failure may have come after the log was written. */

@@ -1,6 +1,9 @@
 import { closeSync, openSync, statSync, utimesSync } from "node:fs";
 import type { Location } from "./location.ts";
 
+/** How long (ms) a bell is not listened to again. Listening takes as long as a small statement. */
+const DEAF_MS = 1;
+
 /**
  * Fairness between processes. SQLite gives its write lock to who asks at the right moment, so a process that commits
  * without a break keeps all others out for seconds. Who waits for the lock rings, by touching a file beside the
@@ -11,6 +14,7 @@ import type { Location } from "./location.ts";
 export class WaitingBell {
   readonly #path: string | null;
   #touched = 0;
+  #listened = -Infinity;
 
   /** A database in memory has nobody else waiting. */
   constructor(location: Location) {
@@ -27,16 +31,22 @@ export class WaitingBell {
     }
   }
 
-  /** Whether anybody has rung since this was asked last. */
+  /** Whether anybody has rung since it was listened to last. Asked again within a millisecond it says no. */
   rang(): boolean {
-    if (this.#path === null) return false;
+    if (performance.now() - this.#listened < DEAF_MS) return false;
+    const before = this.#touched;
+    this.hush();
+    return this.#touched !== before;
+  }
+
+  /** Takes it that whoever has rung until now was served. */
+  hush(): void {
+    if (this.#path === null) return;
     try {
-      const touched = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-      const rang = touched !== this.#touched;
-      this.#touched = touched;
-      return rang;
+      this.#touched = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      this.#listened = performance.now();
     } catch {
-      return false;
+      // Nobody can be heard.
     }
   }
 
