@@ -1,4 +1,4 @@
-import type { ViteUserConfig } from "vitest/config";
+import { configDefaults, type ViteUserConfig } from "vitest/config";
 
 /** The packages resolve to their sources, so that nothing is built before a test. */
 const conditions = ["@mageflow/source", "node", "module"];
@@ -16,6 +16,7 @@ const config: ViteUserConfig = {
     environment: "node",
     passWithNoTests: true,
     retry: 0,
+    reporters: [...configDefaults.reporters, "./scripts/servers/server-reporter.ts"],
     coverage: {
       provider: "v8",
       include: ["packages/*/src/**/*.ts"],

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe } from "vitest";
+import { needs } from "../../../../scripts/servers/find-server.ts";
 import { MageFlow, type MageFlowOptions } from "../../src/index.ts";
 import type { Store, Transaction } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
@@ -56,8 +57,7 @@ type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
  */
 export function onEachStore(what: string, cases: (open: Open, strike: Strike) => void): void {
   for (const [name, make] of Object.entries(PLACES)) {
-    const missing = name === "PostgreSQL" ? server.missing : null;
-    describe.skipIf(missing !== null)(`${what} (${name}${missing === null ? "" : `: ${missing}`})`, () => {
+    describe(`${what} (${name})`, needs(...(name === "PostgreSQL" ? [server] : [])), () => {
       let place: Place;
       let opened: MageFlow[];
       beforeEach(() => {

@@ -1,28 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
+import { findServerOf, type TestServer } from "../../../../scripts/servers/find-server.ts";
 
-/** Where tests look for a server unless `MAGEFLOW_TEST_POSTGRES` names one: it trusts who comes from this host. */
-const USUAL = "postgres://postgres@127.0.0.1:5432/postgres";
-
-/** A server to test with; `missing` says why there is none. */
-export interface TestServer {
-  readonly url: string;
-  readonly missing: string | null;
-}
-
-/** One that was named and does not answer is an error. */
-export async function findServer(): Promise<TestServer> {
-  const named = process.env["MAGEFLOW_TEST_POSTGRES"];
-  const url = named ?? USUAL;
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  try {
-    await client.connect();
-    await client.end();
-    return { url, missing: null };
-  } catch (error) {
-    if (named !== undefined) throw error;
-    return { url, missing: "no server on the usual port, and MAGEFLOW_TEST_POSTGRES names none" };
-  }
+export function findServer(): Promise<TestServer> {
+  return findServerOf("postgres");
 }
 
 /** The URL of a schema that nobody else uses, and its name. */

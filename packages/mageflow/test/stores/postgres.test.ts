@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { postgresStore, type PostgresOptions } from "../../src/stores/postgres/index.ts";
 import { MIGRATIONS } from "../../src/stores/postgres/migrations.ts";
@@ -21,6 +22,7 @@ const server = await findServer();
 
 describe.skipIf(server.missing !== null)(
   `on a server${server.missing === null ? "" : `: ${server.missing}`}`,
+  needs(server),
   () => {
     const { url, schema } = freshSchema(server);
 

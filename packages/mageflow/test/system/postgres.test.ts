@@ -1,6 +1,7 @@
 import { MageFlow, swarm } from "mageflow";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readLedger } from "../../../../scripts/chaos/ledger.ts";
+import { needs } from "../../../../scripts/servers/find-server.ts";
 import { dropSchema, findServer, freshSchema } from "../stores/postgres-server.ts";
 import { type Folder, folder, program } from "./program.ts";
 
@@ -8,6 +9,7 @@ const server = await findServer();
 
 describe.skipIf(server.missing !== null)(
   `processes on PostgreSQL${server.missing === null ? "" : `: ${server.missing}`}`,
+  needs(server),
   () => {
     let place: { url: string; schema: string };
     let files: Folder;
