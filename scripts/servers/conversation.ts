@@ -23,7 +23,7 @@ export interface Line {
 export class ForeignSpeech extends Error {}
 
 /** How long a server may take to answer (ms). */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 2_000;
 
 /**
  * A probe that talks the protocol itself, so that no driver need be there. `talk` throws `ForeignSpeech` when it hears another one.

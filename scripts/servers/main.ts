@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
@@ -62,19 +62,21 @@ async function environment(
   };
 }
 
-/** Servers end after the command, whatever ends it. */
+/** The servers end after the command, whatever ends it. */
 async function run([program, ...args]: readonly string[]): Promise<number> {
   const owner = self();
-  // The terminal interrupts the command too, which then says how it ends.
-  process.on("SIGINT", () => {});
   let asked: NodeJS.Signals | null = null;
-  const onTerm = (): void => void (asked = "SIGTERM");
-  process.on("SIGTERM", onTerm);
+  let child: ChildProcess | null = null;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => {
+      asked = signal;
+      // The terminal interrupts the command too, which then ends as it likes.
+      if (signal !== "SIGINT") child?.kill(signal);
+    });
   try {
     const { variables, lacks } = await environment(owner);
     if (asked !== null) return exitCodeOf(null, asked);
-    const child = spawn(program!, args, { env: { ...process.env, ...variables }, stdio: "inherit" });
-    process.off("SIGTERM", onTerm).on("SIGTERM", () => void child.kill("SIGTERM"));
+    child = spawn(program!, args, { env: { ...process.env, ...variables }, stdio: "inherit" });
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     for (const lack of lacks) say(`the command had no ${lack}`);
     return exitCodeOf(code, signal) || (lacks.length === 0 ? 0 : 1);

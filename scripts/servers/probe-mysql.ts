@@ -13,7 +13,7 @@ const SWITCH = 0xfe;
 const ERROR = 0xff;
 
 /** Logs in with an empty password, to the end: a server shuts out hosts that break off too many handshakes. */
-export const probeMysql: Probe = conversation("MySQL or MariaDB", 3306, async (line, url) => {
+export const probeMysql: Probe = conversation("MySQL", 3306, async (line, url) => {
   const user = decodeURIComponent(url.username) || "root";
   const database = decodeURIComponent(url.pathname.slice(1));
   const refused = `the server on ${url.host} does not let ${user} ${database === "" ? "in" : `into ${database}`}`;

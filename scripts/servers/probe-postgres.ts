@@ -1,4 +1,4 @@
-import { conversation, ForeignSpeech, type Probe } from "./conversation.ts";
+import { conversation, ForeignSpeech, type Line, type Probe } from "./conversation.ts";
 
 /** Longest message that a server sends before it lets somebody in (bytes). */
 const LONGEST = 30_000;
@@ -8,18 +8,29 @@ const PROTOCOL_3 = 196_608;
 export const probePostgres: Probe = conversation("PostgreSQL", 5432, async (line, url) => {
   const user = decodeURIComponent(url.username) || "postgres";
   const database = decodeURIComponent(url.pathname.slice(1)) || user;
-  line.write(startup({ user, database }));
-  const head = await line.read(5);
-  const kind = String.fromCharCode(head[0]!);
-  const length = head.readInt32BE(1) - 4;
-  if ((kind !== "R" && kind !== "E") || length < 4 || length > LONGEST) throw new ForeignSpeech();
-  const body = await line.read(length);
   const refused = `PostgreSQL on ${url.host} does not let ${user} into ${database}`;
-  if (kind === "E") return { is: "refusing", why: `${refused}: ${errorMessage(body)}` };
-  if (body.readInt32BE(0) !== 0) return { is: "refusing", why: `${refused} without a password` };
+  line.write(startup({ user, database }));
+  for (;;) {
+    const { kind, body } = await message(line);
+    if (kind === "E") return { is: "refusing", why: `${refused}: ${errorMessage(body)}` };
+    if (kind === "R" && body.readInt32BE(0) !== 0)
+      return { is: "refusing", why: `${refused} without a password` };
+    // Whether there is such a user and such a database is looked at after the login.
+    if (kind === "Z") break;
+  }
   line.write(Buffer.from([0x58, 0, 0, 0, 4]));
   return { is: "ready" };
 });
+
+async function message(line: Line): Promise<{ kind: string; body: Buffer }> {
+  const head = await line.read(5);
+  const length = head.readInt32BE(1) - 4;
+  const kind = String.fromCharCode(head[0]!);
+  // Login, error, notice, parameter, key, ready: all that may come.
+  if (!"RENSKZ".includes(kind) || length < (kind === "R" ? 4 : 1) || length > LONGEST)
+    throw new ForeignSpeech();
+  return { kind, body: await line.read(length) };
+}
 
 function startup(parameters: Readonly<Record<string, string>>): Buffer {
   const body = Buffer.from(`${Object.entries(parameters).flat().join("\0")}\0\0`);
