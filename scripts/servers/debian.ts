@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { findProgram } from "./programs.ts";
 
@@ -10,19 +10,20 @@ export function canInstall(): boolean {
   return process.getuid?.() === 0 && findProgram("apt-get") !== null;
 }
 
-/** Installs them and lets none of their servers start on the standard ports. What apt says goes to stderr. Throws when apt fails. */
+/** Installs them, if it can, and lets none of their servers start on the standard ports. What apt says goes to stderr. */
 export function install(packages: readonly string[]): void {
   const isOurs = !existsSync(POLICY);
   if (isOurs) writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
   try {
-    apt("update", "-qq");
-    apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
+    if (apt("update", "-qq")) apt("install", "-qq", "-y", "--no-install-recommends", ...packages);
   } finally {
     if (isOurs) rmSync(POLICY);
   }
 }
 
-function apt(...args: string[]): void {
+/** Whether it went well. Waits while somebody else installs. */
+function apt(...args: string[]): boolean {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  execFileSync(findProgram("apt-get")!, args, { env, stdio: ["ignore", 2, 2] });
+  const options = ["-o", "DPkg::Lock::Timeout=300", ...args];
+  return spawnSync(findProgram("apt-get")!, options, { env, stdio: ["ignore", 2, 2] }).status === 0;
 }

@@ -43,9 +43,9 @@ async function provideOne(ledger: Ledger, backend: Backend, wish: Wish): Promise
     if (earlier !== null) return { is: "found", url: earlier.url };
     const usual = wish.own ? null : await locateUsual(backend);
     if (usual?.is === "found") return usual;
-    const server = await start(backend, wish, (started) => ledger.add(started, wish.owner));
-    if (server !== null) return { is: "found", url: server.url };
-    return { is: "missing", why: lacking(backend, usual) };
+    const why = usual === null ? [] : [usual.why];
+    const server = await start(backend, wish, why, (started) => ledger.add(started, wish.owner));
+    return server === null ? { is: "missing", why: why.join("; ") } : { is: "found", url: server.url };
   } catch (error) {
     return { is: "missing", why: (error as Error).message };
   }
@@ -61,26 +61,29 @@ async function startedEarlier(ledger: Ledger, backend: Backend, say: Wish["say"]
   return null;
 }
 
+/** Null when it can be had in none of these ways; then `why` says so. */
 async function start(
   backend: Backend,
   { say }: Wish,
+  why: string[],
   record: (server: Started) => void,
 ): Promise<Started | null> {
-  const installed = backend.recipe.find();
+  const { recipe, title } = backend;
+  const installed = recipe.find();
   if (installed !== null) return launch(backend, installed, record);
+  why.push("it is not installed");
   if (canInstall()) {
-    say(`${backend.title}: installing ${backend.recipe.packages.join(" ")}`);
-    install(backend.recipe.packages);
-    const brought = backend.recipe.find();
+    say(`${title}: installing ${recipe.packages.join(" ")}`);
+    install(recipe.packages);
+    const brought = recipe.find();
     if (brought !== null) return launch(backend, brought, record);
+    why.push(`apt-get does not bring it (${recipe.packages.join(" ")})`);
+  } else {
+    why.push(`only root can install it, and by apt-get (${recipe.packages.join(" ")})`);
   }
-  return canCompose() ? compose(backend, record) : null;
-}
-
-function lacking(backend: Backend, usual: Place | null): string {
-  const there = usual?.is === "missing" ? `${usual.why}; ` : "";
-  const packages = backend.recipe.packages.join(", ");
-  return `${there}it is not installed (Debian: ${packages}), only root can install it by apt, and there is no docker compose`;
+  if (canCompose()) return compose(backend, record);
+  why.push("there is no docker compose");
+  return null;
 }
 
 async function finish(ledger: Ledger, server: Started, say: Wish["say"]): Promise<void> {
