@@ -10,8 +10,11 @@ export type Answer =
   /** Something else, or nothing that answers. */
   | { readonly is: "absent"; readonly why: string };
 
-/** Asks the server of a URL whether it lets in the user whom the URL names, without a password. Never throws. */
-export type Probe = (url: URL) => Promise<Answer>;
+/**
+ * Asks the server of a URL whether it lets in the user whom the URL names, without a password. Never throws. One that does not
+ * answer within `patience` (ms, 10 s) is none.
+ */
+export type Probe = (url: URL, patience?: number) => Promise<Answer>;
 
 /** One side of a connection. `read` gives exactly so many bytes, or throws when the other side ends before. */
 export interface Line {
@@ -22,8 +25,8 @@ export interface Line {
 /** What is said is not what this kind of server says. */
 export class ForeignSpeech extends Error {}
 
-/** How long a server may take to answer (ms). */
-const PATIENCE_MS = 2_000;
+/** A server of a host that has much else to do may be slow. */
+const PATIENCE_MS = 10_000;
 
 /**
  * A probe that talks the protocol itself, so that no driver need be there. `talk` throws `ForeignSpeech` when it hears another one.
@@ -33,10 +36,10 @@ export function conversation(
   standardPort: number,
   talk: (line: Line, url: URL) => Promise<Answer>,
 ): Probe {
-  return async (url) => {
+  return async (url, patience = PATIENCE_MS) => {
     const place = { host: url.hostname, port: Number(url.port || standardPort) };
     const where = `${place.host}:${place.port}`;
-    const tooLong = AbortSignal.timeout(PATIENCE_MS);
+    const tooLong = AbortSignal.timeout(patience);
     const socket =
       url.protocol === "rediss:" ? connectTls({ ...place, rejectUnauthorized: false }) : connect(place);
     // Whoever reads hears of an error; between two reads it says nothing.

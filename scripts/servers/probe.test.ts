@@ -26,6 +26,9 @@ function at(usual: string, port: number): URL {
   return url;
 }
 
+/** For servers that never answer (ms). */
+const SHORT = 300;
+
 /** Servers of something else, by what they do with whom they do not understand. */
 const OTHERS: Readonly<Record<string, () => Server>> = {
   "answers in HTTP": () => createWebServer(),
@@ -47,7 +50,7 @@ for (const { title, usual, probe } of BACKENDS) {
 
   test.for(Object.entries(OTHERS))(`${title}: what listens %s`, async ([, make]) => {
     const port = await portOf(make());
-    expect(await probe(at(usual, port))).toEqual({
+    expect(await probe(at(usual, port), SHORT)).toEqual({
       is: "absent",
       why: expect.stringMatching(
         RegExp(`^what listens on 127.0.0.1:${port} (is not|does not answer like) ${title}$`),
@@ -57,7 +60,7 @@ for (const { title, usual, probe } of BACKENDS) {
 
   test(`${title}: what listens says nothing`, async () => {
     const port = await portOf(createServer((socket) => socket.on("error", () => {}).resume()));
-    expect(await probe(at(usual, port))).toEqual({
+    expect(await probe(at(usual, port), SHORT)).toEqual({
       is: "absent",
       why: `what listens on 127.0.0.1:${port} does not answer like ${title}`,
     });
