@@ -20,335 +20,329 @@ import { ask, dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
 const server = await findServer();
 
-describe.skipIf(server.missing !== null)(
-  `on a server${server.missing === null ? "" : `: ${server.missing}`}`,
-  needs(server),
-  () => {
-    const { url, schema } = freshSchema(server);
+describe("on a server", needs(server), () => {
+  const { url, schema } = freshSchema(server);
 
-    afterAll(() => dropSchema(server, schema));
+  afterAll(() => dropSchema(server, schema));
 
-    storeSuite({
-      name: "PostgreSQL",
-      create: () => opened(url),
-      reopen: async (store) => {
-        await store.close();
-        return opened(url);
-      },
-      destroy: (store) => store.close(),
-    });
+  storeSuite({
+    name: "PostgreSQL",
+    create: () => opened(url),
+    reopen: async (store) => {
+      await store.close();
+      return opened(url);
+    },
+    destroy: (store) => store.close(),
+  });
 
-    describe("the schema", () => {
-      test("many that open a new one at once all find it", async () => {
-        await using place = newPlace();
-        await Promise.all(
-          Array.from({ length: 6 }, (_, n) =>
-            run(
-              `await store.open();
+  describe("the schema", () => {
+    test("many that open a new one at once all find it", async () => {
+      await using place = newPlace();
+      await Promise.all(
+        Array.from({ length: 6 }, (_, n) =>
+          run(
+            `await store.open();
                await store.transact((tx) => tx.write({ specs: [{ rootId: "${n}", id: "1", body: "{}" }] }));
                await store.close();`,
-              place.url,
-            ),
+            place.url,
           ),
-        );
-        expect(await ask(server, `SELECT count(*)::int AS n FROM ${place.schema}.specs`)).toEqual([{ n: 6 }]);
-      });
-
-      test.for(["first", "second", "middle", "last"] as const)(
-        "one that is killed at its %s statement has done nothing",
-        async (which) => {
-          await using place = newPlace();
-          const count = MIGRATIONS.flatMap((sql) => sql.split(STATEMENT_END)).length;
-          const at = { first: 0, second: 1, middle: count >> 1, last: count - 1 }[which];
-          await expect(run(KILLED_AT(at), place.url)).rejects.toHaveProperty("signal", "SIGKILL");
-          const left = `SELECT count(*)::int AS n FROM pg_namespace WHERE nspname = '${place.schema}'`;
-          expect(await ask(server, left)).toEqual([{ n: 0 }]);
-          await using store = await opened(place.url);
-          await store.transact((tx) => tx.write({ insert: [sampleTask("a")] }));
-          expect(await store.get(["a"])).toHaveLength(1);
-        },
+        ),
       );
+      expect(await ask(server, `SELECT count(*)::int AS n FROM ${place.schema}.specs`)).toEqual([{ n: 6 }]);
+    });
 
-      test("of a newer version is refused, and left as it is", async () => {
+    test.for(["first", "second", "middle", "last"] as const)(
+      "one that is killed at its %s statement has done nothing",
+      async (which) => {
         await using place = newPlace();
-        await (await opened(place.url)).close();
-        await ask(server, `UPDATE ${place.schema}.mageflow_schema SET version = 99`);
-        await expect(opened(place.url)).rejects.toMatchObject({
-          code: "STORE_NEWER",
-          message: expect.stringContaining("version 99"),
-        });
-      });
+        const count = MIGRATIONS.flatMap((sql) => sql.split(STATEMENT_END)).length;
+        const at = { first: 0, second: 1, middle: count >> 1, last: count - 1 }[which];
+        await expect(run(KILLED_AT(at), place.url)).rejects.toHaveProperty("signal", "SIGKILL");
+        const left = `SELECT count(*)::int AS n FROM pg_namespace WHERE nspname = '${place.schema}'`;
+        expect(await ask(server, left)).toEqual([{ n: 0 }]);
+        await using store = await opened(place.url);
+        await store.transact((tx) => tx.write({ insert: [sampleTask("a")] }));
+        expect(await store.get(["a"])).toHaveLength(1);
+      },
+    );
 
-      test("of another program is refused, and left as it is", async () => {
-        await using place = newPlace();
-        await ask(server, `CREATE SCHEMA ${place.schema} CREATE TABLE other (id int)`);
-        await expect(opened(place.url)).rejects.toMatchObject({
-          code: "STORE_UNAVAILABLE",
-          message: expect.stringContaining("another program"),
-        });
-        const tables = `SELECT tablename FROM pg_tables WHERE schemaname = '${place.schema}'`;
-        expect(await ask(server, tables)).toEqual([{ tablename: "other" }]);
+    test("of a newer version is refused, and left as it is", async () => {
+      await using place = newPlace();
+      await (await opened(place.url)).close();
+      await ask(server, `UPDATE ${place.schema}.mageflow_schema SET version = 99`);
+      await expect(opened(place.url)).rejects.toMatchObject({
+        code: "STORE_NEWER",
+        message: expect.stringContaining("version 99"),
       });
     });
 
-    describe("a server", () => {
-      test("that has no such database is named without secrets", async () => {
-        const wrong = new URL(url);
-        wrong.username = "somebody";
-        wrong.password = "secret";
-        wrong.pathname = "/no_such_database";
-        const store = postgresStore(wrong.href);
-        expect(store.name).not.toContain("secret");
-        await expect(store.open()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-        await expect(store.open()).rejects.not.toThrow("secret");
+    test("of another program is refused, and left as it is", async () => {
+      await using place = newPlace();
+      await ask(server, `CREATE SCHEMA ${place.schema} CREATE TABLE other (id int)`);
+      await expect(opened(place.url)).rejects.toMatchObject({
+        code: "STORE_UNAVAILABLE",
+        message: expect.stringContaining("another program"),
       });
+      const tables = `SELECT tablename FROM pg_tables WHERE schemaname = '${place.schema}'`;
+      expect(await ask(server, tables)).toEqual([{ tablename: "other" }]);
+    });
+  });
 
-      test("that does not answer is not there", async () => {
-        await using line = await cutLine(url);
-        const { url: gone } = line;
-        await line[Symbol.asyncDispose]();
-        await expect(opened(gone, { patience: 0 })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-      });
-
-      test("that takes no changes is refused", async () => {
-        const readOnly = new URL(url);
-        readOnly.searchParams.set("options", "-c default_transaction_read_only=on");
-        await expect(opened(readOnly.href)).rejects.toMatchObject({ code: "STORE_READ_ONLY" });
-      });
+  describe("a server", () => {
+    test("that has no such database is named without secrets", async () => {
+      const wrong = new URL(url);
+      wrong.username = "somebody";
+      wrong.password = "secret";
+      wrong.pathname = "/no_such_database";
+      const store = postgresStore(wrong.href);
+      expect(store.name).not.toContain("secret");
+      await expect(store.open()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+      await expect(store.open()).rejects.not.toThrow("secret");
     });
 
-    describe("a connection that is lost", () => {
-      test("in the middle of a transaction has left nothing, and the next one works", async () => {
-        await using line = await cutLine(url);
-        await using store = await opened(line.url);
-        const lost = store.transact(async (tx) => {
-          await tx.write({ insert: [sampleTask("lost")] });
+    test("that does not answer is not there", async () => {
+      await using line = await cutLine(url);
+      const { url: gone } = line;
+      await line[Symbol.asyncDispose]();
+      await expect(opened(gone, { patience: 0 })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    });
+
+    test("that takes no changes is refused", async () => {
+      const readOnly = new URL(url);
+      readOnly.searchParams.set("options", "-c default_transaction_read_only=on");
+      await expect(opened(readOnly.href)).rejects.toMatchObject({ code: "STORE_READ_ONLY" });
+    });
+  });
+
+  describe("a connection that is lost", () => {
+    test("in the middle of a transaction has left nothing, and the next one works", async () => {
+      await using line = await cutLine(url);
+      await using store = await opened(line.url);
+      const lost = store.transact(async (tx) => {
+        await tx.write({ insert: [sampleTask("lost")] });
+        line.cut();
+        await tx.read(["lost"]);
+      });
+      await expect(lost).rejects.toMatchObject({ code: "STORE_BUSY" });
+      await store.transact((tx) => tx.write({ insert: [sampleTask("after")] }));
+      expect((await store.get(["lost", "after"])).map(({ id }) => id)).toEqual(["after"]);
+    });
+
+    test("does not fail who only reads", async () => {
+      await using line = await cutLine(url);
+      await using store = await opened(line.url);
+      line.cut();
+      expect(await store.get(["none"])).toEqual([]);
+      line.mute("server");
+      const reading = store.lastSeq("none");
+      line.cut();
+      expect(await reading).toBe(0);
+    });
+
+    test("before the answer to a commit leaves it open, until its stamp is asked for", async () => {
+      await using line = await cutLine(url);
+      await using store = await opened(line.url);
+      await using witness = await opened(url);
+      await store.transact((tx) => tx.write({ stamp: { by: "kept", n: 1 } }));
+      const [refused] = await Promise.allSettled([
+        store.transact(async (tx) => {
+          await tx.write({ insert: [sampleTask("kept")], stamp: { by: "kept", n: 2 } });
+          line.mute("server");
+        }),
+        (async () => {
+          while ((await witness.get(["kept"])).length === 0);
           line.cut();
-          await tx.read(["lost"]);
+        })(),
+      ]);
+      expect(refused).toMatchObject({ reason: { name: "OutcomeUnknown" } });
+      expect(await store.stamped("kept")).toBe(2);
+      expect(await store.stamped("kept")).toBe(2);
+    });
+
+    test("before the commit is heard leaves nothing, as the stamp tells", async () => {
+      await using line = await cutLine(url);
+      await using store = await opened(line.url);
+      await store.transact((tx) => tx.write({ stamp: { by: "unheard", n: 1 } }));
+      const unheard = store.transact(async (tx) => {
+        await tx.write({ insert: [sampleTask("unheard")], stamp: { by: "unheard", n: 2 } });
+        await tx.read(["unheard"]);
+        line.mute("client");
+        setImmediate(() => line.cut());
+      });
+      await expect(unheard).rejects.toMatchObject({ name: "OutcomeUnknown" });
+      expect(await toldStamp(store, "unheard")).toBe(1);
+      expect(await store.get(["unheard"])).toEqual([]);
+    });
+  });
+
+  describe("side by side", () => {
+    test("one of two transactions that wait for each other is refused, and may try again", async () => {
+      await using store = await opened(url);
+      const ids = ["dead", "lock"];
+      await store.transact((tx) => tx.write({ insert: ids.map((id) => sampleTask(id)) }));
+      const both = meeting(2);
+      const cross = async ([first, second]: readonly string[]): Promise<string> =>
+        store.transact(async (tx) => {
+          await tx.lock([first!], { wait: true });
+          await both();
+          await tx.lock([second!], { wait: true });
+          return "done";
         });
-        await expect(lost).rejects.toMatchObject({ code: "STORE_BUSY" });
-        await store.transact((tx) => tx.write({ insert: [sampleTask("after")] }));
-        expect((await store.get(["lost", "after"])).map(({ id }) => id)).toEqual(["after"]);
-      });
+      const ends = await Promise.allSettled([cross(ids), cross(ids.toReversed())]);
+      expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      const refused = ends.find(({ status }) => status === "rejected");
+      expect(refused).toMatchObject({ reason: { code: "STORE_BUSY" } });
+    });
 
-      test("does not fail who only reads", async () => {
-        await using line = await cutLine(url);
-        await using store = await opened(line.url);
-        line.cut();
-        expect(await store.get(["none"])).toEqual([]);
-        line.mute("server");
-        const reading = store.lastSeq("none");
-        line.cut();
-        expect(await reading).toBe(0);
+    test("who gives a container an order waits for who is starting something in it, and sees it", async () => {
+      await using one = await opened(url);
+      await using other = await opened(url);
+      const swarm = sampleSwarm("gated");
+      const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1, name: "gated" });
+      await one.transact((tx) => tx.write({ insert: [swarm, item] }));
+      const claimed = Promise.withResolvers<void>();
+      const go = Promise.withResolvers<void>();
+      const claim = one.transact(async (tx) => {
+        const [task] = await tx.ready({ workerId: "w", slots: 1, tasks: new Map([["gated", 1]]) });
+        expect(await tx.read(["gated"])).toEqual([swarm]);
+        claimed.resolve();
+        await go.promise;
+        await tx.write({ update: [{ ...task!, status: "RUNNING", workerId: "w", attempt: 1 }] });
       });
-
-      test("before the answer to a commit leaves it open, until its stamp is asked for", async () => {
-        await using line = await cutLine(url);
-        await using store = await opened(line.url);
-        await using witness = await opened(url);
-        await store.transact((tx) => tx.write({ stamp: { by: "kept", n: 1 } }));
-        const [refused] = await Promise.allSettled([
-          store.transact(async (tx) => {
-            await tx.write({ insert: [sampleTask("kept")], stamp: { by: "kept", n: 2 } });
-            line.mute("server");
-          }),
-          (async () => {
-            while ((await witness.get(["kept"])).length === 0);
-            line.cut();
-          })(),
-        ]);
-        expect(refused).toMatchObject({ reason: { name: "OutcomeUnknown" } });
-        expect(await store.stamped("kept")).toBe(2);
-        expect(await store.stamped("kept")).toBe(2);
+      await claimed.promise;
+      const order = other.transact(async (tx) => {
+        await tx.lock(["gated"], { wait: true });
+        return tx.window({ id: "gated", what: "interrupt", limit: 9 });
       });
+      await blocked(schema);
+      go.resolve();
+      await claim;
+      expect((await order).map(({ id }) => id)).toEqual([item.id]);
+    });
 
-      test("before the commit is heard leaves nothing, as the stamp tells", async () => {
-        await using line = await cutLine(url);
-        await using store = await opened(line.url);
-        await store.transact((tx) => tx.write({ stamp: { by: "unheard", n: 1 } }));
-        const unheard = store.transact(async (tx) => {
-          await tx.write({ insert: [sampleTask("unheard")], stamp: { by: "unheard", n: 2 } });
-          await tx.read(["unheard"]);
-          line.mute("client");
-          setImmediate(() => line.cut());
-        });
-        await expect(unheard).rejects.toMatchObject({ name: "OutcomeUnknown" });
-        expect(await toldStamp(store, "unheard")).toBe(1);
-        expect(await store.get(["unheard"])).toEqual([]);
+    test("who goes on below a container waits for an order that is being given, and sees it", async () => {
+      await using one = await opened(url);
+      await using other = await opened(url);
+      const swarm = sampleSwarm("ordered");
+      const item = sampleReady("ordered.0", { rootId: "ordered", parentId: "ordered", role: "item" });
+      await one.transact((tx) => tx.write({ insert: [swarm, item] }));
+      const locked = Promise.withResolvers<void>();
+      const go = Promise.withResolvers<void>();
+      const order = one.transact(async (tx) => {
+        await tx.lock(["ordered"], { wait: true });
+        locked.resolve();
+        await go.promise;
+        await tx.write({ update: [{ ...swarm, status: "SUSPENDED" }] });
+      });
+      await locked.promise;
+      const finish = other.transact(async (tx) => {
+        await tx.lock([item.id], { wait: true });
+        return tx.read(["ordered"]);
+      });
+      await blocked(schema);
+      go.resolve();
+      await order;
+      expect((await finish)[0]?.status).toBe("SUSPENDED");
+    });
+
+    test("nobody declares a session dead that a transaction counts on", async () => {
+      await using one = await opened(url);
+      await using other = await opened(url);
+      const worker = sampleWorker("counted on", { leaseUntil: 1 });
+      await one.transact((tx) => tx.write({ workers: [worker] }));
+      await one.transact(async (tx) => {
+        expect(await tx.alive(worker.id)).toBe(true);
+        const lapsed = await other.transact((beside) => beside.lapsed(100));
+        expect(lapsed.map(({ id }) => id)).not.toContain(worker.id);
+        expect(await other.heartbeat(worker.id, 60_000)).toBe(true);
       });
     });
 
-    describe("side by side", () => {
-      test("one of two transactions that wait for each other is refused, and may try again", async () => {
-        await using store = await opened(url);
-        const ids = ["dead", "lock"];
-        await store.transact((tx) => tx.write({ insert: ids.map((id) => sampleTask(id)) }));
-        const both = meeting(2);
-        const cross = async ([first, second]: readonly string[]): Promise<string> =>
-          store.transact(async (tx) => {
-            await tx.lock([first!], { wait: true });
-            await both();
-            await tx.lock([second!], { wait: true });
-            return "done";
-          });
-        const ends = await Promise.allSettled([cross(ids), cross(ids.toReversed())]);
-        expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-        const refused = ends.find(({ status }) => status === "rejected");
-        expect(refused).toMatchObject({ reason: { code: "STORE_BUSY" } });
-      });
-
-      test("who gives a container an order waits for who is starting something in it, and sees it", async () => {
-        await using one = await opened(url);
-        await using other = await opened(url);
-        const swarm = sampleSwarm("gated");
-        const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1, name: "gated" });
-        await one.transact((tx) => tx.write({ insert: [swarm, item] }));
-        const claimed = Promise.withResolvers<void>();
-        const go = Promise.withResolvers<void>();
-        const claim = one.transact(async (tx) => {
-          const [task] = await tx.ready({ workerId: "w", slots: 1, tasks: new Map([["gated", 1]]) });
-          expect(await tx.read(["gated"])).toEqual([swarm]);
-          claimed.resolve();
-          await go.promise;
-          await tx.write({ update: [{ ...task!, status: "RUNNING", workerId: "w", attempt: 1 }] });
-        });
-        await claimed.promise;
-        const order = other.transact(async (tx) => {
-          await tx.lock(["gated"], { wait: true });
-          return tx.window({ id: "gated", what: "interrupt", limit: 9 });
-        });
-        await blocked(schema);
-        go.resolve();
-        await claim;
-        expect((await order).map(({ id }) => id)).toEqual([item.id]);
-      });
-
-      test("who goes on below a container waits for an order that is being given, and sees it", async () => {
-        await using one = await opened(url);
-        await using other = await opened(url);
-        const swarm = sampleSwarm("ordered");
-        const item = sampleReady("ordered.0", { rootId: "ordered", parentId: "ordered", role: "item" });
-        await one.transact((tx) => tx.write({ insert: [swarm, item] }));
-        const locked = Promise.withResolvers<void>();
-        const go = Promise.withResolvers<void>();
-        const order = one.transact(async (tx) => {
-          await tx.lock(["ordered"], { wait: true });
-          locked.resolve();
-          await go.promise;
-          await tx.write({ update: [{ ...swarm, status: "SUSPENDED" }] });
-        });
-        await locked.promise;
-        const finish = other.transact(async (tx) => {
-          await tx.lock([item.id], { wait: true });
-          return tx.read(["ordered"]);
-        });
-        await blocked(schema);
-        go.resolve();
-        await order;
-        expect((await finish)[0]?.status).toBe("SUSPENDED");
-      });
-
-      test("nobody declares a session dead that a transaction counts on", async () => {
-        await using one = await opened(url);
-        await using other = await opened(url);
-        const worker = sampleWorker("counted on", { leaseUntil: 1 });
-        await one.transact((tx) => tx.write({ workers: [worker] }));
-        await one.transact(async (tx) => {
-          expect(await tx.alive(worker.id)).toBe(true);
-          const lapsed = await other.transact((beside) => beside.lapsed(100));
-          expect(lapsed.map(({ id }) => id)).not.toContain(worker.id);
-          expect(await other.heartbeat(worker.id, 60_000)).toBe(true);
-        });
-      });
-
-      test("a process that stands still in the middle of a transaction lets go of what it has locked", async () => {
-        await using store = await opened(url);
-        await store.transact((tx) => tx.write({ insert: [sampleTask("frozen")] }));
-        using frozen = spawnScript(
-          `await store.open();
+    test("a process that stands still in the middle of a transaction lets go of what it has locked", async () => {
+      await using store = await opened(url);
+      await store.transact((tx) => tx.write({ insert: [sampleTask("frozen")] }));
+      using frozen = spawnScript(
+        `await store.open();
            await store.transact(async (tx) => {
              await tx.lock(["frozen"], { wait: true });
              await tx.write({ specs: [{ rootId: "frozen", id: "0", body: "{}" }] });
              console.log("locked");
              await new Promise((resolve) => setTimeout(resolve, 1_000_000));
            });`,
-          url,
-        );
-        await once(frozen.stdout, "data");
-        frozen.kill("SIGSTOP");
-        const { busy } = await store.transact((tx) => tx.lock(["frozen"], { wait: false }));
-        expect(busy).toEqual(["frozen"]);
-        const refusals = new Set<unknown>();
-        for (let locked = 0; locked === 0;) {
-          const { records } = await store
-            .transact((tx) => tx.lock(["frozen"], { wait: true }))
-            .catch((error: { code?: string }) => {
-              refusals.add(error.code);
-              return { records: [] };
-            });
-          locked = records.length;
-        }
-        expect([...refusals]).toEqual(["STORE_BUSY"]);
-        expect(await store.specs([{ rootId: "frozen", id: "0" }])).toEqual([]);
-      });
-
-      test("a heartbeat waits for no transaction", async () => {
-        await using store = await opened(url);
-        await store.transact((tx) => tx.write({ workers: [sampleWorker("beating")] }));
-        const all = meeting(5);
-        const busy = Array.from({ length: 4 }, () =>
-          store.transact(async (tx) => {
-            await tx.alive("beating");
-            await all();
-          }),
-        );
-        expect(await store.heartbeat("beating", 60_000)).toBe(true);
-        await Promise.all([...busy, all()]);
-      });
+        url,
+      );
+      await once(frozen.stdout, "data");
+      frozen.kill("SIGSTOP");
+      const { busy } = await store.transact((tx) => tx.lock(["frozen"], { wait: false }));
+      expect(busy).toEqual(["frozen"]);
+      const refusals = new Set<unknown>();
+      for (let locked = 0; locked === 0;) {
+        const { records } = await store
+          .transact((tx) => tx.lock(["frozen"], { wait: true }))
+          .catch((error: { code?: string }) => {
+            refusals.add(error.code);
+            return { records: [] };
+          });
+        locked = records.length;
+      }
+      expect([...refusals]).toEqual(["STORE_BUSY"]);
+      expect(await store.specs([{ rootId: "frozen", id: "0" }])).toEqual([]);
     });
 
-    describe("the bell", () => {
-      test("is heard in other processes", async () => {
-        await using one = await opened(url);
-        await using other = await opened(url);
-        expect(await rings(other, () => commit(one))).toBe(true);
-      });
-
-      test("is not needed: who ended before ringing is noticed", async () => {
-        await using store = await opened(url);
-        const count = (): Promise<unknown> => ask(server, `SELECT nextval('${schema}.commits')`);
-        expect(await rings(store, count)).toBe(true);
-      });
-
-      test("is heard again after its connection was lost", async () => {
-        await using line = await cutLine(url);
-        await using one = await opened(url);
-        await using other = await opened(line.url);
-        expect(await rings(other, () => commit(one))).toBe(true);
-        line.cut();
-        expect(await rings(other, () => commit(one))).toBe(true);
-      });
-
-      test("is heard by those who listened before the store was closed and opened again", async () => {
-        await using one = await opened(url);
-        await using other = await opened(url);
-        const heard = rings(other, () => commit(one));
-        await other.close();
-        await other.open();
-        expect(await heard).toBe(true);
-      });
-    });
-
-    test("a log message may have what no text of PostgreSQL can", async () => {
+    test("a heartbeat waits for no transaction", async () => {
       await using store = await opened(url);
-      const message = "a\0b \ud800 \u001a0000 \u{1f600}";
-      await store.transact((tx) => tx.write({ logs: [sampleLog("raw", message)] }));
-      expect(await store.logs({ id: "raw", contains: "\0b", after: 0, limit: 9 })).toMatchObject([
-        { message },
-      ]);
+      await store.transact((tx) => tx.write({ workers: [sampleWorker("beating")] }));
+      const all = meeting(5);
+      const busy = Array.from({ length: 4 }, () =>
+        store.transact(async (tx) => {
+          await tx.alive("beating");
+          await all();
+        }),
+      );
+      expect(await store.heartbeat("beating", 60_000)).toBe(true);
+      await Promise.all([...busy, all()]);
     });
-  },
-);
+  });
+
+  describe("the bell", () => {
+    test("is heard in other processes", async () => {
+      await using one = await opened(url);
+      await using other = await opened(url);
+      expect(await rings(other, () => commit(one))).toBe(true);
+    });
+
+    test("is not needed: who ended before ringing is noticed", async () => {
+      await using store = await opened(url);
+      const count = (): Promise<unknown> => ask(server, `SELECT nextval('${schema}.commits')`);
+      expect(await rings(store, count)).toBe(true);
+    });
+
+    test("is heard again after its connection was lost", async () => {
+      await using line = await cutLine(url);
+      await using one = await opened(url);
+      await using other = await opened(line.url);
+      expect(await rings(other, () => commit(one))).toBe(true);
+      line.cut();
+      expect(await rings(other, () => commit(one))).toBe(true);
+    });
+
+    test("is heard by those who listened before the store was closed and opened again", async () => {
+      await using one = await opened(url);
+      await using other = await opened(url);
+      const heard = rings(other, () => commit(one));
+      await other.close();
+      await other.open();
+      expect(await heard).toBe(true);
+    });
+  });
+
+  test("a log message may have what no text of PostgreSQL can", async () => {
+    await using store = await opened(url);
+    const message = "a\0b \ud800 \u001a0000 \u{1f600}";
+    await store.transact((tx) => tx.write({ logs: [sampleLog("raw", message)] }));
+    expect(await store.logs({ id: "raw", contains: "\0b", after: 0, limit: 9 })).toMatchObject([{ message }]);
+  });
+});
 
 type OpenStore = Store & AsyncDisposable;
 
