@@ -54,7 +54,10 @@ describe("SQLite among processes", () => {
     path = join(folder, "store.db");
   });
 
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true });
+  });
 
   test("many that open a new file at once all find the schema", async () => {
     const script = `${OPEN}; await store.transact((tx) => tx.write({ specs: [{ rootId: String(process.pid), id: "1", body: "{}" }] }));`;
@@ -124,12 +127,11 @@ describe("SQLite among processes", () => {
   test("a file that may not be written is refused", async (context) => {
     if (!canStepDown()) context.skip("no user here but the superuser, whom no rights keep from writing");
     await (await opened(path)).close();
-    chmodSync(folder, 0o755);
     chmodSync(path, 0o444);
+    chmodSync(folder, 0o555);
     await expect(asNobody(() => opened(path))).rejects.toThrow(
       expect.objectContaining({ code: "STORE_READ_ONLY" }),
     );
-    chmodSync(folder, 0o555);
     await expect(asNobody(() => opened(join(folder, "new.db")))).rejects.toThrow(
       expect.objectContaining({ code: "STORE_UNAVAILABLE" }),
     );
