@@ -196,6 +196,22 @@ export const WORKFLOWS: readonly Workflow[] = [
     ],
   },
   {
+    name: "a swarm whose items end well within the grace of an interrupt, and clean up after that",
+    // The first has cleaned up when the second ends, so that nothing but the credit of the second keeps the swarm from cleaning up.
+    plan: (make) =>
+      make
+        .swarm(
+          times(2, (i) =>
+            make
+              .task({ takes: 900, lingers: 60 + 340 * i, finishes: true })
+              .onCleanup(make.task({ takes: 150 })),
+          ),
+          { concurrency: 2 },
+        )
+        .onCleanup(make.task({ takes: 20 })),
+    controls: [{ at: 150, give: ({ orders, process, rootId }) => orders.interrupt(process, rootId, 1_000) }],
+  },
+  {
     name: "a swarm that stops its items past its limit, and is interrupted while they stop, once more for a shorter time",
     plan: (make) =>
       make
