@@ -557,4 +557,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "this.#notes?.steps.get(mark) === null",
     why: "what several attempts of a task hold together is released once for each of them",
   },
+  {
+    name: "lock-forgets-what-is-inside",
+    file: "core/lock.ts",
+    find: "for (const at of [record, ...ancestors(view, record)]) {",
+    replace: "for (const at of [record]) {",
+    why: "parts of what somebody has locked are stopped by others",
+  },
+  {
+    name: "lock-is-not-noted-above",
+    file: "runtime/lock.ts",
+    find: "for (const each of [now, ...noted]) batch.put(each);",
+    replace: "for (const each of [now, ...noted.slice(noted.length)]) batch.put(each);",
+    why: "what somebody has locked is stopped along with what it stands in",
+  },
 ];

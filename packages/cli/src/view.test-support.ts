@@ -61,5 +61,6 @@ export const status: RunStatus = {
   counts: { ...noCounts, total: 1_000_000, succeeded: 1_000, failed: 2, pending: 998_998 },
   progress: { fraction: 0.001, note: null },
   heldBy: null,
+  locks: [],
   open: [],
 };

@@ -18,7 +18,13 @@ export type { OpenPart } from "./runtime/what-is-open.ts";
 export type { Worker, WorkerOptions } from "./runtime/worker.ts";
 export type { IsolationKind } from "./runtime/isolate/isolation.ts";
 export type { Cause, CauseOutcome, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
-export type { Counts, RunStatus, ShownStatus, SignatureView } from "./runtime/signature-view.ts";
+export type {
+  Counts,
+  RunStatus,
+  RunStatusLock,
+  ShownStatus,
+  SignatureView,
+} from "./runtime/signature-view.ts";
 export type {
   AutoResumeOptions,
   Compatible,

@@ -148,6 +148,7 @@ const RETENTIONS: OptionNames<NonNullable<MageFlowOptions["retain"]>> = {
   swarm: true,
 };
 
+const GET: OptionNames<{ lock?: string }> = { lock: true };
 const REPORTS: OptionNames<{ limit?: number }> = { limit: true };
 
 const TASK_OPTIONS: OptionNames<TaskOptions> = {
@@ -298,13 +299,20 @@ export class MageFlow implements AsyncDisposable {
     return launch(await this.#open(), plan, undefined, options, { start: false, by: null });
   }
 
-  /** A handle on what is stored. @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`) for what was removed, MageFlowError (`INVALID_ARGUMENT`) for an id that is no text. */
-  async get<O = unknown>(id: string): Promise<Run<O>> {
+  /**
+   * A handle on what is stored. With `lock`, the token of a lock on it, on what it stands in or on what is inside it, it may do what the holder may.
+   *
+   * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`) for what was removed, MageFlowError (`INVALID_ARGUMENT`) for an id or a token that is no text.
+   */
+  async get<O = unknown>(id: string, options: { lock?: string } = {}): Promise<Run<O>> {
     if (typeof id !== "string") throw invalidArgument("id", id, "the id of a signature");
+    requireArguments(options, GET, "get");
+    const { lock = null } = options;
+    if (lock !== null && typeof lock !== "string") throw invalidArgument("lock", lock, "the token of a lock");
     const runtime = await this.#open();
     const [record] = await runtime.store.get([id]);
     if (record === undefined) throw await missing(runtime.store, id);
-    return new Run<O>(runtime, id);
+    return new Run<O>(runtime, id, lock);
   }
 
   /**

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isClosed, isPurgeable, rearmed } from "./deletion.ts";
+import { notedInside, relocked } from "./lock.ts";
 import { judge, standsInCleanup } from "./judge.test-support.ts";
 import { EVENT_OR_INTERRUPT, finishAll, marked, PLAN, play, stop } from "./play.test-support.ts";
 import { isSettled, type SignatureRecord } from "./record.ts";
@@ -111,9 +112,12 @@ describe("a mark of deletion", () => {
     stage.settle();
     mark(stage, 0);
     const record: SignatureRecord = stage.get("r");
-    const lock = { token: "t", by: "somebody", until: stage.now + 10, start: false, purgeAt: null };
-    expect(isPurgeable({ ...record, lock }, stage.now)).toBe(false);
-    expect(isPurgeable({ ...record, lock }, stage.now + 10)).toBe(true);
+    const held = { token: "t", by: "somebody", until: stage.now + 10 };
+    for (const locked of [relocked(record, held, stage.now), notedInside(record, "r.0", held, stage.now)]) {
+      expect(isPurgeable(locked, stage.now)).toBe(false);
+      expect(isPurgeable(locked, stage.now + 10)).toBe(true);
+      expect(rearmed(locked, stage.now).deletion!.purgeAt).toBe(held.until);
+    }
     expect(() => stage.send("r.0", marked(stage.now))).toThrow("by its root");
   });
 });

@@ -1,5 +1,5 @@
 import { IllegalTransitionError } from "./errors.ts";
-import { isLocked, removeAfterLock } from "./lock.ts";
+import { isGuarded, removeAfterLock } from "./lock.ts";
 import { type Deletion, isCancelled, isSettled, type SignatureRecord } from "./record.ts";
 import { type Decision, type Signal, unchanged } from "./signal.ts";
 import type { View } from "./view.ts";
@@ -54,7 +54,7 @@ export function extend(record: SignatureRecord, purgeAt: number): Decision {
 export function isPurgeable(record: SignatureRecord, now: number): boolean {
   const { deletion, generation } = record;
   if (deletion === null || deletion.purgeAt > now || deletion.generation !== generation) return false;
-  return !isLocked(record, now) && isClosed(record);
+  return !isGuarded(record, now) && isClosed(record);
 }
 
 /** True when nothing of a tree is open, or nothing of it ever started. */
@@ -71,9 +71,9 @@ export function abandoned(record: SignatureRecord, now: number): SignatureRecord
   return { ...record, deletion: { ...at, action: "cancel", by, reason, stub: false, purged: false } };
 }
 
-/** A tree that is due and locked waits for the end of the lock; one that is still open gets its whole time again, from now on. */
+/** A tree that is due and locked, or holds something that is, waits for the end of the lock; one that is still open gets its whole time again, from now on. */
 export function rearmed(record: SignatureRecord, now: number): SignatureRecord {
-  if (isLocked(record, now)) return removeAfterLock(record);
+  if (isGuarded(record, now)) return removeAfterLock(record);
   const deletion = record.deletion!;
   const span = Math.max(LEAST_SPAN_MS, deletion.purgeAt - deletion.markedAt);
   return {

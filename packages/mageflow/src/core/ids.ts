@@ -36,6 +36,13 @@ export function depthOf(id: string): number {
   return id.split(".").length - 1;
 }
 
+/** Ids of what it stands in, its root's last. Above a callback stands its owner. */
+export function above(id: string): string[] {
+  const ids: string[] = [];
+  for (let dot = id.lastIndexOf("."); dot > 0; dot = id.lastIndexOf(".", dot - 1)) ids.push(id.slice(0, dot));
+  return ids;
+}
+
 export function isCallback(role: Role): role is CallbackRole {
   return role !== "root" && role !== "step" && role !== "item";
 }

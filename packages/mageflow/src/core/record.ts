@@ -80,14 +80,20 @@ export interface Deletion {
   readonly purged: boolean;
 }
 
-/** Keeps others from changing the status of a signature, until it expires. */
-export interface Lock {
+/** The right to be the only one who gives orders to a signature and to what is inside it, until it expires. */
+export interface Held {
   readonly token: string;
   readonly by: string;
   readonly until: number;
-  /** A start waits for its end. */
-  readonly start: boolean;
-  /** When the tree was to be removed that waits for its end; null when none does. */
+}
+
+/** What keeps others from giving orders to a signature. */
+export interface Lock {
+  /** Its own lock; `start` when a start waits for the end of it. */
+  readonly held: (Held & { readonly start: boolean }) | null;
+  /** Locks on what is inside it, at any depth, so that an order to this one need not look for them. Those that have expired may stay. */
+  readonly inside: readonly (Held & { readonly id: string })[];
+  /** When the tree was to be removed that waits for the end of all of them; null when none does. */
   readonly purgeAt: number | null;
 }
 

@@ -12,7 +12,7 @@ export interface View {
 }
 
 /** The ancestors of a signature, nearest first. Above a callback stands its owner. */
-export function* ancestors(view: View, record: SignatureRecord): Generator<SignatureRecord> {
+export function* ancestors(view: Pick<View, "get">, record: SignatureRecord): Generator<SignatureRecord> {
   let at = record;
   while (at.parentId !== null) {
     const parent = view.get(at.parentId);

@@ -104,7 +104,7 @@ export async function planCancel(
  * removed but for the audit trail and a tombstone. All workflows are cancelled, or none.
  *
  * @throws StaleConfirmationError (`STALE_CONFIRMATION`) when the token is not known or has expired, is not for `target` alone, or a
- *   workflow began again, or got more steps or items, since it was given out; LockedError (`LOCKED`) for one that somebody holds.
+ *   workflow began again, or got more steps or items, since it was given out; LockedError (`LOCKED`) for one that somebody holds, as a whole or in part.
  */
 export async function confirmCancel(
   runtime: Runtime,
@@ -161,7 +161,7 @@ async function cancelAll(
           continue;
         }
         requireSame(root, bound);
-        requireUnlocked(root, held, batch.now);
+        requireUnlocked(batch, root, held);
         others.push({ root, descendants: bound.descendants });
       }
       for (const { id, total } of growing) if ((batch.get(id)?.family?.total ?? 0) > total) throw grown(id);

@@ -1,5 +1,5 @@
 import { GoneError, NotFoundError } from "../core/errors.ts";
-import { requireUnlocked } from "../core/lock.ts";
+import { type Reach, requireUnlocked } from "../core/lock.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Store, Tombstone } from "../ports/store.ts";
 import { type Deed, record as audit } from "./audit.ts";
@@ -11,25 +11,33 @@ export interface Control<T> {
   readonly id: string;
   /** Of the lock that the caller holds, or null. */
   readonly token: string | null;
+  /** What it changes, so that a lock on that is in its way. Default `tree`. */
+  readonly reach?: Reach;
+  /** Others that it changes too, to be locked along with it. */
+  readonly also?: readonly string[];
   /** What is written to the audit trail along with the change; left out for what needs no trace. */
   readonly deed?: Omit<Deed, "target" | "actor">;
   readonly apply: (batch: Batch, record: SignatureRecord) => T | Promise<T>;
 }
 
 /**
- * Makes a change of one signature in a transaction, unless somebody else has locked it or it is being removed.
+ * Makes a change of one signature in a transaction, unless somebody else has locked it, what it stands in or something in it,
+ * or it is being removed.
  *
  * @throws NotFoundError (`NOT_FOUND`), GoneError (`GONE`), LockedError (`LOCKED`), and what `apply` throws.
  */
-export async function control<T>(runtime: Runtime, { id, token, deed, apply }: Control<T>): Promise<T> {
+export async function control<T>(
+  runtime: Runtime,
+  { id, token, reach, also = [], deed, apply }: Control<T>,
+): Promise<T> {
   const { store, actor } = runtime;
   try {
     return await runtime.commit({
-      locks: [id],
+      locks: [id, ...also],
       apply: async (batch) => {
         const record = batch.get(id);
         if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
-        requireUnlocked(record, token, batch.now);
+        requireUnlocked(batch, record, token, reach);
         const answer = await apply(batch, record);
         const now = batch.get(id)!;
         if (deed !== undefined && now !== record)

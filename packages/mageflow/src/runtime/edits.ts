@@ -133,7 +133,7 @@ export class Edits {
 function requireEditable(batch: Batch, { id, token, tags }: Change): void {
   const record = batch.get(id);
   if (record === undefined || batch.isRemoved(record)) throw new NotFoundError(id);
-  requireUnlocked(record, token, batch.now);
+  requireUnlocked(batch, record, token);
   const { status, attempt, startedAt } = record;
   const waits = status === "PENDING" || status === "READY" || status === "WAITING" || status === "SUSPENDED";
   if (!waits || attempt > 0 || startedAt !== null) {

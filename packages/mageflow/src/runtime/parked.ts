@@ -1,4 +1,4 @@
-import { isLocked } from "../core/lock.ts";
+import { isGuardedFrom } from "../core/lock.ts";
 import { isParked } from "../core/recovery.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Store } from "../ports/store.ts";
@@ -37,6 +37,7 @@ export async function resumeParked(
   runtime: Runtime,
   container: string,
   ids: readonly string[],
+  token: string | null,
 ): Promise<void> {
   const { actor } = runtime;
   for (let from = 0; from < ids.length; from += PAGE) {
@@ -48,7 +49,7 @@ export async function resumeParked(
         for (const id of window) {
           const record = batch.get(id);
           if (record === undefined || batch.isRemoved(record) || !isParked(record)) continue;
-          if (isLocked(record, batch.now)) continue;
+          if (isGuardedFrom(batch, record, token)) continue;
           batch.tell(record, { type: "resume" });
           parked++;
         }

@@ -9,7 +9,8 @@ import {
 import type { FlowEvent, Progress } from "../core/event.ts";
 import type { AnyPlan } from "../core/flow.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
-import { standsInCleanup } from "../core/ids.ts";
+import { above, standsInCleanup } from "../core/ids.ts";
+import { locksOn } from "../core/lock.ts";
 import { decode } from "../core/payload.ts";
 import { isCancelled, isSettled, type SignatureRecord } from "../core/record.ts";
 import type { ItemResult } from "../core/result.ts";
@@ -17,6 +18,7 @@ import { isEnded, type Status } from "../core/status.ts";
 import { hasStopped } from "../core/view.ts";
 import type { ChildQuery, LogQuery, LogRow } from "../ports/store.ts";
 import { addItems, plansToAdd, requireSwarm } from "./add-items.ts";
+import type { Batch } from "./batch.ts";
 import { missing } from "./control.ts";
 import { Doorbell } from "./doorbell.ts";
 import { flag } from "./filter-arguments.ts";
@@ -27,6 +29,7 @@ import {
   countsOf,
   type Counts,
   type RunStatus,
+  type RunStatusLock,
   shownStatus,
   type SignatureView,
   viewOf,
@@ -135,6 +138,7 @@ export class Run<O = unknown> extends Steering {
       counts,
       progress: await this.#progress(record, counts),
       heldBy: await this.#heldBy(record),
+      locks: await this.#locks(record),
       open: isEnded(status) && !isSettled(record) ? await openParts(this.runtime.store, record) : [],
     };
   }
@@ -261,10 +265,11 @@ export class Run<O = unknown> extends Steering {
 
   /** An open swarm takes no more items. Closing again is a no-op. @throws IllegalTransitionError, NotFoundError */
   async close(): Promise<void> {
-    await this.change((batch, record) => {
+    const close = (batch: Batch, record: SignatureRecord): void => {
       requireSwarm(record, "close");
       batch.tell(record, { type: "close" });
-    });
+    };
+    await this.change(close, undefined, "itself");
   }
 
   /**
@@ -292,7 +297,9 @@ export class Run<O = unknown> extends Steering {
   async #add(given: Iterable<AnyPlan>, start: boolean): Promise<Run[]> {
     const plans = plansToAdd(given);
     const { check } = this.runtime;
-    const ids = await this.change((batch, record) => addItems(batch, record, plans, check));
+    const add = (batch: Batch, record: SignatureRecord): Promise<string[]> =>
+      addItems(batch, record, plans, check);
+    const ids = await this.change(add, undefined, "itself");
     if (start) await this.begin(null);
     return ids.map((id) => new Run(this.runtime, id));
   }
@@ -300,6 +307,14 @@ export class Run<O = unknown> extends Steering {
   async #counts(record: SignatureRecord): Promise<Counts> {
     const open = record.family === null ? new Map() : await this.runtime.store.tally(this.id, OPEN_STATUSES);
     return countsOf(record, open);
+  }
+
+  async #locks(record: SignatureRecord): Promise<RunStatusLock[]> {
+    const around = await this.runtime.store.get(above(record.id));
+    const byId = new Map(around.map((at) => [at.id, at]));
+    const { storeTime: now } = this.runtime;
+    const view = { now, get: (id: string) => byId.get(id) };
+    return [...locksOn(view, record, "tree")].map(({ id, by, until }) => ({ id, by, until }));
   }
 
   async #heldBy(record: SignatureRecord): Promise<string | null> {

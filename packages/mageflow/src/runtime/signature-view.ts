@@ -65,6 +65,14 @@ export interface Counts {
   readonly cleanupFailed: number;
 }
 
+/** A lock, and the signature that somebody has locked. */
+export interface RunStatusLock {
+  readonly id: string;
+  readonly by: string;
+  /** Epoch milliseconds by the store's clock. */
+  readonly until: number;
+}
+
 export interface RunStatus {
   /** What to show. */
   readonly status: ShownStatus;
@@ -76,11 +84,14 @@ export interface RunStatus {
   readonly progress: Progress;
   /** The suspended container that keeps it from going on, or null. */
   readonly heldBy: string | null;
+  /** Locks that keep others from steering it: its own, those of what it stands in, from the inside out, and those inside it. */
+  readonly locks: readonly RunStatusLock[];
   /** Once it has ended, some of what keeps it from settling: callbacks that are open, those first that somebody has stopped. */
   readonly open: readonly OpenPart[];
 }
 
 export function viewOf(record: SignatureRecord): SignatureView {
+  const held = record.lock?.held ?? null;
   const { id, rootId, parentId, role, slot, key, kind, name, status, generation, attempt } = record;
   const { recoveries, priority, tags, workerId, createdAt, startedAt, finishedAt } = record;
   return {
@@ -106,7 +117,7 @@ export function viewOf(record: SignatureRecord): SignatureView {
     finishedAt,
     dueAt: status === "WAITING" ? record.dueAt : null,
     deletion: record.deletion,
-    lock: record.lock === null ? null : { by: record.lock.by, until: record.lock.until },
+    lock: held === null ? null : { by: held.by, until: held.until },
     interrupted:
       status === "INTERRUPTED" && record.stop !== null
         ? { reason: record.stop.reason, clean: isClean(record) }

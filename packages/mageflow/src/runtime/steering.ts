@@ -9,12 +9,13 @@ import { readReason } from "../core/reason.ts";
 import { isCancelled, isSettled, type SignatureRecord } from "../core/record.ts";
 import type { Signal } from "../core/signal.ts";
 import { isEnded } from "../core/status.ts";
+import type { Reach } from "../core/lock.ts";
 import { abandonCleanups } from "./abandon.ts";
 import { calendarInstant, type CalendarTime } from "./calendar.ts";
 import { type CancelPlan, GRACE_MS, planCancel } from "./cancel.ts";
 import { checkStart } from "./check-start.ts";
 import { type Control, control, missing } from "./control.ts";
-import { lock, type RunLock } from "./lock.ts";
+import { lock, type RunLock, unlock } from "./lock.ts";
 import { flag } from "./filter-arguments.ts";
 import { parkedInside, resumeParked } from "./parked.ts";
 import { condemn, isOpen } from "./purger.ts";
@@ -35,9 +36,10 @@ export abstract class Steering {
   }
 
   /** @internal */
-  constructor(runtime: Runtime, id: string) {
+  constructor(runtime: Runtime, id: string, token: string | null = null) {
     this.runtime = runtime;
     this.id = id;
+    this.#token = token;
   }
 
   /**
@@ -87,7 +89,7 @@ export abstract class Steering {
       { action: "resume" },
     );
     if (parked.length === 0) return answer;
-    await resumeParked(this.runtime, this.id, parked);
+    await resumeParked(this.runtime, this.id, parked, this.#token);
     // What their workers did last is not known.
     return { clean: false };
   }
@@ -235,10 +237,12 @@ export abstract class Steering {
   }
 
   /**
-   * Keeps others from changing its status and from deleting it for a time (default `"30s"`, at most `"1d"`), through this handle only;
+   * Keeps others from steering, editing and deleting it, what is inside it, and what it stands in as far as that would reach it, for a time
+   * (default `"30s"`, at most `"1d"`). Work goes on. This handle may, and so may every handle that is asked for with the lock's token;
    * see `release`. Whoever needs it for longer locks it again.
    *
-   * @throws LockedError (`LOCKED`) while somebody else holds it, MageFlowError (`INVALID_ARGUMENT`) for a longer time, NotFoundError, GoneError.
+   * @throws LockedError (`LOCKED`) while somebody else holds it, something inside it or something that it stands in, and when 100 locks are
+   *   held in something that it stands in; MageFlowError (`INVALID_ARGUMENT`) for a longer time, NotFoundError, GoneError.
    */
   async lock(options: { for?: Duration } = {}): Promise<RunLock> {
     requireArguments(options, LOCK, "lock");
@@ -254,6 +258,23 @@ export abstract class Steering {
     });
   }
 
+  /**
+   * Gives back the lock that this handle holds. With `force` it takes away whoever's lock there is on this very signature, and the audit trail
+   * tells whose it was. A no-op for what is not locked.
+   *
+   * @throws LockedError (`LOCKED`) while somebody else holds it, MageFlowError (`INVALID_ARGUMENT`) for an unknown option, NotFoundError, GoneError.
+   */
+  async unlock(options: UnlockOptions = {}): Promise<void> {
+    requireArguments(options, UNLOCK, "unlock");
+    const force = flag("force", options.force ?? false);
+    await unlock(this.runtime, {
+      id: this.id,
+      token: this.#token,
+      force,
+      reason: readReason(options.reason),
+    });
+  }
+
   /** Starts a root that has not been started; returns what stood here before. */
   protected async begin(message: string | null): Promise<SignatureRecord> {
     const record = await this.record();
@@ -261,11 +282,15 @@ export abstract class Steering {
     if (message !== null) requireRoom(record, message);
     const { store, check } = this.runtime;
     if (check !== null) await checkStart(store, { ...record, message }, check);
-    await this.change((batch, now) => {
-      if (!isUnstarted(now)) return;
-      batch.put({ ...now, message });
-      batch.tell(batch.get(now.id)!, { type: "start" });
-    });
+    await this.change(
+      (batch, now) => {
+        if (!isUnstarted(now)) return;
+        batch.put({ ...now, message });
+        batch.tell(batch.get(now.id)!, { type: "start" });
+      },
+      undefined,
+      "itself",
+    );
     return record;
   }
 
@@ -274,9 +299,14 @@ export abstract class Steering {
   }
 
   /** One change of this signature in a transaction. */
-  protected change<T>(apply: Control<T>["apply"], deed?: Control<T>["deed"]): Promise<T> {
+  protected change<T>(
+    apply: Control<T>["apply"],
+    deed?: Control<T>["deed"],
+    reach: Reach = "tree",
+  ): Promise<T> {
     const { id } = this;
-    return control(this.runtime, { id, token: this.#token, apply, ...(deed === undefined ? {} : { deed }) });
+    const token = this.#token;
+    return control(this.runtime, { id, token, reach, apply, ...(deed === undefined ? {} : { deed }) });
   }
 
   protected async record(): Promise<SignatureRecord> {
@@ -296,6 +326,13 @@ interface RemovalOptions {
   reason?: string;
   /** Keeps how it went, without any payload, for `mage.tombstone`. Default false. */
   stub?: boolean;
+}
+
+export interface UnlockOptions {
+  /** Whoever holds it. Default false. */
+  force?: boolean;
+  /** Why it was taken away, for the audit trail. */
+  reason?: string;
 }
 
 /** When a workflow is to be removed: a span from now, which is the same on every calendar, or a point in time. */
@@ -318,6 +355,7 @@ const PURGE: OptionNames<RemovalOptions & { abandonCleanups?: boolean }> = {
 const EXTEND: OptionNames<PurgeTime> = { after: true, at: true, timeZone: true };
 const DELETE: OptionNames<PurgeTime & RemovalOptions> = { ...EXTEND, reason: true, stub: true };
 const LOCK: OptionNames<{ for?: Duration }> = { for: true };
+const UNLOCK: OptionNames<UnlockOptions> = { force: true, reason: true };
 
 /** The instant of it, once the store's time is known. */
 async function purgeInstant({ after, at, timeZone }: PurgeTime): Promise<(now: number) => number> {

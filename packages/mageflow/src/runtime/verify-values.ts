@@ -1,4 +1,4 @@
-import type { SignatureRecord } from "../core/record.ts";
+import type { Lock, SignatureRecord } from "../core/record.ts";
 import type { Report } from "./verify-signature.ts";
 
 /** What the values of one record must be, whatever stands around it. Only a hand in the store makes them otherwise. */
@@ -12,8 +12,7 @@ export function checkValues(record: SignatureRecord, breach: Report): void {
   if (!Number.isFinite(priority)) breach("RECORD", `its priority is no number: ${clip(priority)}`);
   if (deletion !== null && !(areInstants(deletion.markedAt, deletion.purgeAt) && isText(deletion.by)))
     breach("I10", "its mark of deletion does not say by whom, since when or until when");
-  if (lock !== null && !(areInstants(lock.until) && isText(lock.token) && isText(lock.by)))
-    breach("RECORD", "its lock does not say by whom or until when");
+  if (lock !== null && !isLock(lock)) breach("RECORD", "its lock does not say by whom or until when");
   if (!Array.isArray(tags) || !tags.every(isText)) breach("RECORD", "its tags are not a list of texts");
 }
 
@@ -32,6 +31,12 @@ function checkCounts({ attempt, epoch, recoveries }: SignatureRecord, breach: Re
 /** Clocks are set back now and then: that alone is no breach. */
 export function endsBeforeItStarts({ startedAt, finishedAt }: SignatureRecord): boolean {
   return startedAt !== null && finishedAt !== null && finishedAt < startedAt;
+}
+
+function isLock({ held, inside, purgeAt }: Lock): boolean {
+  if (!Array.isArray(inside) || !(purgeAt === null || areInstants(purgeAt))) return false;
+  const locks = held === null ? inside : [held, ...inside];
+  return locks.every(({ token, by, until }) => areInstants(until) && isText(token) && isText(by));
 }
 
 function areInstants(...values: unknown[]): boolean {

@@ -179,7 +179,11 @@ export function fullRecord(id: string, other: Other = {}): SignatureRecord {
       stub: true,
       purged: true,
     },
-    lock: { token: "t", by: "somebody", until: FAR_AHEAD, start: true, purgeAt: FAR_AHEAD },
+    lock: {
+      held: { token: "t", by: "somebody", until: FAR_AHEAD, start: true },
+      inside: [{ id: "r.1", token: "u", by: "somebody else", until: 6 }],
+      purgeAt: FAR_AHEAD,
+    },
     milestone: 2,
     credited: 1,
     tags: ["one", "two"],

@@ -35,7 +35,7 @@ export const order: Invariant = {
         before.dueAt === null
       ) {
         const wait = now.dueAt! - at;
-        if (now.dueAt === now.lock?.until) continue;
+        if (now.dueAt === now.lock?.held?.until) continue;
         if (wait < delay || wait > delay + stagger)
           report(`${now.id} waits ${wait} ms, its delay is ${delay}`);
       }
