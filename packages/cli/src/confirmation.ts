@@ -5,6 +5,7 @@ import { CommandError } from "./exit-codes.ts";
 import { isGone } from "./is-gone.ts";
 import { paint } from "./paint.ts";
 import { clip } from "./plain-text.ts";
+import { underLock } from "./under-lock.ts";
 
 /**
  * True when it is to be carried out. Where nobody can be asked, it is not.
@@ -27,7 +28,8 @@ export async function carryOut(
   id: string,
   { token, reason }: { token: string; reason: string | undefined },
 ): Promise<boolean> {
-  await mage.confirmCancel(token, { target: id, ...(reason === undefined ? {} : { reason }) });
+  const why = reason === undefined ? {} : { reason };
+  await mage.confirmCancel(token, { target: id, ...why, ...underLock() });
   try {
     await mage.get(id);
     return false;

@@ -1,4 +1,4 @@
-import type { RunStatus, SignatureView } from "mageflow";
+import type { RunStatus, RunStatusLock, SignatureView } from "mageflow";
 import { paint } from "./paint.ts";
 import { clip } from "./plain-text.ts";
 import { instant, number, span } from "./span.ts";
@@ -12,7 +12,7 @@ export function factLines(view: SignatureView, status: RunStatus, now: number): 
     ["execution", view.status === view.execution ? null : view.execution],
     ["removed", removalOf(view, now)],
     ["stopped", stopOf(view)],
-    ["locked", lockOf(view, now)],
+    ...status.locks.map((lock): [string, string] => ["locked", lockText(lock, view.id, now)]),
     ["parent", view.parentId === null ? null : clip(view.parentId, 400)],
     ["key", view.key === null ? null : clip(view.key, 200)],
     ["tags", view.tags.length === 0 ? null : clip(view.tags.join(", "), 200)],
@@ -54,9 +54,9 @@ function removalOf({ deletion }: SignatureView, now: number): string | null {
   return `${instant(purgeAt)} (${when}), ${whose} ${clip(by, 100)}${why}`;
 }
 
-function lockOf({ lock }: SignatureView, now: number): string | null {
-  if (lock === null || lock.until <= now) return null;
-  return `by ${clip(lock.by, 100)}, until ${instant(lock.until)} (in ${span(lock.until - now)})`;
+function lockText({ id, by, until }: RunStatusLock, own: string, now: number): string {
+  const part = own.startsWith(`${id}.`) ? `with ${clip(id, 400)}, ` : `in part, ${clip(id, 400)}, `;
+  return `${id === own ? "" : part}by ${clip(by, 100)}, until ${instant(until)} (in ${span(until - now)})`;
 }
 
 /** Why it was stopped, and whether something may still go on somewhere. */

@@ -6,6 +6,8 @@ import { reportError } from "./report-error.ts";
 
 endWithReader();
 const given = process.argv.slice(2);
+// What is behind -- is for another command.
+const own = given.includes("--") ? given.slice(0, given.indexOf("--")) : given;
 try {
   const program = buildProgram();
   if (given.length === 0) {
@@ -17,9 +19,9 @@ try {
 } catch (error) {
   // Read from the arguments themselves: an error of the options comes before there are any.
   process.exitCode = reportError(error, {
-    json: given.includes("--json"),
-    verbose: given.includes("--verbose"),
-    store: typedValue(given, "--store"),
+    json: own.includes("--json"),
+    verbose: own.includes("--verbose"),
+    store: typedValue(own, "--store"),
   });
 }
 await flushed();

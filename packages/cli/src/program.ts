@@ -6,6 +6,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addGc } from "./commands/gc.ts";
 import { addHelp } from "./commands/help.ts";
 import { addInterrupt } from "./commands/interrupt.ts";
+import { addLock, addUnlock } from "./commands/lock.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addDelete, addExtend, addRestore } from "./commands/marks.ts";
 import { addPs } from "./commands/ps.ts";
@@ -58,6 +59,8 @@ Getting started:
     addInterrupt,
     addResume,
     addRerun,
+    addLock,
+    addUnlock,
     addCancel,
     addDelete,
     addRestore,

@@ -7,6 +7,7 @@ import { print, printJson } from "./output.ts";
 import { paint, paintStatus } from "./paint.ts";
 import { clip } from "./plain-text.ts";
 import { statusNote } from "./status-note.ts";
+import { underLock } from "./under-lock.ts";
 
 /** What a verb has to say beside how the signature stands now. */
 interface Told {
@@ -36,7 +37,7 @@ export function addVerb<O = unknown>(program: Command, verb: Verb<O>): void {
   (verb.options?.(command) ?? command).action(
     action<[string], O>(async ([id], options) =>
       withStore(options.store, async (mage: MageFlow) => {
-        const run = await mage.get(id);
+        const run = await mage.get(id, underLock());
         const told = await verb.apply(run, options, await run.view());
         await printSteered(run, options, told ?? {});
         return 0;

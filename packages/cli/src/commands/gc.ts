@@ -67,16 +67,16 @@ interface Marked extends SignatureView {
 
 async function asMarked(mage: MageFlow, view: SignatureView, now: number): Promise<Marked> {
   const due = isDue(view, now);
-  return { ...view, due, waitsFor: due ? await whatKeeps(mage, view, now) : null };
+  return { ...view, due, waitsFor: due ? await whatKeeps(mage, view) : null };
 }
 
-async function whatKeeps(mage: MageFlow, view: SignatureView, now: number): Promise<Marked["waitsFor"]> {
-  const { id, execution, startedAt, interrupted, lock } = view;
-  if (lock !== null && lock.until > now) return "a lock";
+async function whatKeeps(mage: MageFlow, view: SignatureView): Promise<Marked["waitsFor"]> {
+  const { id, execution, startedAt, interrupted } = view;
+  const { open, locks } = await (await mage.get(id)).status();
+  if (locks.length > 0) return "a lock";
   if (execution === "INTERRUPTED") return interrupted?.clean === null ? "its end" : null;
   if (startedAt === null && execution !== "RUNNING") return null;
   if (!ENDED.has(execution)) return "its end";
-  const { open } = await (await mage.get(id)).status();
   return open.length > 0 ? "its end" : null;
 }
 

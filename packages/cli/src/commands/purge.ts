@@ -4,6 +4,7 @@ import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint } from "../paint.ts";
 import { clip } from "../plain-text.ts";
+import { underLock } from "../under-lock.ts";
 
 interface PurgeOptions {
   readonly reason?: string;
@@ -28,7 +29,7 @@ export function addPurge(program: Command): void {
       action<[string], PurgeOptions>(
         async ([id], { store, json, reason, stub = false, abandonCleanups = false }) =>
           withStore(store, async (mage) => {
-            const run = await mage.get(id);
+            const run = await mage.get(id, underLock());
             const { name } = await run.view();
             await run.purgeNow({ stub, abandonCleanups, ...(reason === undefined ? {} : { reason }) });
             if (json) printJson({ id, name, removed: true });

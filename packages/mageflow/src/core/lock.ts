@@ -18,7 +18,8 @@ export const MOST_INSIDE = 100;
 
 /** True while a signature itself is locked: it does not start. */
 export function isLocked({ lock }: SignatureRecord, now: number): boolean {
-  return lock?.held != null && lock.held.until > now;
+  const held = lock?.held ?? null;
+  return held !== null && held.until > now;
 }
 
 /** True while a signature, or anything inside it, is locked: it is not removed. */

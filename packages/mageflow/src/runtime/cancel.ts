@@ -29,9 +29,11 @@ export interface CancelOptions {
   grace?: Duration;
   /** The id of the workflow that is meant: a confirmation of anything else is refused. Default: whatever it was given for. */
   target?: string;
+  /** The token of the lock that whoever confirms holds. */
+  lock?: string;
 }
 
-const CANCEL: OptionNames<CancelOptions> = { reason: true, grace: true, target: true };
+const CANCEL: OptionNames<CancelOptions> = { reason: true, grace: true, target: true, lock: true };
 
 /** A root that a confirmation is good for, as it was when it was looked at. */
 type Bound = {
@@ -114,7 +116,7 @@ export async function confirmCancel(
 ): Promise<void> {
   const { store, clock, reconciler } = runtime;
   requireArguments(options, CANCEL, "a confirmation");
-  const { reason, grace = GRACE_MS, target } = options;
+  const { reason, grace = GRACE_MS, target, lock = held } = options;
   const order = { reason: readReason(reason), grace: millisecondsGiven(grace, "grace") };
   const body = await runtime.commit({
     locks: [],
@@ -135,7 +137,7 @@ export async function confirmCancel(
     }
     open.push(bound);
   }
-  await cancelAll(runtime, open, growing, { ...order, held });
+  await cancelAll(runtime, open, growing, { ...order, held: lock });
   await reconciler.tick();
 }
 

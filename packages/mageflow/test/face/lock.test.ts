@@ -133,6 +133,7 @@ onEachStore("a lock on a tree", (open) => {
         (error: unknown) => (error instanceof LockedError ? null : Promise.reject(error as Error)),
       ),
     );
+    expect(await theirs.status()).toMatchObject({ status: "SUSPENDED", locks: [] });
   });
 
   test("is one of at most 100 inside one signature", async () => {

@@ -92,8 +92,7 @@ function claimed(before: SignatureRecord, now: SignatureRecord, commit: SeenComm
   if (now.attempt !== Math.max(1, before.attempt))
     report(`${now.id} was claimed and its attempt became ${now.attempt}`);
   // What waited for a lock goes on when the lock is released.
-  const released =
-    before.lock?.held != null && before.dueAt === before.lock.held.until && now.lock?.held == null;
+  const released = before.dueAt !== null && before.dueAt === before.lock?.held?.until && !now.lock?.held;
   if (before.status === "WAITING" && before.dueAt !== null && before.dueAt > commit.now && !released) {
     report(`${now.id} was claimed ${before.dueAt - commit.now} ms too early`);
   }

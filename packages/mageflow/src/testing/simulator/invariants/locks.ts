@@ -24,7 +24,7 @@ export const locks: Invariant = {
       if (locked === null) continue;
       const ordered = now.stop !== null && now.stop.by === null && was.stop === null;
       // What has lost its worker is parked by its rules.
-      if (ordered && now.stop!.reason !== OFF)
+      if (ordered && now.stop.reason !== OFF)
         report(`${now.id} was told to stop although ${locked} is locked`);
       if (now.status === "SUSPENDED" && was.status !== "SUSPENDED")
         report(`${now.id} was suspended although ${locked} is locked`);
