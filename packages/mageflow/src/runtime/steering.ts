@@ -20,6 +20,7 @@ import { flag } from "./filter-arguments.ts";
 import { parkedInside, resumeParked } from "./parked.ts";
 import { condemn, isOpen } from "./purger.ts";
 import type { Runtime } from "./runtime.ts";
+import { noteUnclean, wentOnUnclean } from "./unclean.ts";
 import { whatIsOpen } from "./what-is-open.ts";
 
 /** The verbs that change what becomes of a stored signature. Each is idempotent; what a status does not allow is refused. */
@@ -71,27 +72,26 @@ export abstract class Steering {
    * Goes on where it was suspended or interrupted; what was interrupted does so in its next generation, with its finished steps and
    * checkpoints. A container takes the tasks inside along that were parked because their worker was lost, also when it runs itself; what
    * somebody has interrupted by itself stays. Resuming what is none of these is a no-op. `clean` is false when code of it has not ended by
-   * itself: it may still go on somewhere, unless it was isolated, and ended; all who resume it at once hear the same.
+   * itself: it may still go on somewhere, unless it was isolated, and ended. Whoever resumes it again hears the same, as long as it goes on in
+   * that generation.
    *
    * @throws IllegalTransitionError (`ILLEGAL_TRANSITION`) for what has ended, LockedError (`LOCKED`), NotFoundError (`NOT_FOUND`), GoneError.
    */
   async resume(): Promise<{ clean: boolean }> {
     const found = await this.record();
     const parked = await parkedInside(this.runtime.store, found);
-    const answer = await this.change(
+    const { clean, changed } = await this.change(
       (batch, record) => {
-        // What somebody else has resumed meanwhile does not tell any more how it had stopped.
-        const wentOn = record.stop === null && record.generation > found.generation;
-        const clean = isClean(wentOn ? found : record) ?? false;
-        batch.tell(record, { type: "resume" });
-        return { clean };
+        // What the workers of parked tasks did last is not known.
+        const clean = parked.length === 0 && isClean(record) === true;
+        const now = batch.tell(record, { type: "resume" });
+        if (!clean) noteUnclean(batch, now);
+        return { clean, changed: now !== record };
       },
       { action: "resume" },
     );
-    if (parked.length === 0) return answer;
-    await resumeParked(this.runtime, this.id, parked, this.#token);
-    // What their workers did last is not known.
-    return { clean: false };
+    if (parked.length > 0) await resumeParked(this.runtime, this.id, parked, this.#token);
+    return { clean: clean && (changed || !(await wentOnUnclean(this.runtime.store, this.id))) };
   }
 
   /**

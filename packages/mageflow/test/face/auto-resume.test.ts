@@ -235,7 +235,7 @@ onEachStore("auto-resume", (open, strike) => {
     expect(await Promise.all([run.resume(), run.resume()])).toEqual([{ clean: false }, { clean: false }]);
     await eventually(async () => ((await run.status()).counts.succeeded === 3 ? true : null));
     expect((await byHand.view()).interrupted).toMatchObject({ reason: "by hand" });
-    expect(await run.resume()).toEqual({ clean: true });
+    expect(await run.resume()).toEqual({ clean: false });
     const deeds = (await mage.audit.list()).map(({ action, target, details }) => [action, target, details]);
     expect(deeds).toEqual([
       ["interrupt", byHand.id, { grace: 10_000 }],

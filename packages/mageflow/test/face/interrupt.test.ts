@@ -141,6 +141,31 @@ onEachStore("interrupt", (open) => {
     await worker.stop();
   });
 
+  test("that was not clean is told so to who resumes it later, until it has stopped once more", async () => {
+    const mage = open();
+    const started = [gate(), gate(), gate()];
+    const finish = gate();
+    const deaf = mage.task("deaf", async (_input: unknown, ctx) => {
+      started[ctx.generation - 1]!.open();
+      if (ctx.generation === 1) await finish.opened;
+      if (ctx.generation === 2) await obedient(ctx);
+    });
+    await using worker = await mage.worker({ concurrency: 2 });
+    const run = await mage.run(chain([deaf]));
+    await started[0]!.opened;
+    await run.interrupt({ grace: 20 });
+    expect(await run.resume()).toEqual({ clean: false });
+    await started[1]!.opened;
+    const later = await open().get(run.id);
+    expect([await later.resume(), await run.resume()]).toEqual([{ clean: false }, { clean: false }]);
+    await run.suspend();
+    expect(await run.resume()).toEqual({ clean: true });
+    await run.interrupt();
+    expect([await run.resume(), await run.resume()]).toEqual([{ clean: true }, { clean: true }]);
+    finish.open();
+    await worker.stop();
+  });
+
   test("again with a shorter grace, from anywhere, gives up sooner what runs, and never later", async () => {
     const [mage, other] = [open(), open()];
     const started = gate();
