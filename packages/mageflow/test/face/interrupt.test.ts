@@ -147,8 +147,8 @@ onEachStore("interrupt", (open) => {
     const finish = gate();
     const deaf = mage.task("deaf", async (_input: unknown, ctx) => {
       started[ctx.generation - 1]!.open();
-      if (ctx.generation === 1) await finish.opened;
       if (ctx.generation === 2) await obedient(ctx);
+      else await finish.opened;
     });
     await using worker = await mage.worker({ concurrency: 2 });
     const run = await mage.run(chain([deaf]));
