@@ -85,8 +85,8 @@ export interface Store {
   /** RUNNING signatures that were told to stop, those first whose grace ends first. */
   stops(limit: number): Promise<SignatureRecord[]>;
 
-  /** How many log lines a workflow has. */
-  logCount(rootId: string): Promise<number>;
+  /** How many log lines a workflow has, counted up to `limit`. */
+  logCount(rootId: string, limit: number): Promise<number>;
 
   /** The last `seq` of a workflow's journal, 0 when it is empty. */
   lastSeq(rootId: string): Promise<number>;

@@ -7,7 +7,7 @@ import { readReason } from "../core/reason.ts";
 import { isCancelled, type SignatureRecord } from "../core/record.ts";
 import { record as audit } from "./audit.ts";
 import { missing } from "./control.ts";
-import { count, type Growing, type Impact } from "./impact.ts";
+import { count, type Growing, type Impact, MOST_LOGS } from "./impact.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A cancellation that waits to be confirmed. */
@@ -61,7 +61,15 @@ export async function planCancel(
 ): Promise<CancelPlan> {
   const { store, clock } = runtime;
   const bounds: Bound[] = [];
-  const impact = { workflows: 0, descendants: 0, running: 0, callbacks: 0, logs: 0, bytes: 0 };
+  const impact = {
+    workflows: 0,
+    descendants: 0,
+    running: 0,
+    callbacks: 0,
+    logs: 0,
+    moreLogs: false,
+    bytes: 0,
+  };
   for (const id of ids) {
     const [root] = await store.get([id]);
     if (root === undefined) throw await missing(store, id);
@@ -80,7 +88,10 @@ export async function planCancel(
     impact.running += running;
     impact.callbacks += callbacks;
     impact.bytes += bytes;
-    impact.logs += await store.logCount(id);
+    const logs = await store.logCount(id, MOST_LOGS + 1);
+    impact.logs += Math.min(logs, MOST_LOGS);
+    impact.moreLogs ||= logs > MOST_LOGS;
+    await clock.turn();
   }
   const token = runtime.newToken();
   const expiresAt = await runtime.commit({

@@ -10,13 +10,16 @@ export interface Impact {
   readonly descendants: number;
   readonly running: number;
   readonly callbacks: number;
+  /** Counted up to 10,000 of each workflow. */
   readonly logs: number;
+  /** Whether any of the workflows has more log lines than were counted. */
+  readonly moreLogs: boolean;
   /** Of inputs, results and errors. */
   readonly bytes: number;
 }
 
 /** Signatures under one root, and what of them it can grow by. */
-export interface Count extends Omit<Impact, "logs" | "workflows"> {
+export interface Count extends Omit<Impact, "logs" | "moreLogs" | "workflows"> {
   /** Steps and items. Callbacks come with what goes on in it anyway. */
   readonly planned: number;
 }
@@ -30,6 +33,8 @@ export interface Growing {
 /** So many that one transaction can look at all of them again; a workflow with more may grow by the others while it is counted. */
 const MOST_GROWING = 1_000;
 const PAGE = 500;
+/** A store counts so many in a few milliseconds, and one of this process holds it up meanwhile. */
+export const MOST_LOGS = 10_000;
 
 /**
  * Counts a workflow page by page, with a turn of the event loop between: it may be of any size, and go on meanwhile. Notes what may have

@@ -7,7 +7,21 @@ import { onEachStore } from "./on-each-store.ts";
 
 const stale = expect.objectContaining({ code: "STALE_CONFIRMATION" });
 
-onEachStore("cancel", (open) => {
+onEachStore("cancel", (open, strike) => {
+  test("counts log lines up to a bound, and tells that there are more", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    const line = { id: run.id, rootId: run.id, generation: 1, attempt: 1, at: 1, fields: null } as const;
+    const write = (count: number) =>
+      strike((tx) =>
+        tx.write({ logs: Array.from({ length: count }, () => ({ ...line, level: "info", message: "m" })) }),
+      );
+    await write(10_000);
+    expect((await run.planCancel()).impact).toMatchObject({ logs: 10_000, moreLogs: false });
+    await write(1);
+    expect((await run.planCancel()).impact).toMatchObject({ logs: 10_000, moreLogs: true });
+  });
+
   test("stops what runs, cleans up, fires no other callback, removes all and leaves a trace", async () => {
     const mage = open();
     const seen: string[] = [];

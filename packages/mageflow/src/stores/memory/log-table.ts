@@ -33,8 +33,8 @@ export class LogTable {
     return found;
   }
 
-  count(rootId: string): number {
-    return this.#byRoot.get(rootId)?.length ?? 0;
+  count(rootId: string, limit: number): number {
+    return Math.min(limit, this.#byRoot.get(rootId)?.length ?? 0);
   }
 
   /** Forgets the lines of a workflow. */

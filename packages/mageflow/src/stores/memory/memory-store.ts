@@ -125,9 +125,9 @@ class MemoryStore implements Store {
     return this.#tables.signatures.stops(limit);
   }
 
-  async logCount(rootId: string): Promise<number> {
+  async logCount(rootId: string, limit: number): Promise<number> {
     const { logs, drafts } = this.#tables;
-    return drafts.has(rootId) ? 0 : logs.count(rootId);
+    return drafts.has(rootId) ? 0 : logs.count(rootId, limit);
   }
 
   async lastSeq(rootId: string): Promise<number> {

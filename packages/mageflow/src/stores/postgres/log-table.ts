@@ -27,7 +27,7 @@ const LINES = "SELECT seq, id, root_id, generation, attempt, at, level, message,
 
 const SHOWN = shown("logs");
 
-const COUNT = `SELECT count(*)::int FROM logs WHERE root_id = $1 AND ${SHOWN}`;
+const COUNT = `SELECT count(*)::int FROM (SELECT FROM logs WHERE root_id = $1 AND ${SHOWN} LIMIT $2) AS counted`;
 
 /** Log lines, numbered over the whole store. */
 export class LogTable {
@@ -64,8 +64,8 @@ export class LogTable {
     ];
   }
 
-  async count(rootId: string): Promise<number> {
-    return (await this.#db.get<[number]>(COUNT, rootId))![0];
+  async count(rootId: string, limit: number): Promise<number> {
+    return (await this.#db.get<[number]>(COUNT, rootId, limit))![0];
   }
 
   async read(query: LogQuery): Promise<LogRow[]> {

@@ -21,7 +21,7 @@ type Line = [
 /** Lines of a workflow that is being stored or removed are not shown. */
 const SHOWN = "NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = logs.root_id)";
 
-const COUNT = `SELECT count(*) FROM logs WHERE root_id = ? AND ${SHOWN}`;
+const COUNT = `SELECT count(*) FROM (SELECT 1 FROM logs WHERE root_id = ? AND ${SHOWN} LIMIT ?)`;
 
 /** Log lines, numbered over the whole store. */
 export class LogTable {
@@ -35,8 +35,8 @@ export class LogTable {
     this.#db.run(APPEND, id, rootId, generation, attempt, at, level, message, fields);
   }
 
-  count(rootId: string): number {
-    return this.#db.get<[number]>(COUNT, rootId)![0];
+  count(rootId: string, limit: number): number {
+    return this.#db.get<[number]>(COUNT, rootId, limit)![0];
   }
 
   read(query: LogQuery): LogRow[] {

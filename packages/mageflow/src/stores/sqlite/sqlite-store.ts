@@ -164,8 +164,8 @@ export class SqliteStore implements Store {
     return this.#page(limit, ({ pages }, most) => pages.stops(most));
   }
 
-  async logCount(rootId: string): Promise<number> {
-    return this.#read(({ logs }) => logs.count(rootId));
+  async logCount(rootId: string, limit: number): Promise<number> {
+    return this.#read(({ logs }) => logs.count(rootId, limit));
   }
 
   async lastSeq(rootId: string): Promise<number> {

@@ -162,7 +162,7 @@ async function readEverything(store: Store): Promise<void> {
   await store.stalled(3);
   await store.holders(page);
   await store.stops(3);
-  await store.logCount("r");
+  await store.logCount("r", 3);
   await store.lastSeq("r");
   await store.tombstone("r");
   await store.unsettled(page);

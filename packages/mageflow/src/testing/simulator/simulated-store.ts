@@ -116,7 +116,7 @@ export function simulatedStore(world: StoreWorld, process: Process): Store {
     audit: (query) => read("audit", () => inner.audit(query)),
     reports: (query) => read("reports", () => inner.reports(query)),
     stops: (limit) => read("stops", () => inner.stops(limit)),
-    logCount: (rootId) => read("logCount", () => inner.logCount(rootId)),
+    logCount: (rootId, limit) => read("logCount", () => inner.logCount(rootId, limit)),
     workers: (limit) => read("workers", () => inner.workers(limit)),
     damage: (limit) => read("damage", () => inner.damage(limit)),
     async heartbeat(workerId, lease) {

@@ -286,7 +286,7 @@ export class Story {
       journal: await store.journal({ rootId, after: afterSeq, limit }),
       lastSeq: await store.lastSeq(rootId),
       logs: logs.map(withoutSeq),
-      logCount: await store.logCount(rootId),
+      logCount: await store.logCount(rootId, 1_000),
       stops: byId(this.#own(await store.stops(ALL))),
       tombstones: await Promise.all([0, 1, 2].map((n) => store.tombstone(this.#root(n)))),
       errors: (await store.logs({ rootId, level: "error", contains: "1", after: 0, limit })).map(withoutSeq),

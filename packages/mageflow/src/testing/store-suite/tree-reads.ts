@@ -37,7 +37,7 @@ export const HIDING: readonly Read[] = [
   ["lastSeq", ({ id, store }) => store.lastSeq(id)],
   ["logs of the workflow", async ({ id, store }) => (await store.logs({ ...LOGS, rootId: id })).length],
   ["logs of a signature", async ({ id, store }) => (await store.logs({ ...LOGS, id: `${id}.0` })).length],
-  ["logCount", ({ id, store }) => store.logCount(id)],
+  ["logCount", ({ id, store }) => store.logCount(id, 9)],
   ["steps", async ({ id, store }) => (await store.notes(`${id}.0`, 1)).steps.size],
   ["checkpoint", async ({ id, store }) => ((await store.notes(`${id}.0`, 1)).checkpoint === null ? 0 : 1)],
   ["progress", async ({ id, store }) => ((await store.notes(`${id}.0`, 1)).progress === null ? 0 : 1)],

@@ -125,7 +125,7 @@ export function condemnCases(harness: StoreHarness): void {
         await scene.write(belongings);
         const shown = (): Promise<number[]> =>
           Promise.all([
-            scene.store.logCount(root.id),
+            scene.store.logCount(root.id, 9),
             scene.store.lastSeq(root.id),
             scene.store.logs({ rootId: root.id, after: 0, limit: 9 }).then(({ length }) => length),
             scene.store.notes(`${root.id}.0`, 1).then(({ steps }) => steps.size),
@@ -187,7 +187,7 @@ export function condemnCases(harness: StoreHarness): void {
         expect(await scene.store.list(tagged)).toEqual([]);
         expect(await scene.store.specs(belongings.specs)).toEqual([]);
         expect(await scene.store.lastSeq(root.id)).toBe(0);
-        expect(await scene.store.logCount(root.id)).toBe(0);
+        expect(await scene.store.logCount(root.id, 9)).toBe(0);
         for (const { id } of items) {
           const nothing = { steps: new Map(), checkpoint: null, progress: null };
           expect(await scene.store.notes(id, 1)).toEqual(nothing);
@@ -207,7 +207,7 @@ export function condemnCases(harness: StoreHarness): void {
           expect(await scene.store.get([root.id, ...rest.map(({ id }) => id)])).toHaveLength(rest.length + 1);
           expect(await scene.store.specs(belongings.specs!)).toEqual(belongings.specs);
           expect(await scene.store.lastSeq(root.id)).toBe(2);
-          expect(await scene.store.logCount(root.id)).toBe(2);
+          expect(await scene.store.logCount(root.id, 9)).toBe(2);
           expect(await scene.store.notes(`${root.id}.0`, 1)).toEqual({
             steps: new Map([["a", "1"]]),
             checkpoint: "1",

@@ -24,11 +24,13 @@ export function logsCases(harness: StoreHarness): void {
         const lines = LOG_LEVELS.map((level, n) => sampleLog(`${rootId}.${n}`, "line", { rootId, level }));
         const beside = ["1", "-", ".0"].map((name) => sampleLog(`${rootId}${name}`, "line"));
         await scene.write({ logs: [...lines, sampleLog(rootId, "line"), ...beside] });
-        expect(await scene.store.logCount(rootId)).toBe(LOG_LEVELS.length + 1);
+        expect(await scene.store.logCount(rootId, 100)).toBe(LOG_LEVELS.length + 1);
         await scene.write({ logs: lines });
-        expect(await scene.store.logCount(rootId)).toBe(2 * LOG_LEVELS.length + 1);
-        expect(await scene.store.logCount(`${rootId}1`)).toBe(1);
-        expect(await scene.store.logCount(`${rootId}none`)).toBe(0);
+        expect(await scene.store.logCount(rootId, 100)).toBe(2 * LOG_LEVELS.length + 1);
+        expect(await scene.store.logCount(`${rootId}1`, 100)).toBe(1);
+        expect(await scene.store.logCount(`${rootId}none`, 100)).toBe(0);
+        for (const limit of [1, 2 * LOG_LEVELS.length])
+          expect(await scene.store.logCount(rootId, limit)).toBe(limit);
       }),
     );
 
@@ -40,7 +42,7 @@ export function logsCases(harness: StoreHarness): void {
           throw new Error("no");
         });
         await expect(failed).rejects.toThrow("no");
-        expect(await scene.store.logCount(scene.id)).toBe(0);
+        expect(await scene.store.logCount(scene.id, 100)).toBe(0);
       }),
     );
   });
