@@ -7,8 +7,9 @@ import { readReason } from "../core/reason.ts";
 import { isCancelled, type SignatureRecord } from "../core/record.ts";
 import { record as audit } from "./audit.ts";
 import { missing } from "./control.ts";
-import { count, type Growing, type Impact, MOST_LOGS } from "./impact.ts";
+import { count, type Growing, type Impact, MOST_GROWING, MOST_LOGS } from "./impact.ts";
 import type { Runtime } from "./runtime.ts";
+import { Stillness } from "./stillness.ts";
 
 /** A cancellation that waits to be confirmed. */
 export interface CancelPlan {
@@ -137,27 +138,34 @@ export async function confirmCancel(
   const bounds = decode(body) as Bound[];
   if (target !== undefined) requireTarget(bounds, target);
   const open: Bound[] = [];
-  const growing: Growing[] = [];
+  let growing: Growing[] = [];
+  await using stillness = new Stillness(runtime, lock);
   for (const bound of bounds) {
     const [root] = await store.get([bound.id]);
     if (root === undefined) continue;
     if (!isCancelled(root)) {
       requireSame(root, bound);
-      const { planned } = await count(store, clock, root, growing);
+      const noted = [...growing];
+      let { planned } = await count(store, clock, root, noted);
+      if (noted.length <= MOST_GROWING) growing = noted;
+      else {
+        await stillness.keep(bound.id);
+        ({ planned } = await count(store, clock, root));
+      }
       if (planned > bound.planned) throw grown(bound.id);
     }
     open.push(bound);
   }
-  await cancelAll(runtime, open, growing, { ...order, held: lock });
+  await cancelAll(runtime, open, { growing, stillness }, order);
   await reconciler.tick();
 }
 
-/** All of them in one transaction, or none. What was `growing` when it was counted has not grown since. */
+/** All of them in one transaction, or none. What was `growing` when it was counted, or was kept still for it, has not grown since. */
 async function cancelAll(
   runtime: Runtime,
   bounds: readonly Bound[],
-  growing: readonly Growing[],
-  { reason, grace, held }: { reason: string | null; grace: number; held: string | null },
+  { growing, stillness }: { growing: readonly Growing[]; stillness: Stillness },
+  { reason, grace }: { reason: string | null; grace: number },
 ): Promise<void> {
   const { actor } = runtime;
   await runtime.commit({
@@ -174,7 +182,8 @@ async function cancelAll(
           continue;
         }
         requireSame(root, bound);
-        requireUnlocked(batch, root, held);
+        if (!stillness.isKept(root, batch.now)) throw grown(root.id);
+        requireUnlocked(batch, root, stillness.tokenOf(root.id));
         others.push({ root, descendants: bound.descendants });
       }
       for (const { id, total } of growing) if ((batch.get(id)?.family?.total ?? 0) > total) throw grown(id);

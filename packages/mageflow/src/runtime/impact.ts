@@ -30,15 +30,15 @@ export interface Growing {
   readonly total: number;
 }
 
-/** So many that one transaction can look at all of them again; a workflow with more may grow by the others while it is counted. */
-const MOST_GROWING = 1_000;
+/** So many that one transaction can look at all of them again; a workflow with more is kept still while it is counted. */
+export const MOST_GROWING = 1_000;
 const PAGE = 500;
 /** A store counts so many in a few milliseconds, and one of this process holds it up meanwhile. */
 export const MOST_LOGS = 10_000;
 
 /**
  * Counts a workflow page by page, with a turn of the event loop between: it may be of any size, and go on meanwhile. Notes what may have
- * grown behind the page that was read last.
+ * grown behind the page that was read last, until it is more than can be looked at again.
  */
 export async function count(
   store: Store,
@@ -68,7 +68,7 @@ export async function count(
 }
 
 function note({ id, family }: SignatureRecord, growing: Growing[]): void {
-  if (family?.open === true && growing.length < MOST_GROWING) growing.push({ id, total: family.total });
+  if (family?.open === true && growing.length <= MOST_GROWING) growing.push({ id, total: family.total });
 }
 
 function size({ bound, message, result, error }: SignatureRecord): number {

@@ -1,6 +1,13 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { CancelledError, chain, GoneError, type MageFlow, swarm } from "../../src/index.ts";
+import {
+  CancelledError,
+  chain,
+  GoneError,
+  type MageFlow,
+  type MageFlowError,
+  swarm,
+} from "../../src/index.ts";
 import { eventually } from "./eventually.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
@@ -334,6 +341,41 @@ onEachStore("cancel", (open, strike) => {
     await first.addTasks([task]);
     expect(await refusal).toEqual(stale);
     expect(await run.status()).toMatchObject({ execution: "RUNNING" });
+    await (await run.planCancel()).confirm();
+    expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
+  });
+
+  test("sees growth in one with more open swarms than one transaction can look at", async () => {
+    const mage = open();
+    const task = mage.task("task", () => 1);
+    const inner = swarm([task], { open: true });
+    const run = await mage.create(swarm(Array.from({ length: 1_001 }, () => inner)));
+    const last = await open().get(`${run.id}.1000`);
+    const plan = await run.planCancel();
+    await last.addTasks([task]);
+    await expect(plan.confirm()).rejects.toThrow(stale);
+    const second = await run.planCancel();
+    // Nobody adds to it while it is counted for the last time: it is either told of, or not there.
+    let over = false;
+    const confirmed = second
+      .confirm()
+      .then(
+        () => "cancelled",
+        (error: unknown) => (error as MageFlowError).code,
+      )
+      .finally(() => (over = true));
+    let added = 0;
+    let refused = "";
+    while (!over && refused === "") {
+      await last.addTasks([task]).then(
+        () => added++,
+        (error: unknown) => (refused = (error as MageFlowError).code),
+      );
+    }
+    expect(added === 0 ? "cancelled" : "STALE_CONFIRMATION").toBe(await confirmed);
+    expect(["", "LOCKED", "SWARM_CLOSED", "NOT_FOUND", "GONE"]).toContain(refused);
+    if (added === 0) return;
+    expect((await run.status()).locks).toEqual([]);
     await (await run.planCancel()).confirm();
     expect(await run.settled()).toMatchObject({ status: "CANCELLED" });
   });
