@@ -3,7 +3,7 @@ import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 
 /** The name of the note among the steps; no step of a task is called so. */
-const UNCLEAN = "\u0003went on unclean";
+export const UNCLEAN = "\u0003went on unclean";
 
 /**
  * Notes of what was told to go on that code of it had not ended by itself, so that whoever resumes it once more in that generation hears the

@@ -2,6 +2,7 @@ import { standsInPlan } from "../../../core/ids.ts";
 import type { TaskSpec } from "../../../core/plan.ts";
 import type { SignatureRecord } from "../../../core/record.ts";
 import { GOING_ON } from "../../../runtime/going-on.ts";
+import { UNCLEAN } from "../../../runtime/unclean.ts";
 import { hasEnded, type SeenCommit, type Shadow } from "../shadow.ts";
 import type { Invariant, Report } from "./invariant.ts";
 
@@ -29,6 +30,7 @@ export const fence: Invariant = {
     for (const { steps = [], checkpoints = [], progress = [] } of commit.writes) {
       for (const { id, generation, name, result } of steps)
         if (name === GOING_ON) handedOn(shadow, id, result, commit, report);
+        else if (name === UNCLEAN) wentOn(shadow, id, result, report);
         else saved(shadow, { id, generation, mark: JSON.parse(result), what: "step" }, commit, report);
       for (const { id, generation, body } of checkpoints)
         saved(shadow, { id, generation, mark: JSON.parse(body), what: "checkpoint" }, commit, report);
@@ -37,6 +39,14 @@ export const fence: Invariant = {
     }
   },
 };
+
+/** No worker notes that something was resumed, and it is about the generation that goes on, be it when it has stopped. */
+function wentOn(shadow: Shadow, id: string, result: string, report: Report): void {
+  const { generation, stop } = shadow.get(id);
+  const next = stop === null ? generation : generation + 1;
+  if (!shadow.resumed.has(id) || Number(result) > next)
+    report(`${id} in generation ${generation} is noted to have gone on unclean in ${result}`);
+}
 
 function isStopped({ status }: SignatureRecord): boolean {
   return status === "INTERRUPTED" || status === "CANCELLED";
