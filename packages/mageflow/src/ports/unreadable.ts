@@ -3,8 +3,9 @@ import { StoreError } from "../core/errors.ts";
 /** A record that is there and cannot be read or used, because of what somebody has done to the store. */
 export class UnreadableError extends StoreError {
   readonly id: string;
+  /** What is wrong with it. */
+  readonly why: string;
 
-  /** `why` tells what is wrong with it. */
   constructor(id: string, why: string, options?: { cause?: unknown }) {
     super(
       "STORE_CORRUPT",
@@ -12,6 +13,7 @@ export class UnreadableError extends StoreError {
       options,
     );
     this.id = id;
+    this.why = why;
   }
 }
 

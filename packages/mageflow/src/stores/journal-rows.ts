@@ -1,6 +1,6 @@
 import type { Entry, EventType } from "../core/event.ts";
 import type { Status } from "../core/status.ts";
-import { UnreadableError } from "../ports/unreadable.ts";
+import { jsonOf } from "./json-text.ts";
 
 /** Entries of one row at most, so that a page of the journal never reads much more than it shows. */
 const ROW_ENTRIES = 500;
@@ -60,7 +60,8 @@ function encode(rootId: string, entries: readonly Entry[]): string {
 /** The entries of a row; `first` is the number of the first. @throws UnreadableError */
 export function journalEntries(rootId: string, first: number, body: string): Entry[] {
   const entries: Entry[] = [];
-  for (const [type, status, generation, attempt, ids, fraction, note] of runsOf(rootId, first, body)) {
+  const runs = jsonOf<Run[]>(rootId, `entry ${first} of its journal is`, body);
+  for (const [type, status, generation, attempt, ids, fraction, note] of runs) {
     for (const short of ids) {
       const id = short.startsWith(STRANGER) ? short.slice(STRANGER.length) : rootId + short;
       const entry: Entry = { id, type, status, generation, attempt };
@@ -68,12 +69,4 @@ export function journalEntries(rootId: string, first: number, body: string): Ent
     }
   }
   return entries;
-}
-
-function runsOf(rootId: string, first: number, body: string): Run[] {
-  try {
-    return JSON.parse(body) as Run[];
-  } catch (cause) {
-    throw new UnreadableError(rootId, `entry ${first} of its journal is not JSON`, { cause });
-  }
 }

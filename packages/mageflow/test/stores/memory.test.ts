@@ -12,5 +12,6 @@ storeSuite({
   skip: {
     rowLocks: "transactions run one after the other",
     durable: "what it holds is gone with the process",
+    editable: "what it holds is of its process alone",
   },
 });

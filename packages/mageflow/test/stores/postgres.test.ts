@@ -33,6 +33,7 @@ describe("on a server", needs(server), () => {
       return opened(url);
     },
     destroy: (store) => store.close(),
+    edit: async (_, sql) => void (await ask(server, `SET search_path TO ${schema}; ${sql}`)),
   });
 
   describe("the schema", () => {

@@ -2,7 +2,7 @@ import type { SignatureRecord } from "../../core/record.ts";
 import type { ColumnType } from "./arrays.ts";
 
 type Field = keyof SignatureRecord;
-type Value = string | number | boolean | null;
+export type Value = string | number | boolean | null;
 
 /** A column of `signatures`, the field that it comes from, and how. */
 export interface Column {
@@ -54,7 +54,7 @@ const STORED: readonly Column[] = [
 ];
 
 /** What statements look at inside of JSON texts, which the server does not look into: it refuses some that JSON allows. */
-const DERIVED: readonly Column[] = [
+export const DERIVED: readonly Column[] = [
   column("stop_verb", "text", "stop", ({ stop }) => stop?.verb ?? null),
   column("stop_by", "text", "stop", ({ stop }) => stop?.by ?? null),
   column("stop_done", "bool", "stop", ({ stop }) => stop?.done ?? null),

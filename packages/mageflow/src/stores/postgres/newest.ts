@@ -1,6 +1,7 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { type Status, STATUSES } from "../../core/status.ts";
 import type { ListQuery } from "../../ports/store.ts";
+import { wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
@@ -41,7 +42,7 @@ export class Newest {
 
   async list(query: ListQuery): Promise<SignatureRecord[]> {
     return query.rootId === undefined
-      ? this.#page((given) => everywhere(query, given))
+      ? this.#page(query.limit, (limit, given) => everywhere({ ...query, limit }, given))
       : this.#inWorkflow(query, toSafe(query.rootId));
   }
 
@@ -54,16 +55,19 @@ export class Newest {
       const [born] = (await this.#db.get<[number | null]>(BIRTH_BEFORE, rootId, before))!;
       if (born === null) break;
       const left = limit - found.length;
-      found.push(...(await this.#page((given) => bornAt(query, rootId, born, left, given))));
+      found.push(...(await this.#page(left, (most, given) => bornAt(query, rootId, born, most, given))));
       before = born;
     }
     return found;
   }
 
-  async #page(statement: (given: Given) => string): Promise<SignatureRecord[]> {
-    const parameters: Parameter[] = [];
-    const sql = statement((value) => `$${parameters.push(value)}`);
-    return (await this.#db.once<Row>(sql, parameters)).map(toRecord);
+  async #page(limit: number, statement: (limit: number, given: Given) => string): Promise<SignatureRecord[]> {
+    const read = (most: number): Promise<Row[]> => {
+      const parameters: Parameter[] = [];
+      const sql = statement(most, (value) => `$${parameters.push(value)}`);
+      return this.#db.once<Row>(sql, parameters);
+    };
+    return wholePage(limit, read, toRecord);
   }
 }
 

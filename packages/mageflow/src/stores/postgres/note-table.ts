@@ -1,6 +1,7 @@
 import type { Progress } from "../../core/event.ts";
 import type { Changes, Notes } from "../../ports/store.ts";
 import { ancestry } from "../ancestry.ts";
+import { jsonOf } from "../json-text.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
 import { toSafe } from "./safe-text.ts";
@@ -57,7 +58,7 @@ export class NoteTable {
     )) {
       if (kind === "step") steps.set(name, body);
       else if (kind === "checkpoint") checkpoint = body;
-      else progress = JSON.parse(body) as Progress;
+      else progress = jsonOf<Progress>(id, "its progress is", body);
     }
     return { steps, checkpoint, progress };
   }

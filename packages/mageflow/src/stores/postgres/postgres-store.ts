@@ -24,6 +24,7 @@ import {
 import { Bell } from "./bell.ts";
 import { Connection } from "./connection.ts";
 import { explain, explainInside, isLoss, isPassing } from "./failures.ts";
+import { Integrity } from "./integrity.ts";
 import { KnownTasks } from "./known-tasks.ts";
 import { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
@@ -234,9 +235,8 @@ export class PostgresStore implements Store {
     return this.#read(({ workers }) => workers.newest(limit));
   }
 
-  /** The server checks its own pages as it reads them, if it was set up so; it cannot be asked to. */
-  async damage(): Promise<Damage[]> {
-    return [];
+  async damage(limit: number): Promise<Damage[]> {
+    return this.#reading((db) => new Integrity(db, limit).damage());
   }
 
   async heartbeat(workerId: string, lease: number): Promise<boolean> {

@@ -129,7 +129,7 @@ export class PostgresTransaction implements Transaction {
       if (others.length === 0) return [...found.values()];
       const [, read] = await Promise.all([this.#gates.toRead(others), signatures.read(others)]);
       for (const record of read) found.set(record.id, record);
-      this.#requireAbove(others.filter((id) => !found.has(id)));
+      await this.#requireAbove(others.filter((id) => !found.has(id)));
       return [...found.values()];
     });
   }
@@ -321,16 +321,21 @@ export class PostgresTransaction implements Transaction {
     return [...this.#remembered(records.filter(({ id }) => above([id]).every(isOpen)))];
   }
 
-  /** A tree that was removed while something in it was being locked: whoever asks again finds none of it. */
-  #requireAbove(missing: readonly string[]): void {
+  /**
+   * A tree that was removed while something in it was being locked: whoever asks again finds none of it. One whose records were
+   * damaged is still there.
+   */
+  async #requireAbove(missing: readonly string[]): Promise<void> {
     if (missing.length === 0) return;
     const gone = new Set(missing);
-    for (const { id, parentId } of this.#locked.values())
-      if (parentId !== null && gone.has(parentId))
-        throw new StoreError(
-          "STORE_BUSY",
-          `"${parentId}" was removed while "${id}" was being locked; try again`,
-        );
+    const below = [...this.#locked.values()].flatMap(({ id, parentId }) =>
+      parentId !== null && gone.has(parentId) ? id : [],
+    );
+    if (below.length === 0) return;
+    const left = new Set(await this.#tables.signatures.existing(below));
+    for (const id of below)
+      if (!left.has(id))
+        throw new StoreError("STORE_BUSY", `"${id}" was removed while it was being locked; try again`);
   }
 
   #send(answers: readonly Promise<unknown>[]): void {

@@ -3,6 +3,7 @@ import type { Role } from "../../core/ids.ts";
 import type { Kind } from "../../core/plan.ts";
 import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
+import { fromJson, isStatus, unreadable } from "../record-texts.ts";
 
 /** A row of `signatures`, in the order of `COLUMNS`; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
 export type Row = readonly [
@@ -47,8 +48,22 @@ export type Row = readonly [
 
 const NO_TAGS: readonly string[] = [];
 
-/** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
+/** @throws UnreadableError. */
 export function toRecord(row: Row): SignatureRecord {
+  try {
+    if (isStatus(row[12])) return parsed(row);
+  } catch (error) {
+    throw unreadable(row[0], row[12], textsOf(row), error);
+  }
+  throw unreadable(row[0], row[12], textsOf(row));
+}
+
+function textsOf(row: Row) {
+  return { error: row[26], family: row[27], stop: row[29], deletion: row[30], lock: row[31], tags: row[34] };
+}
+
+/** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
+function parsed(row: Row): SignatureRecord {
   return {
     id: row[0],
     rootId: row[1],
@@ -88,8 +103,4 @@ export function toRecord(row: Row): SignatureRecord {
     startedAt: row[35],
     finishedAt: row[36],
   };
-}
-
-function fromJson<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T);
 }

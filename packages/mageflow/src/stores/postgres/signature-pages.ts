@@ -1,6 +1,7 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { type Status, STATUSES } from "../../core/status.ts";
 import type { ChildQuery } from "../../ports/store.ts";
+import { wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
@@ -95,22 +96,23 @@ export class SignaturePages {
   }
 
   async get(ids: readonly string[]): Promise<SignatureRecord[]> {
-    return this.#records(BY_IDS, textArray(ids.map(toSafe)));
+    return (await this.#db.all<Row>(BY_IDS, textArray(ids.map(toSafe)))).map(toRecord);
   }
 
   async byKey(key: string): Promise<SignatureRecord | null> {
-    return (await this.#records(BY_ROOT_KEY, toSafe(key)))[0] ?? null;
+    const row = await this.#db.get<Row>(BY_ROOT_KEY, toSafe(key));
+    return row === undefined ? null : toRecord(row);
   }
 
   async children({ parentId, of, statuses, after, limit }: ChildQuery): Promise<SignatureRecord[]> {
     if (of === "callbacks") {
       const wanted = statuses === undefined ? null : textArray(statuses);
-      return this.#records(CALLBACKS, parentId, String(after ?? ""), wanted, limit);
+      return this.#page(limit, CALLBACKS, parentId, String(after ?? ""), wanted);
     }
     const wanted = STATUSES.filter((status) => statuses?.includes(status) ?? true);
     if (wanted.length === 0) return [];
     const beyond = after === null ? -1 : Number(after);
-    return this.#records(childrenIn(wanted), parentId, beyond, limit);
+    return this.#page(limit, childrenIn(wanted), parentId, beyond);
   }
 
   async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
@@ -121,7 +123,7 @@ export class SignaturePages {
   }
 
   async scan(after: string | null, limit: number): Promise<SignatureRecord[]> {
-    return this.#records(SCAN, after ?? "", limit);
+    return this.#page(limit, SCAN, after ?? "");
   }
 
   async readyNames(): Promise<Map<string, number>> {
@@ -129,14 +131,15 @@ export class SignaturePages {
   }
 
   async stops(limit: number): Promise<SignatureRecord[]> {
-    return this.#records(STOPS, limit);
+    return this.#page(limit, STOPS);
   }
 
   async nextDue(): Promise<number | null> {
     return (await this.#db.get<[number | null]>(NEXT_DUE))![0];
   }
 
-  async #records(sql: string, ...parameters: Parameter[]): Promise<SignatureRecord[]> {
-    return (await this.#db.all<Row>(sql, ...parameters)).map(toRecord);
+  /** What can be read of what a statement finds, whose last parameter is how much. */
+  async #page(limit: number, sql: string, ...parameters: Parameter[]): Promise<SignatureRecord[]> {
+    return wholePage(limit, (most) => this.#db.all<Row>(sql, ...parameters, most), toRecord);
   }
 }

@@ -2,6 +2,7 @@ import { choose, type Demand } from "../../core/choose.ts";
 import type { SignatureRecord, Sweep } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
 import type { WindowQuery } from "../../ports/store.ts";
+import { readable, wholePage, withMore } from "../readable.ts";
 import { textArray, arrayOf } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
@@ -192,8 +193,9 @@ export class SignatureTable {
     this.#db = db;
   }
 
+  /** Without what cannot be read. */
   async read(ids: readonly string[]): Promise<SignatureRecord[]> {
-    return this.#records(BY_IDS, textArray(ids.map(toSafe)));
+    return readable(await this.#db.all<Row>(BY_IDS, textArray(ids.map(toSafe))), toRecord);
   }
 
   /** In the order of ids, waiting for what others have locked. */
@@ -215,61 +217,68 @@ export class SignatureTable {
   }
 
   async itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]> {
-    return this.#records(BY_ITEM_KEYS, parentId, textArray(keys.map(toSafe)));
+    const rows = await this.#db.all<Row>(BY_ITEM_KEYS, parentId, textArray(keys.map(toSafe)));
+    return readable(rows, toRecord);
   }
 
   async window({ id, what, limit, until }: WindowQuery): Promise<SignatureRecord[]> {
     switch (what) {
       case "start":
-        return this.#records(STARTABLE, id, limit);
+        return this.#page(limit, STARTABLE, id);
       case "unhold":
-        return this.#records(HELD, id, limit);
+        return this.#page(limit, HELD, id);
       case "clean":
-        return this.#records(HELD_CLEANUPS, id, limit);
+        return this.#page(limit, HELD_CLEANUPS, id);
       case "hasten":
-        return this.#records(STOPPING, id, until!, limit);
+        return this.#page(limit, STOPPING, id, until!);
       default:
-        return this.#records(SWEPT[what], id, limit);
+        return this.#page(limit, SWEPT[what], id);
     }
   }
 
   async ready(demand: Demand): Promise<SignatureRecord[]> {
-    const names = [...demand.tasks.keys()].map(toSafe);
-    const rooms = [...demand.tasks.values()].map((room) => Math.min(room, demand.slots));
-    return choose(await this.#records(READY, textArray(names), arrayOf("int4", rooms)), demand);
+    const names = textArray([...demand.tasks.keys()].map(toSafe));
+    const rooms = [...demand.tasks.values()];
+    const read = (more: number): Promise<Row[]> => {
+      const most = rooms.map((room) => Math.min(room, demand.slots) + more);
+      return this.#db.all<Row>(READY, names, arrayOf("int4", most));
+    };
+    return choose(await withMore(read, toRecord), demand);
   }
 
   /** Those that are due by their time, that are late, or that have had their grace, in the order of these instants. */
   async due(now: number, limit: number): Promise<SignatureRecord[]> {
-    const rows = await Promise.all(
-      [DUE, PAST_DEADLINE, OVERDUE_STOP].map((sql) => this.#db.all<DueRow>(sql, now, limit)),
-    );
-    const found = new Map<string, DueRow>();
-    for (const row of rows.flat()) {
-      const before = found.get(row[1]);
-      if (before === undefined || row[0] < before[0]) found.set(row[1], row);
-    }
-    const oldestFirst = [...found.values()].sort((a, b) => a[0] - b[0]);
-    return oldestFirst.slice(0, limit).map(([, ...row]) => toRecord(row));
+    const read = async (most: number): Promise<DueRow[]> => {
+      const rows = await Promise.all(
+        [DUE, PAST_DEADLINE, OVERDUE_STOP].map((sql) => this.#db.all<DueRow>(sql, now, most)),
+      );
+      const found = new Map<string, DueRow>();
+      for (const row of rows.flat()) {
+        const before = found.get(row[1]);
+        if (before === undefined || row[0] < before[0]) found.set(row[1], row);
+      }
+      return [...found.values()].sort((a, b) => a[0] - b[0]).slice(0, most);
+    };
+    return wholePage(limit, read, ([, ...row]) => toRecord(row));
   }
 
   async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#records(RUNNING_UNDER, workerId, limit);
+    return this.#page(limit, RUNNING_UNDER, workerId);
   }
 
   async purgeable(now: number, limit: number): Promise<SignatureRecord[]> {
-    return this.#records(PURGEABLE, now, limit);
+    return this.#page(limit, PURGEABLE, now);
   }
 
   async underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
     const found = await Promise.all(
-      [RUNNING_IN, RUNNING_ALONE_IN, STOPPING_IN].map((sql) => this.#records(sql, rootId, limit)),
+      [RUNNING_IN, RUNNING_ALONE_IN, STOPPING_IN].map((sql) => this.#page(limit, sql, rootId)),
     );
     return found.flat().slice(0, limit);
   }
 
   async owing(parentId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#records(OWING, parentId, limit);
+    return this.#page(limit, OWING, parentId);
   }
 
   async owed(limit: number): Promise<string[]> {
@@ -280,6 +289,12 @@ export class SignatureTable {
     return this.#ids(SWEEPING, limit);
   }
 
+  /** What can be read of what a statement finds, whose last parameter is how much. */
+  async #page(limit: number, sql: string, ...parameters: Parameter[]): Promise<SignatureRecord[]> {
+    return wholePage(limit, (most) => this.#db.all<Row>(sql, ...parameters, most), toRecord);
+  }
+
+  /** All that were asked for. @throws UnreadableError. */
   async #records(sql: string, ...parameters: Parameter[]): Promise<SignatureRecord[]> {
     return (await this.#db.all<Row>(sql, ...parameters)).map(toRecord);
   }

@@ -1,4 +1,5 @@
 import type { SignatureRecord } from "../../core/record.ts";
+import { readable, wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
@@ -89,19 +90,17 @@ export class Waiting {
   }
 
   async unsettled(after: string | null, limit: number): Promise<SignatureRecord[]> {
-    return (await this.#db.all<Row>(UNSETTLED, after ?? "", limit)).map(toRecord);
+    return wholePage(limit, (most) => this.#db.all<Row>(UNSETTLED, after ?? "", most), toRecord);
   }
 
   async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
     const awaited = new Map<string, SignatureRecord[]>();
-    const rows = await this.#db.all<readonly [asker: string, ...row: Row]>(
-      AWAITED,
-      textArray([...new Set(ids)]),
-    );
-    for (const [asker, ...row] of rows) {
+    type Awaited = readonly [asker: string, ...row: Row];
+    const rows = await this.#db.all<Awaited>(AWAITED, textArray([...new Set(ids)]));
+    for (const { asker, record } of readable(rows, ([asker, ...row]) => ({ asker, record: toRecord(row) }))) {
       const records = awaited.get(asker);
-      if (records === undefined) awaited.set(asker, [toRecord(row)]);
-      else records.push(toRecord(row));
+      if (records === undefined) awaited.set(asker, [record]);
+      else records.push(record);
     }
     return awaited;
   }

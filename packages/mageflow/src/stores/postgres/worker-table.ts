@@ -1,10 +1,9 @@
-import type { ResumeRules } from "../../core/recovery.ts";
 import type { WorkerRow } from "../../ports/store.ts";
+import { readable } from "../readable.ts";
+import { type StoredWorker, toWorker, WORKER_COLUMNS as COLUMNS } from "../worker-row.ts";
 import { textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
 import { NOW } from "./store-time.ts";
-
-const COLUMNS = "id, host, pid, tasks, concurrency, auto_resume, started_at, lease_until, ended_at";
 
 /** Waits for transactions that count on these sessions to be alive. */
 const HOLD = "SELECT id FROM workers WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE";
@@ -25,18 +24,6 @@ const ALIVE = "SELECT id FROM workers WHERE id = ANY ($1::text[]) AND ended_at I
 
 const EXTEND = `UPDATE workers SET lease_until = ${NOW} + $2 WHERE id = $1 AND ended_at IS NULL RETURNING id`;
 
-type Row = [
-  id: string,
-  host: string,
-  pid: number,
-  tasks: string,
-  concurrency: number,
-  autoResume: string,
-  startedAt: number,
-  leaseUntil: number,
-  endedAt: number | null,
-];
-
 /** Worker sessions. */
 export class WorkerTable {
   readonly #db: Connection;
@@ -56,12 +43,12 @@ export class WorkerTable {
   }
 
   async newest(limit: number): Promise<WorkerRow[]> {
-    return (await this.#db.all<Row>(NEWEST, limit)).map(toWorker);
+    return readable(await this.#db.all<StoredWorker>(NEWEST, limit), toWorker);
   }
 
   /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
   async lapsed(now: number, limit: number): Promise<WorkerRow[]> {
-    return (await this.#db.all<Row>(LAPSED, now, limit)).map(toWorker);
+    return readable(await this.#db.all<StoredWorker>(LAPSED, now, limit), toWorker);
   }
 
   /** Which of these sessions are known and not ended; they stay so until the transaction ends. */
@@ -74,19 +61,4 @@ export class WorkerTable {
   async extend(id: string, lease: number): Promise<boolean> {
     return (await this.#db.get(EXTEND, id, lease)) !== undefined;
   }
-}
-
-function toWorker(row: Row): WorkerRow {
-  const [id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt] = row;
-  return {
-    id,
-    host,
-    pid,
-    tasks: JSON.parse(tasks) as string[],
-    concurrency,
-    autoResume: JSON.parse(autoResume) as ResumeRules,
-    startedAt,
-    leaseUntil,
-    endedAt,
-  };
 }

@@ -1,7 +1,7 @@
 import type { Progress } from "../../core/event.ts";
 import type { Changes, Notes } from "../../ports/store.ts";
-import { UnreadableError } from "../../ports/unreadable.ts";
 import { ancestry } from "../ancestry.ts";
+import { jsonOf } from "../json-text.ts";
 import type { Connection } from "./connection.ts";
 
 const STEPS = "SELECT name, result FROM steps WHERE id = ? AND generation = ?";
@@ -52,11 +52,6 @@ export class NoteTable {
 
   #progress(id: string, generation: number): Progress | null {
     const row = this.#db.get<[string]>(PROGRESS, id, generation);
-    if (row === undefined) return null;
-    try {
-      return JSON.parse(row[0]) as Progress;
-    } catch (cause) {
-      throw new UnreadableError(id, "its progress is not JSON", { cause });
-    }
+    return row === undefined ? null : jsonOf<Progress>(id, "its progress is", row[0]);
   }
 }

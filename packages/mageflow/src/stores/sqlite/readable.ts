@@ -1,15 +1,15 @@
-import { UnreadableError, warnOfLeftOut } from "../../ports/unreadable.ts";
+import { readable } from "../readable.ts";
 import type { Stored } from "./record-cache.ts";
 import { type Row, SEQ, toRecord } from "./row.ts";
 
 /** What can be read of these rows. */
-export function readable(rows: readonly Row[]): Stored[] {
-  return rows.flatMap((row) => unlessUnreadable(() => ({ seq: row[SEQ], record: toRecord(row) })) ?? []);
+export function readableRows(rows: readonly Row[]): Stored[] {
+  return readable(rows, (row) => ({ seq: row[SEQ], record: toRecord(row) }));
 }
 
 /** At most `limit` of what `read` finds, with as many more as cannot be read: only the last page is shorter. */
 export function readablePage(limit: number, read: (limit: number) => readonly Row[]): Stored[] {
-  return wholePage(limit, read, readable);
+  return wholePage(limit, read, readableRows);
 }
 
 /** The same of rows of another shape; `make` leaves out what cannot be read. */
@@ -24,16 +24,5 @@ export function wholePage<R>(
     const left = rows.length - stored.length;
     if (left <= more) return stored.slice(0, limit);
     more = left;
-  }
-}
-
-/** What `read` returns; of a record that cannot be read nothing, and whoever runs the process is warned. */
-export function unlessUnreadable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof UnreadableError)) throw error;
-    warnOfLeftOut(error);
-    return undefined;
   }
 }

@@ -2,8 +2,8 @@ import type { StoredError } from "../../core/errors.ts";
 import type { Role } from "../../core/ids.ts";
 import type { Kind } from "../../core/plan.ts";
 import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../../core/record.ts";
-import { type Status, STATUSES } from "../../core/status.ts";
-import { UnreadableError } from "../../ports/unreadable.ts";
+import type { Status } from "../../core/status.ts";
+import { fromJson, isStatus, unreadable } from "../record-texts.ts";
 
 /** The columns of a {@link Row}, as they are selected. */
 export const COLUMNS = `seq, id, root_id, parent_id, role, slot, key, kind, name, spec, status, prior, held_by,
@@ -58,31 +58,20 @@ export const DUE_AT = 20;
 export const DEADLINE_AT = 21;
 export const STOP = 29;
 
-/** Columns that hold JSON, by their place in a row. */
-const JSON_COLUMNS = { error: 26, family: 27, stop: 29, deletion: 30, lock: 31, tags: 34 } as const;
-
-const KNOWN: ReadonlySet<string> = new Set(STATUSES);
 const NO_TAGS: readonly string[] = [];
 
 /** @throws UnreadableError. */
 export function toRecord(row: Row): SignatureRecord {
   try {
-    if (KNOWN.has(row[10])) return parsed(row);
+    if (isStatus(row[10])) return parsed(row);
   } catch (error) {
-    throw new UnreadableError(row[1], whatIsWrong(row), { cause: error });
+    throw unreadable(row[1], row[10], textsOf(row), error);
   }
-  throw new UnreadableError(row[1], `its status "${row[10]}" is none`);
+  throw unreadable(row[1], row[10], textsOf(row));
 }
 
-function whatIsWrong(row: Row): string {
-  for (const [column, place] of Object.entries(JSON_COLUMNS)) {
-    try {
-      fromJson(row[place]);
-    } catch {
-      return `its column ${column} is not JSON`;
-    }
-  }
-  return "it is not what it should be";
+function textsOf(row: Row) {
+  return { error: row[26], family: row[27], stop: row[29], deletion: row[30], lock: row[31], tags: row[34] };
 }
 
 /** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
@@ -126,8 +115,4 @@ function parsed(row: Row): SignatureRecord {
     startedAt: row[36],
     finishedAt: row[37],
   };
-}
-
-function fromJson<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T);
 }

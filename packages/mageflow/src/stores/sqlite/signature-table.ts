@@ -4,7 +4,7 @@ import type { Status } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
 import { fromPlain, IS_PLAIN, PLAIN, type PlainRow } from "./plain-row.ts";
 import type { Stored } from "./record-cache.ts";
-import { readable, wholePage } from "./readable.ts";
+import { readableRows, wholePage } from "./readable.ts";
 import { COLUMNS, DEADLINE_AT, DUE_AT, type Row, SEQ, STOP } from "./row.ts";
 import { IS_STALLED } from "./waiting.ts";
 
@@ -178,7 +178,7 @@ export class SignatureTable {
     let last: SignatureRecord | undefined;
     return rows.flatMap((row) => {
       const [seq, isPlain] = row;
-      if (isPlain !== 1) return readable(this.#db.all<Row>(BY_SEQ, seq));
+      if (isPlain !== 1) return readableRows(this.#db.all<Row>(BY_SEQ, seq));
       last = fromPlain(row, last);
       return { seq, record: last };
     });

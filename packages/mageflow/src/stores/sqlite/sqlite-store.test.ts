@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Store, Transaction } from "../../ports/store.ts";
@@ -157,4 +158,12 @@ test("opening makes the folder", async () => {
   await insert(below, "a");
   expect(await below.get(["a"])).toHaveLength(1);
   await below.close();
+});
+
+test("an instant that is none, which SQLite keeps like any other, is not waited for", async () => {
+  await insert(store, "a");
+  const db = new DatabaseSync(join(folder, "store.db"));
+  db.exec("UPDATE signatures SET status = 'WAITING', due_at = 'soon'");
+  db.close();
+  expect(await store.nextDue()).toBeNull();
 });

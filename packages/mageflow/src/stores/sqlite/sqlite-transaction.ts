@@ -12,13 +12,14 @@ import type {
   WindowQuery,
   WorkerRow,
 } from "../../ports/store.ts";
+import { unlessUnreadable } from "../readable.ts";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { explain } from "./failures.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
 import type { RecordCache, Stored } from "./record-cache.ts";
-import { readable, readablePage, unlessUnreadable } from "./readable.ts";
+import { readablePage, readableRows } from "./readable.ts";
 import { type Row, SEQ, toRecord } from "./row.ts";
 import { replaceTags } from "./root-tags.ts";
 import type { Tables } from "./tables.ts";
@@ -87,7 +88,9 @@ export class SqliteTransaction implements Transaction {
   }
 
   async itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]> {
-    return this.#do(() => readable(this.#tables.signatures.itemsByKey(parentId, keys)).map(this.#remembered));
+    return this.#do(() =>
+      readableRows(this.#tables.signatures.itemsByKey(parentId, keys)).map(this.#remembered),
+    );
   }
 
   async window({ id, what, limit, until }: WindowQuery): Promise<SignatureRecord[]> {

@@ -1,7 +1,7 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { isEnded } from "../../core/status.ts";
 import type { Connection } from "./connection.ts";
-import { readable } from "./readable.ts";
+import { readableRows } from "./readable.ts";
 import { COLUMNS, type Row } from "./row.ts";
 
 /** The running ones are looked through in their index, which is as long as all workers together have places. */
@@ -92,7 +92,7 @@ export class Waiting {
     const awaited = new Map<string, SignatureRecord[]>();
     for (const id of ids) {
       const rows = [CALLBACKS, OWING, UNSETTLED_BELOW].flatMap((sql) => this.#db.all<Row>(sql, id));
-      const records = [...this.#firstChildren(id), ...readable(rows).map(({ record }) => record)];
+      const records = [...this.#firstChildren(id), ...readableRows(rows).map(({ record }) => record)];
       const each = new Map(records.map((record) => [record.id, record]));
       if (each.size > 0) awaited.set(id, [...each.values()]);
     }
@@ -103,7 +103,7 @@ export class Waiting {
   #firstChildren(parentId: string): Iterable<SignatureRecord> {
     const rows = [FIRST_CHILDREN, FIRST_TAKEN].flatMap((sql) => this.#db.all<Row>(sql, parentId));
     const firsts = new Map<string, SignatureRecord>();
-    for (const { record: child } of readable(rows)) {
+    for (const { record: child } of readableRows(rows)) {
       const { status, heldBy, readyAt, slot } = child;
       if (isEnded(status)) continue;
       const apart = status === "PENDING" ? heldBy === null : status === "SUSPENDED" && readyAt === null;

@@ -1,10 +1,7 @@
-import type { ResumeRules } from "../../core/recovery.ts";
 import type { WorkerRow } from "../../ports/store.ts";
-import { UnreadableError } from "../../ports/unreadable.ts";
+import { readable } from "../readable.ts";
+import { type StoredWorker, toWorker, WORKER_COLUMNS as COLUMNS } from "../worker-row.ts";
 import type { Connection } from "./connection.ts";
-import { unlessUnreadable } from "./readable.ts";
-
-const COLUMNS = "id, host, pid, tasks, concurrency, auto_resume, started_at, lease_until, ended_at";
 
 const PUT = `INSERT OR REPLACE INTO workers (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
@@ -16,18 +13,6 @@ const LAPSED = `SELECT ${COLUMNS} FROM workers
 const ALIVE = "SELECT 1 FROM workers WHERE id = ? AND ended_at IS NULL";
 
 const EXTEND = "UPDATE workers SET lease_until = ? WHERE id = ? AND ended_at IS NULL";
-
-type Row = [
-  id: string,
-  host: string,
-  pid: number,
-  tasks: string,
-  concurrency: number,
-  autoResume: string,
-  startedAt: number,
-  leaseUntil: number,
-  endedAt: number | null,
-];
 
 /** Worker sessions. */
 export class WorkerTable {
@@ -43,12 +28,12 @@ export class WorkerTable {
   }
 
   newest(limit: number): WorkerRow[] {
-    return readable(this.#db.all<Row>(NEWEST, limit));
+    return readable(this.#db.all<StoredWorker>(NEWEST, limit), toWorker);
   }
 
   /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
   lapsed(now: number, limit: number): WorkerRow[] {
-    return readable(this.#db.all<Row>(LAPSED, now, limit));
+    return readable(this.#db.all<StoredWorker>(LAPSED, now, limit), toWorker);
   }
 
   alive(id: string): boolean {
@@ -59,31 +44,4 @@ export class WorkerTable {
   extend(id: string, leaseUntil: number): boolean {
     return this.#db.run(EXTEND, leaseUntil, id) > 0;
   }
-}
-
-function readable(rows: readonly Row[]): WorkerRow[] {
-  return rows.flatMap((row) => unlessUnreadable(() => toWorker(row)) ?? []);
-}
-
-function toWorker(row: Row): WorkerRow {
-  try {
-    return parsed(row);
-  } catch (cause) {
-    throw new UnreadableError(row[0], "of this worker session the tasks or rules are not JSON", { cause });
-  }
-}
-
-function parsed(row: Row): WorkerRow {
-  const [id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt] = row;
-  return {
-    id,
-    host,
-    pid,
-    tasks: JSON.parse(tasks) as string[],
-    concurrency,
-    autoResume: JSON.parse(autoResume) as ResumeRules,
-    startedAt,
-    leaseUntil,
-    endedAt,
-  };
 }

@@ -5,7 +5,9 @@ export type Capability =
   /** Two transactions are open at the same time, and each locks its own rows. */
   | "rowLocks"
   /** What was committed is still there when the store is closed and another object opens it. */
-  | "durable";
+  | "durable"
+  /** Somebody may write to the database past the store. */
+  | "editable";
 
 /** How the suite gets at the store under test. */
 export interface StoreHarness {
@@ -20,6 +22,11 @@ export interface StoreHarness {
   destroy(store: Store): Promise<void>;
   /** Closes the store and opens its database again, as a new process would. Without it `durable` cannot be tested. */
   reopen?(store: Store): Promise<Store>;
+  /**
+   * Runs statements on the store's database, as somebody may do beside MageFlow: the SQL stores have tables and columns of the same
+   * names. Without it `editable` cannot be tested.
+   */
+  edit?(store: Store, sql: string): Promise<void>;
   /** Capabilities that the store lacks, with the reasons. */
   readonly skip?: Readonly<Partial<Record<Capability, string>>>;
 }

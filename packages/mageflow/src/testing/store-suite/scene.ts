@@ -16,6 +16,7 @@ export class Scene implements AsyncDisposable {
   readonly #harness: StoreHarness;
   readonly #before: string;
   #store: Store;
+  #isEdited = false;
 
   constructor(harness: StoreHarness, store: Store) {
     const number = `s${RUN}${String(++scenes).padStart(6, "0")}`;
@@ -66,6 +67,12 @@ export class Scene implements AsyncDisposable {
     this.#store = await this.#harness.reopen!(this.#store);
   }
 
+  /** Runs statements past the store; at the end of the case nothing is left of it. */
+  async edit(sql: string): Promise<void> {
+    this.#isEdited = true;
+    await this.#harness.edit!(this.#store, sql);
+  }
+
   /** A page of this case's records in the order of ids. */
   async scan(after: string | null, limit: number): Promise<SignatureRecord[]> {
     return this.own(await this.#store.scan({ after: after ?? this.#before, limit }));
@@ -73,6 +80,7 @@ export class Scene implements AsyncDisposable {
 
   /** Leaves nothing that would be ready, due, owed, swept, held or unsettled in the next case on the same database. */
   async rest(): Promise<void> {
+    if (this.#isEdited) await this.#wipe();
     for (let after: string | null = null; ;) {
       const page: SignatureRecord[] = await this.scan(after, PAGE);
       const last = page.at(-1);
@@ -86,6 +94,19 @@ export class Scene implements AsyncDisposable {
     for (const rootId of this.own(drafts)) {
       while (!(await this.ask((tx) => tx.discard(rootId, PAGE))));
     }
+  }
+
+  /** What was damaged cannot be put to rest. */
+  async #wipe(): Promise<void> {
+    const own = `LIKE '${this.id}%'`;
+    const byRoot = ["signatures", "births", "root_tags", "drafts", "specs", "journal", "logs"];
+    const byId = ["steps", "checkpoints", "progress", "tombstones", "workers"];
+    await this.edit(
+      [
+        ...byRoot.map((table) => `DELETE FROM ${table} WHERE root_id ${own}`),
+        ...byId.map((table) => `DELETE FROM ${table} WHERE id ${own}`),
+      ].join("; "),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,5 +151,6 @@ export function onStore(
 
 function missing(harness: StoreHarness, capability: Capability): string | undefined {
   if (capability === "durable" && harness.reopen === undefined) return harness.skip?.durable ?? "no reopen";
+  if (capability === "editable" && harness.edit === undefined) return harness.skip?.editable ?? "no edit";
   return harness.skip?.[capability];
 }

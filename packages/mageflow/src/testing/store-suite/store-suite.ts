@@ -31,6 +31,7 @@ import { textsCases } from "./cases/texts.ts";
 import { ticketCases } from "./cases/ticket.ts";
 import { transactCases } from "./cases/transact.ts";
 import { underWayInCases } from "./cases/under-way-in.ts";
+import { unreadableCases } from "./cases/unreadable.ts";
 import { unsettledCases } from "./cases/unsettled.ts";
 import { watchCases } from "./cases/watch.ts";
 import { windowCases } from "./cases/window.ts";
@@ -90,6 +91,7 @@ export function storeSuite(harness: StoreHarness): void {
     tombstoneCases(harness);
     ticketCases(harness);
     damageCases(harness);
+    unreadableCases(harness);
     watchCases(harness);
     writeCases(harness);
     textsCases(harness);
