@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Connection } from "./connection.ts";
 import type { Line } from "./line.ts";
 
@@ -7,7 +8,11 @@ import type { Line } from "./line.ts";
  */
 const POLL_MS = 75;
 
-const RING = "SELECT pg_notify($1, '')";
+/** How often (ms) others are told at most: who hears it looks at everything that was committed by then. */
+const RING_MS = 5;
+
+/** A hint need not be durable, and nobody waits until it is. */
+const RING = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')";
 
 /** Counted just before the commit, which may be on its way still when the count is seen. */
 const PROGRESS = "SELECT last_value FROM commits";
@@ -31,8 +36,11 @@ export class Bell {
   /** Whether the count had grown when it was last looked at. */
   #hadGrown = false;
   #isOpen = false;
+  /** Somebody has committed since others were told last, at that time by the monotonic clock. */
+  #isDue = false;
+  #rungAt = Number.NEGATIVE_INFINITY;
+  #next: NodeJS.Timeout | undefined;
   #ringing: Promise<void> | null = null;
-  #again = false;
 
   constructor(schema: string, ears: Line, hand: Line) {
     this.#channel = `mageflow_${schema}`.slice(0, 63);
@@ -49,6 +57,8 @@ export class Bell {
   async close(): Promise<void> {
     this.#isOpen = false;
     this.#rest();
+    clearTimeout(this.#next);
+    if (this.#isDue) this.#ringSoon();
     await this.#ringing;
   }
 
@@ -63,11 +73,25 @@ export class Bell {
     };
   }
 
-  /** Tells who listens in this process at once, and others as soon as can be; rings that come meanwhile are one. */
+  /** Tells other processes as soon as can be; rings that come meanwhile are one. Who listens here hears of it by the next look. */
   ring(): void {
-    queueMicrotask(() => this.#tell());
-    this.#again = true;
-    this.#ringing ??= this.#ringOthers().finally(() => (this.#ringing = null));
+    if (this.#isDue) return;
+    this.#isDue = true;
+    const wait = this.#rungAt + RING_MS - performance.now();
+    if (wait <= 0) this.#ringSoon();
+    else this.#next = setTimeout(() => this.#ringSoon(), wait).unref();
+  }
+
+  /** A bell that cannot be rung makes things slower and nothing else. */
+  #ringSoon(): void {
+    const before = this.#ringing;
+    const ringing = (async (): Promise<void> => {
+      await before;
+      this.#isDue = false;
+      this.#rungAt = performance.now();
+      await this.#ringOnce().catch(() => {});
+    })();
+    this.#ringing = ringing;
   }
 
   #listen(): void {
@@ -80,14 +104,6 @@ export class Bell {
   #rest(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-  }
-
-  async #ringOthers(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
-      // A bell that cannot be rung makes things slower and nothing else.
-      await this.#ringOnce().catch(() => {});
-    }
   }
 
   async #ringOnce(): Promise<void> {
@@ -109,7 +125,8 @@ export class Bell {
         await db.exec(`LISTEN ${this.#channel}`);
       }
       const [progress] = (await db.get<[number]>(PROGRESS))!;
-      const grew = this.#seen !== null && progress !== this.#seen;
+      // Before it is looked for the first time, anything may have been committed.
+      const grew = progress !== this.#seen;
       this.#seen = progress;
       // Once more, for what was on its way to be committed.
       if (grew || this.#hadGrown) this.#tell();

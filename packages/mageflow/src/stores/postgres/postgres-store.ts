@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { StoreError } from "../../core/errors.ts";
 import type { FlowEvent } from "../../core/event.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
@@ -31,7 +32,9 @@ import { Lines } from "./lines.ts";
 import type { Location } from "./location.ts";
 import { migrate } from "./migrate.ts";
 import { patiently } from "./patience.ts";
-import { PostgresTransaction } from "./postgres-transaction.ts";
+import { OwnWrites } from "./own-writes.ts";
+import { type Begun, PostgresTransaction } from "./postgres-transaction.ts";
+import { ServerTime } from "./server-time.ts";
 import { NOW } from "./store-time.ts";
 import { Tables } from "./tables.ts";
 
@@ -47,8 +50,8 @@ const MOST_TRANSACTIONS = 4;
 
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/** The transaction's time, and its number, if it has one already. */
-const BEGUN = `SELECT ${NOW}, pg_current_xact_id_if_assigned()`;
+/** The server's time, and the number by which it knows later whether the transaction was committed. */
+const BEGUN = `SELECT ${NOW}, pg_current_xact_id()`;
 
 const COUNT = "SELECT nextval('commits')";
 
@@ -75,7 +78,8 @@ export class PostgresStore implements Store {
   readonly #tasks = new KnownTasks();
   /** Sessions of workers here, which almost every transaction asks for. */
   readonly #sessions = new Set<string>();
-  #now = 0;
+  readonly #time = new ServerTime(() => performance.now());
+  readonly #ownWrites = new OwnWrites();
   /** The last stamp that each process got committed here. */
   readonly #stamps = new Map<string, number>();
   /** Commits whose answers were lost, by who made them. */
@@ -312,24 +316,38 @@ export class PostgresStore implements Store {
     }
   }
 
+  /** What the transaction does first is sent right behind its beginning, unless the server's time has to be asked for. */
   async #begin(db: Connection): Promise<PostgresTransaction> {
-    try {
-      const { workers } = new Tables(db);
-      const [, alive, begun] = await Promise.all([
-        db.exec(BEGIN),
-        workers.alive([...this.#sessions]),
-        db.get<[number, string | null]>(BEGUN),
-      ]);
-      for (const id of this.#sessions) if (!alive.has(id)) this.#sessions.delete(id);
-      const [now, number] = begun!;
-      // It never goes back in this process when the server's clock does.
-      this.#now = Math.max(this.#now, now);
-      const begins = { location: this.#location, tasks: this.#tasks, alive, number, now: this.#now };
-      return new PostgresTransaction(db, begins);
-    } catch (error) {
-      await this.#rollback(db);
-      throw explainInside(error, this.#location);
+    const begun = this.#begun(db);
+    let now = this.#time.now();
+    if (now === null) {
+      try {
+        await begun;
+      } catch (error) {
+        await this.#rollback(db);
+        throw explainInside(error, this.#location);
+      }
+      now = this.#time.now()!;
     }
+    const parts = { location: this.#location, tasks: this.#tasks, ownWrites: this.#ownWrites, begun, now };
+    return new PostgresTransaction(db, parts);
+  }
+
+  async #begun(db: Connection): Promise<Begun> {
+    const sessions = [...this.#sessions];
+    const answers = Promise.all([
+      db.exec(BEGIN),
+      new Tables(db).workers.alive(sessions),
+      db.get<[number, string]>(BEGUN).then((row) => {
+        this.#time.hear(row![0]);
+        return row![1];
+      }),
+    ]);
+    // Who never asks for it does not hear of its failure.
+    answers.catch(() => {});
+    const [, alive, number] = await answers;
+    for (const id of sessions) if (!alive.has(id)) this.#sessions.delete(id);
+    return { alive, number };
   }
 
   /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
@@ -340,6 +358,7 @@ export class PostgresStore implements Store {
     const [answer] = await Promise.all([commit, counted]);
     if (answer === "COMMIT") {
       if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
+      this.#ownWrites.add(tx.written, tx.number);
       this.#bell.ring();
       return;
     }

@@ -20,22 +20,34 @@ import { above, Gates } from "./gates.ts";
 import type { KnownTasks } from "./known-tasks.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
+import type { OwnWrites } from "./own-writes.ts";
 import { dropTags } from "./root-tags.ts";
+import { toRecord } from "./row.ts";
 import { Tables } from "./tables.ts";
 import { updateRecords } from "./update-records.ts";
 
-/** What a transaction begins with. */
+/** What the server says to the beginning of a transaction. */
 export interface Begun {
+  /** Sessions that it found alive, which they stay until it ends. */
+  readonly alive: ReadonlySet<string>;
+  /** By this the server knows later whether it was committed. */
+  readonly number: string;
+}
+
+/** What a transaction is made from. */
+interface Parts {
   readonly location: Location;
   readonly tasks: KnownTasks;
-  readonly alive: ReadonlySet<string>;
-  /** Null when the server has not given it one yet. */
-  readonly number: string | null;
+  readonly ownWrites: OwnWrites;
+  readonly begun: Promise<Begun>;
   readonly now: number;
 }
 
-/** By this the server knows later whether the transaction was committed. */
-const NUMBER = "SELECT pg_current_xact_id()";
+/** The next children of a container, which were locked with it. */
+interface Ahead {
+  readonly limit: number;
+  readonly found: Promise<SignatureRecord[]>;
+}
 
 /**
  * One transaction between `BEGIN` and its end. Each statement sees what was committed before it, and what it locks is as it is now.
@@ -55,27 +67,30 @@ export class PostgresTransaction implements Transaction {
   readonly #location: Location;
   readonly #gates: Gates;
   readonly #tasks: KnownTasks;
-  /** Sessions that were found alive when it began, and stay so. */
-  readonly #alive: ReadonlySet<string>;
-  #number: string | null;
+  readonly #ownWrites: OwnWrites;
+  readonly #begun: Promise<Begun>;
+  #number: string | null = null;
   /** What is above of what was locked, read on the same journey. */
   readonly #above = new Map<string, SignatureRecord>();
   /** What is locked, as it is in the database: an update writes the difference. */
   readonly #locked = new Map<string, SignatureRecord>();
+  /** What it has written, as it is then. */
+  readonly #written = new Map<string, SignatureRecord>();
+  readonly #ahead = new Map<string, Ahead>();
   /** Answers to writes that have been sent. */
   readonly #sent: Promise<void>[] = [];
   /** The first error of a statement: the server does nothing after it. */
   #failure: { readonly error: unknown } | null = null;
   #over = false;
 
-  constructor(db: Connection, { location, tasks, alive, number, now }: Begun) {
+  constructor(db: Connection, { location, tasks, ownWrites, begun, now }: Parts) {
     this.#db = db;
     this.#tables = new Tables(db);
     this.#gates = new Gates(db, location);
     this.#location = location;
     this.#tasks = tasks;
-    this.#alive = alive;
-    this.#number = number;
+    this.#ownWrites = ownWrites;
+    this.#begun = begun;
     this.now = now;
   }
 
@@ -101,20 +116,61 @@ export class PostgresTransaction implements Transaction {
       if (wanted.length === 0) return { records: [], busy: [] };
       // One journey: each statement sees what those before it have waited for.
       const parents = above(wanted).filter((id) => !this.#above.has(id));
-      const [, locked, read, number] = await Promise.all([
-        this.#gates.toLock(wanted, (id) => this.#tasks.has(id)),
-        wait ? signatures.lock(wanted) : signatures.lockFree(wanted),
+      const through = this.#gates.toLock(wanted, (id) => this.#tasks.has(id));
+      const locking = this.#lock(wanted, { wait });
+      if (!wait) this.#lookAhead(wanted);
+      const [, records, read] = await Promise.all([
+        through,
+        locking,
         parents.length === 0 ? [] : signatures.read(parents),
-        this.#number === null ? this.#db.get<[string]>(NUMBER) : undefined,
       ]);
-      if (number !== undefined) [this.#number] = number;
-      const records = this.#remembered(locked);
+      this.#remembered(records);
       for (const record of read) this.#above.set(record.id, record);
       if (wait || records.length === wanted.length) return { records, busy: [] };
       const found = new Set(records.map(({ id }) => id));
       const busy = await signatures.existing(wanted.filter((id) => !found.has(id)));
       return { records, busy };
     });
+  }
+
+  /** Of what this process has written itself nothing is read but whether anybody else has written it since. */
+  async #lock(ids: readonly string[], { wait }: { wait: boolean }): Promise<SignatureRecord[]> {
+    const { signatures } = this.#tables;
+    const unknown = ids.filter((id) => this.#ownWrites.get(id) === undefined);
+    if (unknown.length === ids.length) return wait ? signatures.lock(ids) : signatures.lockFree(ids);
+    const [locked, read] = await Promise.all([
+      signatures.lockIds(ids, { wait }),
+      unknown.length === 0 ? [] : signatures.rows(unknown),
+    ]);
+    const records = new Map<string, SignatureRecord>();
+    const changed: string[] = [];
+    const held = new Set<string>();
+    for (const [id, version] of locked) {
+      held.add(id);
+      const own = this.#ownWrites.get(id);
+      if (own?.version === version) records.set(id, own.record);
+      else if (own !== undefined) changed.push(id);
+    }
+    const others = changed.length === 0 ? read : [...read, ...(await signatures.rows(changed))];
+    for (const row of others) if (held.has(row[0])) records.set(row[0], toRecord(row));
+    return locked.flatMap(([id]) => records.get(id) ?? []);
+  }
+
+  /**
+   * A container that is locked to be credited mostly starts as many of its next children as have ended: they come with it. They are looked
+   * for only if it is free.
+   */
+  #lookAhead(ids: readonly string[]): void {
+    const ended = new Map<string, number>();
+    for (const { parentId } of this.#locked.values())
+      if (parentId !== null) ended.set(parentId, (ended.get(parentId) ?? 0) + 1);
+    for (const id of ids) {
+      const limit = ended.get(id) ?? 0;
+      if (limit === 0 || this.#above.get(id)?.status !== "RUNNING") continue;
+      const found = this.#tables.signatures.startableIfFree(id, limit);
+      found.catch(() => {});
+      this.#ahead.set(id, { limit, found });
+    }
   }
 
   async read(ids: readonly string[]): Promise<SignatureRecord[]> {
@@ -147,7 +203,15 @@ export class PostgresTransaction implements Transaction {
   }
 
   async window(query: WindowQuery): Promise<SignatureRecord[]> {
-    return this.#do(async ({ signatures }) => this.#remembered(await signatures.window(query)));
+    return this.#do(async ({ signatures }) => {
+      const ahead = query.what === "start" ? this.#ahead.get(query.id) : undefined;
+      if (ahead !== undefined) {
+        const found = await ahead.found;
+        if (query.limit <= ahead.limit || found.length < ahead.limit)
+          return this.#remembered(found.slice(0, query.limit));
+      }
+      return this.#remembered(await signatures.window(query));
+    });
   }
 
   async ready(demand: Demand): Promise<SignatureRecord[]> {
@@ -163,9 +227,11 @@ export class PostgresTransaction implements Transaction {
   }
 
   async alive(workerId: string): Promise<boolean> {
-    if (this.#alive.has(workerId)) return true;
-    this.asked.push(workerId);
-    return this.#do(async ({ workers }) => (await workers.alive([workerId])).has(workerId));
+    return this.#do(async ({ workers }) => {
+      if ((await this.#begun).alive.has(workerId)) return true;
+      this.asked.push(workerId);
+      return (await workers.alive([workerId])).has(workerId);
+    });
   }
 
   async heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
@@ -244,9 +310,15 @@ export class PostgresTransaction implements Transaction {
     return this.#number!;
   }
 
+  /** What it has written, as it is when it has committed. */
+  get written(): Iterable<SignatureRecord> {
+    return this.#written.values();
+  }
+
+  /** Nothing is written before the server has said that it began. */
   async #begins(): Promise<void> {
     this.hasWritten = true;
-    if (this.#number === null) [this.#number] = (await this.#db.get<[string]>(NUMBER))!;
+    this.#number = (await this.#begun).number;
   }
 
   async #write(changes: Changes): Promise<void> {
@@ -283,6 +355,8 @@ export class PostgresTransaction implements Transaction {
     if (records.length === 0) return;
     this.#send(insertRecords(this.#db, records));
     this.#remembered(records);
+    // Those that wait for their turn are read in windows, not by their ids.
+    for (const record of records) if (record.status !== "PENDING") this.#written.set(record.id, record);
   }
 
   async #update(records: readonly SignatureRecord[]): Promise<void> {
@@ -292,6 +366,7 @@ export class PostgresTransaction implements Transaction {
       const before = this.#locked.get(now.id);
       if (before === undefined) throw new Error(`there is no signature "${now.id}" to update`);
       this.#locked.set(now.id, now);
+      this.#written.set(now.id, now);
       return { before, now };
     });
     this.#send(updateRecords(this.#db, updates));
@@ -301,6 +376,10 @@ export class PostgresTransaction implements Transaction {
     const roots = this.#remembered(await this.#tables.signatures.lock([...new Set(rootIds)]));
     this.#send(dropTags(this.#db, roots));
     await this.#tables.drafts.condemn(rootIds);
+    for (const id of rootIds) {
+      this.#written.delete(id);
+      this.#ownWrites.delete(id);
+    }
   }
 
   #remembered<R extends readonly SignatureRecord[]>(records: R): R {

@@ -28,6 +28,11 @@ const LOCK = `${BY_IDS} ORDER BY id ${WAIT}`;
 
 const LOCK_FREE = `${BY_IDS} ORDER BY id ${LEAVE}`;
 
+/** Of what is locked the ids, and by which transactions they were written. */
+const LOCK_IDS = `SELECT id, xmin::text FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN} ORDER BY id ${WAIT}`;
+
+const LOCK_FREE_IDS = `SELECT id, xmin::text FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN} ORDER BY id ${LEAVE}`;
+
 const EXISTING = `SELECT id FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
 
 const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL AND key = $1 AND ${SHOWN}`;
@@ -56,6 +61,12 @@ const startable =
   ORDER BY priority DESC, slot LIMIT ${limit} ${WAIT}`;
 
 const STARTABLE = startable("true")("$2");
+
+/** None when somebody else has locked the container, which is locked with them. */
+const STARTABLE_IF_FREE = STARTABLE.replace(
+  "parent_id = $1",
+  `parent_id = (SELECT id FROM signatures WHERE id = $1 ${LEAVE})`,
+);
 
 /** What `belongs` of core says of a status, in SQL. A suspended container that was running has something running inside. */
 const NEVER_RAN = "attempt = 0 AND prior IS DISTINCT FROM 'RUNNING'";
@@ -206,6 +217,24 @@ export class SignatureTable {
   /** Without what others have locked. */
   async lockFree(ids: readonly string[]): Promise<SignatureRecord[]> {
     return this.#records(LOCK_FREE, textArray(ids.map(toSafe)));
+  }
+
+  /** Locks them in the order of ids, those that others have locked too if it waits, and gives their ids and versions. */
+  async lockIds(
+    ids: readonly string[],
+    { wait }: { wait: boolean },
+  ): Promise<[id: string, version: string][]> {
+    return this.#db.all(wait ? LOCK_IDS : LOCK_FREE_IDS, textArray(ids.map(toSafe)));
+  }
+
+  /** Without a lock. */
+  async rows(ids: readonly string[]): Promise<Row[]> {
+    return this.#db.all(BY_IDS, textArray(ids.map(toSafe)));
+  }
+
+  /** Children to start of a container that nobody else has locked. */
+  async startableIfFree(id: string, limit: number): Promise<SignatureRecord[]> {
+    return this.#page(limit, STARTABLE_IF_FREE, id);
   }
 
   async existing(ids: readonly string[]): Promise<string[]> {

@@ -17,13 +17,18 @@ interface Alike {
   readonly records: SignatureRecord[];
 }
 
+/** So few records are written by one statement, whatever has changed of each: a statement costs more than some columns. */
+const FEW = 8;
+
 /** Sets the columns that have changed and no others: what is large is not sent again. */
 export function updateRecords(db: Connection, updates: readonly Update[]): Promise<unknown>[] {
   const alike = new Map<number, Alike>();
   const retagged: Update[] = [];
-  for (const update of updates) {
-    const set = changeOf(update);
-    if (set === 0) continue;
+  const sets = updates.map(changeOf);
+  const ofAll = sets.reduce((all, set) => all | set, 0);
+  for (const [n, update] of updates.entries()) {
+    if (sets[n] === 0) continue;
+    const set = updates.length <= FEW ? ofAll : sets[n]!;
     let others = alike.get(set);
     if (others === undefined) alike.set(set, (others = { ...updateOf(set), records: [] }));
     others.records.push(update.now);

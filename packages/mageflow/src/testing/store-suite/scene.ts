@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TestContext } from "vitest";
 import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
-import type { Changes, Store, Transaction } from "../../ports/store.ts";
+import type { Changes, Damage, Store, Transaction } from "../../ports/store.ts";
 import type { Capability, StoreHarness } from "./harness.ts";
 
 /** Keeps the ids of this process apart from those of any other that used the same database, and behind those of earlier ones. */
@@ -65,6 +65,12 @@ export class Scene implements AsyncDisposable {
   /** Closes the store and opens its database anew. */
   async reopen(): Promise<void> {
     this.#store = await this.#harness.reopen!(this.#store);
+  }
+
+  /** The damage of this case. */
+  async damage(): Promise<Damage[]> {
+    const all = await this.#store.damage(PAGE);
+    return all.filter(({ id }) => id?.startsWith(this.id) === true);
   }
 
   /** Runs statements past the store; at the end of the case nothing is left of it. */

@@ -8,12 +8,12 @@ export function damageCases(harness: StoreHarness): void {
     test(
       "there is none in a store that was only used through the port",
       onStore(harness, async (scene) => {
-        expect(await scene.store.damage(10)).toEqual([]);
+        expect(await scene.damage()).toEqual([]);
         const swarm = sampleSwarm(scene.id);
         const items = sampleItems(swarm, 300);
         await scene.insert(swarm, ...items);
         await scene.update(...items.map((item) => ({ ...item, status: "READY" as const, readyAt: 1 })));
-        expect(await scene.store.damage(10)).toEqual([]);
+        expect(await scene.damage()).toEqual([]);
       }),
     );
   });

@@ -75,7 +75,7 @@ export function unreadableCases(harness: StoreHarness): void {
         harness,
         async (scene) => {
           await damaged(scene, set);
-          expect(await scene.store.damage(10)).toEqual([{ id: `${scene.id}.1`, message: says }]);
+          expect(await scene.damage()).toEqual([{ id: `${scene.id}.1`, message: says }]);
         },
         "editable",
       )(context),
@@ -225,11 +225,11 @@ export function unreadableCases(harness: StoreHarness): void {
       onStore(
         harness,
         async (scene) => {
-          const { id, store } = scene;
+          const { id } = scene;
           await everything(scene);
-          expect(await store.damage(10)).toEqual([]);
+          expect(await scene.damage()).toEqual([]);
           await scene.edit(sql(id));
-          expect(await store.damage(10)).toEqual([{ id: id + end, message: expect.stringMatching(says) }]);
+          expect(await scene.damage()).toEqual([{ id: id + end, message: expect.stringMatching(says) }]);
         },
         "editable",
       )(context),
@@ -267,7 +267,7 @@ export function unreadableCases(harness: StoreHarness): void {
           await scene.insert(swarm, ...sampleItems(swarm, 5));
           await scene.edit(`UPDATE signatures SET tags = '{' WHERE parent_id = '${scene.id}'`);
           expect(await scene.store.damage(3)).toHaveLength(3);
-          expect(await scene.store.damage(10)).toHaveLength(5);
+          expect(await scene.damage()).toHaveLength(5);
         },
         "editable",
       ),
