@@ -271,6 +271,11 @@ export class Batch implements View {
     this.#newSpecs.push(row);
   }
 
+  /** Specs that it creates. */
+  get newSpecs(): readonly SpecRow[] {
+    return this.#newSpecs;
+  }
+
   draft(step: DraftStep): void {
     this.#drafts.push(step);
   }

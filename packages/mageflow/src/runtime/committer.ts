@@ -1,5 +1,6 @@
 import type { Demand } from "../core/choose.ts";
 import { ClosedError, StoreError } from "../core/errors.ts";
+import type { SpecRow } from "../core/record.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
 import { OutcomeUnknown, type Store } from "../ports/store.ts";
@@ -52,6 +53,7 @@ interface Prepared {
   /** Commands that did not fit into the transaction. */
   readonly left: readonly Waiting[];
   readonly commit: Commit;
+  readonly specs: readonly SpecRow[];
   readonly dead: Claimer[];
   readonly claims: { claimer: Claimer; assignments: Assignment[]; more: boolean }[];
 }
@@ -254,12 +256,15 @@ export class Committer {
       left: waiting.slice(done),
       claims,
       dead,
+      specs: batch.newSpecs,
       commit: { at: batch.now, changed: batch.changed() },
     };
   }
 
-  #publish({ replies, left, claims, dead, commit }: Prepared): void {
+  #publish({ replies, left, claims, dead, specs, commit }: Prepared): void {
     if (left.length > 0) this.#queue.unshift(...left);
+    // What was stored here is mostly run here too.
+    if (this.#claimers.size > 0) for (const row of specs) this.#specs.add(row);
     this.#specs.trim();
     this.#storeTime = { at: commit.at, monotonic: this.#clock.monotonic() };
     for (const reply of replies) {

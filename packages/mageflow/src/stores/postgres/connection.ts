@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Client, Notification } from "pg";
 import { StoreError } from "../../core/errors.ts";
 import { ConnectionLost, isAborted } from "./failures.ts";
@@ -9,6 +10,9 @@ export type Parameter = string | number | boolean | null | Buffer;
 /** A server that does not answer for so long is taken for lost (ms). Longer than what a statement may take. */
 const SILENCE_MS = 45_000;
 const CONNECT_MS = 10_000;
+
+/** Bytes of statements that wait for those behind them. */
+const HELD_BACK = 16_384;
 
 /**
  * The settings of every connection. Each statement here reads a stretch of an index that its limit bounds, so the planner is kept
@@ -50,29 +54,34 @@ const names = new Map<string, string>();
  */
 export class Connection {
   readonly #client: HeldClient;
+  readonly #socket: Socket;
+  #isHeldBack = false;
   /** Answers that are awaited. */
   #pending = 0;
   #lost = false;
   /** What the server has refused last: statements that were sent behind it are told only that there was something. */
   #fault: Error | null = null;
 
-  private constructor(client: HeldClient) {
+  private constructor(client: HeldClient, socket: Socket) {
     this.#client = client;
+    this.#socket = socket;
   }
 
   /** Throws what the server says, {@link ConnectionLost}, or StoreError `STORE_UNAVAILABLE` when there is no driver. */
   static async open({ url, schema }: Location): Promise<Connection> {
     const { Client } = await driver();
+    const socket = new Socket();
     const client = new Client({
       connectionString: url,
       fallback_application_name: "mageflow",
+      stream: () => socket,
       pipeline: true,
       keepAlive: true,
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: SILENCE_MS,
       types,
     }) as HeldClient;
-    const connection = new Connection(client);
+    const connection = new Connection(client, socket);
     client.on("error", () => (connection.#lost = true));
     client.on("end", () => (connection.#lost = true));
     try {
@@ -92,7 +101,7 @@ export class Connection {
 
   /** Runs statements without parameters, one after the other, and returns the tag of the last: `COMMIT`, `ROLLBACK`… */
   async exec(sql: string): Promise<string> {
-    const answer: unknown = await this.#awaited(() => this.#client.query(sql));
+    const answer: unknown = await this.#awaited(() => this.#sent(() => this.#client.query(sql)));
     const results = (Array.isArray(answer) ? answer : [answer]) as { command: string }[];
     return results.at(-1)!.command;
   }
@@ -145,8 +154,26 @@ export class Connection {
       rowMode: "array" as const,
       ...(name === undefined ? {} : { name }),
     };
-    const { rows } = await this.#awaited(() => this.#client.query(query));
+    const { rows } = await this.#awaited(() => this.#sent(() => this.#client.query(query)));
     return rows as Row[];
+  }
+
+  /** Statements that are given in one turn of the event loop travel together, unless they are large: then the server begins with them. */
+  #sent<T>(send: () => Promise<T>): Promise<T> {
+    if (!this.#isHeldBack) {
+      this.#isHeldBack = true;
+      this.#socket.cork();
+      setImmediate(() => {
+        this.#isHeldBack = false;
+        this.#socket.uncork();
+      });
+    }
+    const answer = send();
+    if (this.#socket.writableLength > HELD_BACK) {
+      this.#socket.uncork();
+      this.#socket.cork();
+    }
+    return answer;
   }
 
   async #awaited<T>(send: () => Promise<T>): Promise<T> {

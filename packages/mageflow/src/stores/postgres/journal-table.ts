@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 
 /**
  * Numbers the entries that each workflow gets, and keeps everybody else from numbering until the transaction ends; then stores them, each
- * row by how far from the end of the new ones it begins. In the order of ids, so that two who write to several do not wait for each other.
+ * row by how far from the end of the new ones it begins. Counts, in passing, what is about to be committed. In the order of ids, so that two who write to several do not wait for each other.
  */
 const APPEND = `WITH heads AS (
     INSERT INTO journal_heads (root_id, last) SELECT * FROM unnest($1::text[], $2::int8[])
@@ -15,7 +15,8 @@ const APPEND = `WITH heads AS (
   INSERT INTO journal (root_id, seq, count, at, body)
   SELECT part.root_id, heads.last - part.from_end + 1, part.count, $7, part.body
   FROM unnest($3::text[], $4::int4[], $5::int4[], $6::text[]) AS part (root_id, from_end, count, body)
-    JOIN heads ON heads.root_id = part.root_id`;
+    JOIN heads ON heads.root_id = part.root_id
+  RETURNING nextval('commits')`;
 
 const HIDDEN = "EXISTS (SELECT FROM drafts WHERE drafts.root_id = $1)";
 

@@ -34,9 +34,11 @@ import { migrate } from "./migrate.ts";
 import { patiently } from "./patience.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { type Begun, PostgresTransaction } from "./postgres-transaction.ts";
+import { textArray } from "./arrays.ts";
 import { ServerTime } from "./server-time.ts";
 import { NOW } from "./store-time.ts";
 import { Tables } from "./tables.ts";
+import { ALIVE } from "./worker-table.ts";
 
 export interface PostgresOptions {
   /** How long to try when the server cannot be reached or takes no more connections, in milliseconds. 10 s if not given. */
@@ -50,8 +52,11 @@ const MOST_TRANSACTIONS = 4;
 
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/** The server's time, and the number by which it knows later whether the transaction was committed. */
-const BEGUN = `SELECT ${NOW}, pg_current_xact_id()`;
+/**
+ * The server's time, the number by which it knows later whether the transaction was committed, and which of these sessions are alive, one
+ * after the other: a word each.
+ */
+const BEGUN = `SELECT ${NOW}, pg_current_xact_id(), array_to_string(ARRAY(${ALIVE}), ' ')`;
 
 const COUNT = "SELECT nextval('commits')";
 
@@ -319,6 +324,8 @@ export class PostgresStore implements Store {
   /** What the transaction does first is sent right behind its beginning, unless the server's time has to be asked for. */
   async #begin(db: Connection): Promise<PostgresTransaction> {
     const begun = this.#begun(db);
+    // Whoever asks for it hears of its failure, and some never do.
+    begun.catch(() => {});
     let now = this.#time.now();
     if (now === null) {
       try {
@@ -335,24 +342,20 @@ export class PostgresStore implements Store {
 
   async #begun(db: Connection): Promise<Begun> {
     const sessions = [...this.#sessions];
-    const answers = Promise.all([
+    const [, row] = await Promise.all([
       db.exec(BEGIN),
-      new Tables(db).workers.alive(sessions),
-      db.get<[number, string]>(BEGUN).then((row) => {
-        this.#time.hear(row![0]);
-        return row![1];
-      }),
+      db.get<[now: number, number: string, alive: string]>(BEGUN, textArray(sessions)),
     ]);
-    // Who never asks for it does not hear of its failure.
-    answers.catch(() => {});
-    const [, alive, number] = await answers;
+    const [now, number, living] = row!;
+    this.#time.hear(now);
+    const alive = new Set(living.split(" "));
     for (const id of sessions) if (!alive.has(id)) this.#sessions.delete(id);
     return { alive, number };
   }
 
   /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
   async #commit(db: Connection, tx: PostgresTransaction): Promise<void> {
-    const counted = db.all(COUNT).catch(() => {});
+    const counted = tx.isCounted ? undefined : db.all(COUNT).catch(() => {});
     const commit = db.exec("COMMIT").catch((error: unknown) => ({ error }));
     const failure = await tx.failure();
     const [answer] = await Promise.all([commit, counted]);

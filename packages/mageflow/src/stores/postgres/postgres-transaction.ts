@@ -13,6 +13,8 @@ import type {
   WorkerRow,
 } from "../../ports/store.ts";
 import { StoreError } from "../../core/errors.ts";
+import { childId } from "../../core/ids.ts";
+import { readable } from "../readable.ts";
 import { advisoryLock } from "./advisory-locks.ts";
 import type { Connection } from "./connection.ts";
 import { explainInside } from "./failures.ts";
@@ -43,6 +45,13 @@ interface Parts {
   readonly now: number;
 }
 
+/** What was locked before it was asked for. */
+interface Early {
+  readonly ids: ReadonlySet<string>;
+  /** Those that were free and are as they should be. */
+  readonly found: Promise<ReadonlyMap<string, SignatureRecord>>;
+}
+
 /** The next children of a container, which were locked with it. */
 interface Ahead {
   readonly limit: number;
@@ -62,6 +71,8 @@ export class PostgresTransaction implements Transaction {
   readonly asked: string[] = [];
   /** Whether there is anything to be committed. */
   hasWritten = false;
+  /** Whether what it wrote was counted. */
+  isCounted = false;
   readonly #db: Connection;
   readonly #tables: Tables;
   readonly #location: Location;
@@ -76,6 +87,7 @@ export class PostgresTransaction implements Transaction {
   readonly #locked = new Map<string, SignatureRecord>();
   /** What it has written, as it is then. */
   readonly #written = new Map<string, SignatureRecord>();
+  #early: Early | null = null;
   readonly #ahead = new Map<string, Ahead>();
   /** Answers to writes that have been sent. */
   readonly #sent: Promise<void>[] = [];
@@ -112,25 +124,76 @@ export class PostgresTransaction implements Transaction {
 
   async lock(ids: readonly string[], { wait }: { wait: boolean }): Promise<Locked> {
     return this.#do(async ({ signatures }) => {
-      const wanted = [...new Set(ids)];
-      if (wanted.length === 0) return { records: [], busy: [] };
+      const early = await this.#lockedEarly(ids);
+      const wanted = [...new Set(ids)].filter((id) => !early.has(id));
+      const records = this.#remembered([...early.values()]);
+      if (wanted.length === 0) return { records, busy: [] };
       // One journey: each statement sees what those before it have waited for.
-      const parents = above(wanted).filter((id) => !this.#above.has(id));
       const through = this.#gates.toLock(wanted, (id) => this.#tasks.has(id));
       const locking = this.#lock(wanted, { wait });
-      if (!wait) this.#lookAhead(wanted);
-      const [, records, read] = await Promise.all([
-        through,
-        locking,
-        parents.length === 0 ? [] : signatures.read(parents),
-      ]);
-      this.#remembered(records);
+      if (wait) this.#lockEarly(wanted);
+      else this.#lookAhead(wanted);
+      const parents = above(wanted).filter((id) => !this.#above.has(id) && this.#early?.ids.has(id) !== true);
+      const reading = parents.length === 0 ? [] : signatures.read(parents);
+      const [, locked, read] = await Promise.all([through, locking, reading, this.#aboveEarly()]);
       for (const record of read) this.#above.set(record.id, record);
-      if (wait || records.length === wanted.length) return { records, busy: [] };
-      const found = new Set(records.map(({ id }) => id));
-      const busy = await signatures.existing(wanted.filter((id) => !found.has(id)));
-      return { records, busy };
+      const all = [...records, ...this.#remembered(locked)];
+      if (wait || locked.length === wanted.length) return { records: all, busy: [] };
+      const found = new Set(locked.map(({ id }) => id));
+      return { records: all, busy: await signatures.existing(wanted.filter((id) => !found.has(id))) };
     });
+  }
+
+  /**
+   * A step that is locked mostly ends, which its chain is told of and then the next step. Both are locked with it, if they are free: nobody
+   * else has anything to do with them meanwhile.
+   */
+  #lockEarly(ids: readonly string[]): void {
+    if (this.#early !== null) return;
+    const chains: string[] = [];
+    const steps: string[] = [];
+    for (const id of ids) {
+      const step = this.#ownWrites.get(id)?.record;
+      if (step?.role !== "step" || step.status !== "RUNNING") continue;
+      if (this.#ownWrites.get(step.parentId!) === undefined) continue;
+      chains.push(step.parentId!);
+      steps.push(childId(step.parentId!, step.slot + 1));
+    }
+    if (chains.length === 0) return;
+    const { signatures } = this.#tables;
+    const found = (async () => {
+      const [held, next] = await Promise.all([
+        signatures.lockIds(chains, { wait: false }),
+        signatures.freeRows(steps),
+      ]);
+      const records = readable(next, toRecord);
+      for (const [id, version] of held) {
+        const own = this.#ownWrites.get(id);
+        if (own?.version === version) records.push(own.record);
+      }
+      return new Map(records.map((record) => [record.id, record]));
+    })();
+    found.catch(() => {});
+    this.#early = { ids: new Set([...chains, ...steps]), found };
+  }
+
+  async #lockedEarly(ids: readonly string[]): Promise<ReadonlyMap<string, SignatureRecord>> {
+    const locked = new Map<string, SignatureRecord>();
+    // What this transaction has written since is not what was found.
+    if (this.#early === null || this.hasWritten) return locked;
+    const found = await this.#early.found;
+    for (const id of ids) {
+      const record = found.get(id);
+      if (record !== undefined) locked.set(id, record);
+    }
+    return locked;
+  }
+
+  /** Chains that were locked early are what their steps stand below. */
+  async #aboveEarly(): Promise<void> {
+    if (this.#early === null) return;
+    for (const record of (await this.#early.found).values())
+      if (record.kind === "chain") this.#above.set(record.id, record);
   }
 
   /** Of what this process has written itself nothing is read but whether anybody else has written it since. */
@@ -157,7 +220,7 @@ export class PostgresTransaction implements Transaction {
   }
 
   /**
-   * A container that is locked to be credited mostly starts as many of its next children as have ended: they come with it. They are looked
+   * A swarm that is locked to be credited mostly starts as many of its next children as have ended: they come with it. They are looked
    * for only if it is free.
    */
   #lookAhead(ids: readonly string[]): void {
@@ -166,7 +229,8 @@ export class PostgresTransaction implements Transaction {
       if (parentId !== null) ended.set(parentId, (ended.get(parentId) ?? 0) + 1);
     for (const id of ids) {
       const limit = ended.get(id) ?? 0;
-      if (limit === 0 || this.#above.get(id)?.status !== "RUNNING") continue;
+      const container = this.#above.get(id);
+      if (limit === 0 || container?.kind !== "swarm" || container.status !== "RUNNING") continue;
       const found = this.#tables.signatures.startableIfFree(id, limit);
       found.catch(() => {});
       this.#ahead.set(id, { limit, found });
@@ -331,6 +395,7 @@ export class PostgresTransaction implements Transaction {
     this.#insert(changes.insert ?? []);
     this.#send(specs.put(changes.specs ?? []));
     const lines = changes.logs ?? [];
+    this.isCounted ||= (changes.journal?.size ?? 0) > 0;
     this.#send(
       journals.append(
         changes.journal ?? NOTHING,

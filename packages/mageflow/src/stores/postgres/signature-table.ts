@@ -232,6 +232,11 @@ export class SignatureTable {
     return this.#db.all(BY_IDS, textArray(ids.map(toSafe)));
   }
 
+  /** Locks those that nobody else has locked. */
+  async freeRows(ids: readonly string[]): Promise<Row[]> {
+    return this.#db.all(LOCK_FREE, textArray(ids));
+  }
+
   /** Children to start of a container that nobody else has locked. */
   async startableIfFree(id: string, limit: number): Promise<SignatureRecord[]> {
     return this.#page(limit, STARTABLE_IF_FREE, id);

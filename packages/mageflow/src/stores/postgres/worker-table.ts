@@ -20,7 +20,7 @@ const LAPSED = `SELECT ${COLUMNS} FROM workers
   WHERE ended_at IS NULL AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2 FOR UPDATE SKIP LOCKED`;
 
 /** A lock that lets heartbeats through, and nobody who would declare it dead. */
-const ALIVE = "SELECT id FROM workers WHERE id = ANY ($1::text[]) AND ended_at IS NULL FOR KEY SHARE";
+export const ALIVE = "SELECT id FROM workers WHERE id = ANY ($1::text[]) AND ended_at IS NULL FOR KEY SHARE";
 
 const EXTEND = `UPDATE workers SET lease_until = ${NOW} + $2 WHERE id = $1 AND ended_at IS NULL RETURNING id`;
 
