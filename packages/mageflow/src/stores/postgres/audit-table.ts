@@ -1,7 +1,7 @@
 import type { AuditQuery, AuditRow } from "../../ports/store.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
-import { fromSafe, toSafe } from "./safe-text.ts";
+import { fromSafe, toSafe } from "../safe-text.ts";
 
 const COLUMNS = "seq, at, actor, action, target, reason, details, previous_hash, hash";
 

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Connection } from "./connection.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "../line.ts";
 
 /**
  * How often (ms) is looked whether anybody has committed, in case nobody rang: a process may end between its commit and the bell. What
@@ -24,8 +24,8 @@ const PROGRESS = "SELECT last_value FROM commits";
 export class Bell {
   readonly #channel: string;
   /** The connection that hears, and one to ring by. */
-  readonly #ears: Line;
-  readonly #hand: Line;
+  readonly #ears: Line<Connection>;
+  readonly #hand: Line<Connection>;
   readonly #listeners = new Set<() => void>();
   readonly #heard = new WeakSet<Connection>();
   /** The server's process that rings for this one, whose listeners have been told. */
@@ -42,7 +42,7 @@ export class Bell {
   #next: NodeJS.Timeout | undefined;
   #ringing: Promise<void> | null = null;
 
-  constructor(schema: string, ears: Line, hand: Line) {
+  constructor(schema: string, ears: Line<Connection>, hand: Line<Connection>) {
     this.#channel = `mageflow_${schema}`.slice(0, 63);
     this.#ears = ears;
     this.#hand = hand;

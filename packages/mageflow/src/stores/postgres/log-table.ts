@@ -1,7 +1,7 @@
 import { LOG_LEVELS, type LogLevel, type LogLine, type LogQuery, type LogRow } from "../../ports/store.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { fromSafe, toSafe } from "./safe-text.ts";
+import { fromSafe, toSafe } from "../safe-text.ts";
 import { shown } from "./visible.ts";
 
 /** Numbered in their order. */

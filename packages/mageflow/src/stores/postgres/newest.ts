@@ -6,7 +6,7 @@ import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "./row.ts";
-import { toSafe } from "./safe-text.ts";
+import { toSafe } from "../safe-text.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Where a statement looks, and the order in which it finds newest first there. */

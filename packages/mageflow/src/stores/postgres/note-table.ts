@@ -4,7 +4,7 @@ import { ancestry } from "../ancestry.ts";
 import { jsonOf } from "../json-text.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
-import { toSafe } from "./safe-text.ts";
+import { toSafe } from "../safe-text.ts";
 
 const PUT_STEPS = `INSERT INTO steps (id, generation, name, result)
   SELECT * FROM unnest($1::text[], $2::int4[], $3::text[], $4::text[]) ORDER BY 1, 2, 3

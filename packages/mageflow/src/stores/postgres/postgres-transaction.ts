@@ -19,7 +19,7 @@ import { advisoryLock } from "./advisory-locks.ts";
 import type { Connection } from "./connection.ts";
 import { explainInside } from "./failures.ts";
 import { above, Gates } from "./gates.ts";
-import type { KnownTasks } from "./known-tasks.ts";
+import type { KnownTasks } from "../known-tasks.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
 import type { OwnWrites } from "./own-writes.ts";

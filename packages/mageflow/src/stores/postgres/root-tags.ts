@@ -1,7 +1,7 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
-import { toSafe } from "./safe-text.ts";
+import { toSafe } from "../safe-text.ts";
 
 const ROWS = "unnest($1::text[], $2::int8[], $3::text[])";
 

@@ -6,7 +6,7 @@ import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "./row.ts";
-import { toSafe } from "./safe-text.ts";
+import { toSafe } from "../safe-text.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Signatures as everybody sees them, drafts left out: one by one, a parent's in the order of slots, and counted. */

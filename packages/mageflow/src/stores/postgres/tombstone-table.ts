@@ -4,7 +4,7 @@ import type { Stub } from "../../core/stub.ts";
 import type { Tombstone } from "../../ports/store.ts";
 import { toJson } from "./columns.ts";
 import type { Connection } from "./connection.ts";
-import { fromSafe, toSafe } from "./safe-text.ts";
+import { fromSafe, toSafe } from "../safe-text.ts";
 
 const PUT = `INSERT INTO tombstones (id, name, kind, status, at, action, by, reason, stub)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -1,26 +1,26 @@
-import type { Connection } from "./connection.ts";
+import type { Held } from "./held.ts";
 
 /** Connections for transactions: each has one to itself while it is under way. Who finds none free waits its turn. */
-export class Lines {
-  readonly #open: () => Promise<Connection>;
+export class Lines<C extends Held> {
+  readonly #open: () => Promise<C>;
   readonly #most: number;
-  readonly #free: Connection[] = [];
-  readonly #waiting: ((connection: Connection | null) => void)[] = [];
+  readonly #free: C[] = [];
+  readonly #waiting: ((connection: C | null) => void)[] = [];
   /** Those that are open, being opened, or promised. */
   #count = 0;
 
-  constructor(open: () => Promise<Connection>, most: number) {
+  constructor(open: () => Promise<C>, most: number) {
     this.#open = open;
     this.#most = most;
   }
 
-  async take(): Promise<Connection> {
+  async take(): Promise<C> {
     for (let free = this.#free.pop(); free !== undefined; free = this.#free.pop()) {
       if (!free.lost) return free;
       this.#count--;
     }
     if (this.#count >= this.#most) {
-      const handed = await new Promise<Connection | null>((resolve) => this.#waiting.push(resolve));
+      const handed = await new Promise<C | null>((resolve) => this.#waiting.push(resolve));
       if (handed !== null) return handed;
     } else {
       this.#count++;
@@ -33,7 +33,7 @@ export class Lines {
     }
   }
 
-  give(connection: Connection): void {
+  give(connection: C): void {
     this.#pass(connection.lost ? null : connection);
   }
 
@@ -44,7 +44,7 @@ export class Lines {
   }
 
   /** To whoever waits longest; null is the right to open one. */
-  #pass(connection: Connection | null): void {
+  #pass(connection: C | null): void {
     const next = this.#waiting.shift();
     if (next !== undefined) next(connection);
     else if (connection === null) this.#count--;

@@ -1,5 +1,5 @@
 /**
- * PostgreSQL keeps no NUL in a text, and UTF-8 carries no lone surrogate. Both are written as an escape, and so is the character
+ * UTF-8 carries no lone surrogate, and PostgreSQL keeps no NUL in a text. Both are written as an escape, and so is the character
  * that begins one, so that any two texts stay different. JSON escapes both itself, and labels have neither: only what people and
  * programs write freely, and ids that may not exist, can meet this.
  */

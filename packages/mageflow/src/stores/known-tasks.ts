@@ -1,4 +1,4 @@
-import type { SignatureRecord } from "../../core/record.ts";
+import type { SignatureRecord } from "../core/record.ts";
 
 /** Some more than a busy worker has under way. */
 const MOST = 16_384;

@@ -1,15 +1,15 @@
-import type { Connection } from "./connection.ts";
+import type { Held } from "./held.ts";
 
 /** A connection for one purpose: opened when it is first needed, and again when it was lost. Many may use it at once. */
-export class Line {
-  readonly #open: () => Promise<Connection>;
-  #opening: Promise<Connection> | null = null;
+export class Line<C extends Held> {
+  readonly #open: () => Promise<C>;
+  #opening: Promise<C> | null = null;
 
-  constructor(open: () => Promise<Connection>) {
+  constructor(open: () => Promise<C>) {
     this.#open = open;
   }
 
-  async connection(): Promise<Connection> {
+  async connection(): Promise<C> {
     const opening = this.#opening;
     if (opening !== null) {
       const connection = await opening;
