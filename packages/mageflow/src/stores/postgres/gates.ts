@@ -1,4 +1,4 @@
-import { ancestry } from "../ancestry.ts";
+import { above, gateOf } from "../gates.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
 import type { Location } from "./location.ts";
@@ -55,13 +55,13 @@ export class Gates {
    * in whatever workflow waits for nobody: it holds gates already that others may wait for.
    */
   async passable(ids: readonly string[]): Promise<(id: string) => boolean> {
-    const wanted = [...new Set(ids.map(gateOf))].filter((gate) => !this.#passed.has(gate));
+    const wanted = [...new Set(ids.map((id) => gateOf(id, GATES)))].filter((gate) => !this.#passed.has(gate));
     this.#isFirst = false;
     if (wanted.length > 0) {
       const open = await this.#db.all<[number]>(OPEN, this.#space, arrayOf("int4", wanted));
       for (const [gate] of open) this.#passed.add(gate);
     }
-    return (id) => this.#passed.has(gateOf(id));
+    return (id) => this.#passed.has(gateOf(id, GATES));
   }
 
   /** Waits for what is closed. */
@@ -70,11 +70,11 @@ export class Gates {
     const gates: number[] = [];
     const ids: (string | null)[] = [];
     for (const id of closed) {
-      gates.push(gateOf(id));
+      gates.push(gateOf(id, GATES));
       ids.push(id);
     }
     for (const id of passed) {
-      const gate = gateOf(id);
+      const gate = gateOf(id, GATES);
       if (this.#passed.has(gate)) continue;
       this.#passed.add(gate);
       gates.push(gate);
@@ -82,16 +82,4 @@ export class Gates {
     }
     if (gates.length > 0) await this.#db.all(THROUGH, this.#space, arrayOf("int4", gates), textArray(ids));
   }
-}
-
-/** What these stand below, each once. */
-export function above(ids: readonly string[]): string[] {
-  return [...new Set(ids.flatMap((id) => ancestry(id).slice(1)))];
-}
-
-/** FNV-1a. */
-function gateOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let n = 0; n < id.length; n++) hash = Math.imul(hash ^ id.charCodeAt(n), 0x01000193);
-  return (hash >>> 0) % GATES;
 }

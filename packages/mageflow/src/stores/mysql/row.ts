@@ -1,0 +1,121 @@
+import type { StoredError } from "../../core/errors.ts";
+import type { Role } from "../../core/ids.ts";
+import type { Kind } from "../../core/plan.ts";
+import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../../core/record.ts";
+import { type Status, STATUSES } from "../../core/status.ts";
+import { UnreadableError } from "../../ports/unreadable.ts";
+
+/** A row of signatures, in the order of `COLUMNS`; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
+export type Row = readonly [
+  id: string,
+  rootId: string,
+  parentId: string | null,
+  role: Role,
+  slot: number,
+  key: string | null,
+  kind: Kind,
+  name: string,
+  spec: string,
+  priority: number,
+  bound: string | null,
+  createdAt: number,
+  status: Status,
+  prior: "PENDING" | "RUNNING" | null,
+  heldBy: string | null,
+  generation: number,
+  origin: number,
+  attempt: number,
+  epoch: number,
+  recoveries: number,
+  readyAt: number | null,
+  dueAt: number | null,
+  deadlineAt: number | null,
+  workerId: string | null,
+  message: string | null,
+  result: string | null,
+  error: string | null,
+  family: string | null,
+  sweep: Sweep | null,
+  stop: string | null,
+  deletion: string | null,
+  lock: string | null,
+  milestone: Milestone,
+  credited: Milestone,
+  tags: string | null,
+  startedAt: number | null,
+  finishedAt: number | null,
+];
+
+/** Columns that hold JSON, by their place in a row. */
+export const JSON_COLUMNS = { error: 26, family: 27, stop: 29, deletion: 30, lock: 31, tags: 34 } as const;
+
+const KNOWN: ReadonlySet<string> = new Set(STATUSES);
+const NO_TAGS: readonly string[] = [];
+
+/** @throws UnreadableError. */
+export function toRecord(row: Row): SignatureRecord {
+  try {
+    if (KNOWN.has(row[12])) return parsed(row);
+  } catch (error) {
+    throw new UnreadableError(row[0], whatIsWrong(row), { cause: error });
+  }
+  throw new UnreadableError(row[0], `its status "${row[12]}" is none`);
+}
+
+function whatIsWrong(row: Row): string {
+  for (const [column, place] of Object.entries(JSON_COLUMNS)) {
+    try {
+      fromJson(row[place]);
+    } catch {
+      return `its column ${column} is not JSON`;
+    }
+  }
+  return "it is not what it should be";
+}
+
+/** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
+function parsed(row: Row): SignatureRecord {
+  return {
+    id: row[0],
+    rootId: row[1],
+    parentId: row[2],
+    role: row[3],
+    slot: row[4],
+    key: row[5],
+    kind: row[6],
+    name: row[7],
+    spec: row[8],
+    status: row[12],
+    prior: row[13],
+    heldBy: row[14],
+    generation: row[15],
+    origin: row[16],
+    attempt: row[17],
+    epoch: row[18],
+    recoveries: row[19],
+    priority: row[9],
+    readyAt: row[20],
+    dueAt: row[21],
+    deadlineAt: row[22],
+    workerId: row[23],
+    bound: row[10],
+    message: row[24],
+    result: row[25],
+    error: fromJson<StoredError>(row[26]),
+    family: fromJson<Family>(row[27]),
+    sweep: row[28],
+    stop: fromJson<Stop>(row[29]),
+    deletion: fromJson<Deletion>(row[30]),
+    lock: fromJson<Lock>(row[31]),
+    milestone: row[32],
+    credited: row[33],
+    tags: row[34] === null ? NO_TAGS : (JSON.parse(row[34]) as string[]),
+    createdAt: row[11],
+    startedAt: row[35],
+    finishedAt: row[36],
+  };
+}
+
+function fromJson<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}

@@ -1,0 +1,166 @@
+import type { SignatureRecord } from "../../core/record.ts";
+import { type Status, STATUSES } from "../../core/status.ts";
+import type { ChildQuery } from "../../ports/store.ts";
+import { toSafe } from "../safe-text.ts";
+import { COLUMNS, text } from "./columns.ts";
+import type { Connection } from "./connection.ts";
+import { fill, list } from "./literals.ts";
+import { readablePage } from "./readable.ts";
+import { type Row, toRecord } from "./row.ts";
+import { SHOWN } from "./visible.ts";
+
+/** Signatures as everybody sees them, drafts left out: one by one, a parent's in the order of slots, and counted. */
+
+const BY_IDS = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (PRIMARY) WHERE s.id IN $1 AND ${SHOWN}`;
+
+export const BY_ROOT_KEY: string = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (keys_taken)
+  WHERE s.key_place = CONCAT(x'00', $1) AND ${SHOWN}`;
+
+const TURN = `SELECT s.child_turn FROM mageflow_signatures AS s FORCE INDEX (children)
+      WHERE s.parent_id = $1 AND s.child_status = 'STARTABLE'`;
+
+/** Jumps from one turn to the next: there are few, whatever the number of children. */
+const STARTABLE_TURNS = `WITH RECURSIVE turns (turn) AS (
+    (${TURN} ORDER BY s.child_turn LIMIT 1)
+    UNION ALL
+    SELECT (${TURN} AND s.child_turn > turns.turn ORDER BY s.child_turn LIMIT 1)
+    FROM turns WHERE turns.turn IS NOT NULL
+  )
+  SELECT turn FROM turns WHERE turn IS NOT NULL`;
+
+/** Children of a status and turn, by slot. */
+const STRETCH = `(SELECT s.id, s.child_slot FROM mageflow_signatures AS s FORCE INDEX (children)
+      WHERE s.parent_id = $1 AND s.child_status = $2 AND s.child_turn = $3 AND s.child_slot > $4
+      ORDER BY s.child_slot LIMIT $5)`;
+
+const CALLBACKS = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (children)
+  WHERE s.parent_id = $1 AND s.child_status = 'CALLBACK' AND s.child_turn = 0 AND s.child_slot = 0 AND s.id > $2
+    AND ($3 OR s.status IN $4) AND ${SHOWN}
+  ORDER BY s.id LIMIT $5`;
+
+/** Counts in the index alone. What is under one parent belongs to one workflow, which is a draft or not. */
+const COUNT = `SELECT COUNT(*) FROM mageflow_signatures FORCE INDEX (children) WHERE parent_id = $1 AND child_status = $2
+  AND (SELECT begun_at FROM mageflow_drafts WHERE mageflow_drafts.root_id =
+    (SELECT s.root_id FROM mageflow_signatures AS s FORCE INDEX (children) WHERE s.parent_id = $1 LIMIT 1)) IS NULL`;
+
+const SCAN = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (PRIMARY)
+  WHERE s.id > $1 AND ${SHOWN} ORDER BY s.id LIMIT $2`;
+
+/** Jumps from one name to the next, so that it takes a step a name and not a step a task. */
+const READY_LINES = `WITH RECURSIVE names (line) AS (
+    (SELECT s.line FROM mageflow_signatures AS s FORCE INDEX (line)
+      WHERE s.line > 'ready ' AND s.line < 'ready!' ORDER BY s.line LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.line FROM mageflow_signatures AS s FORCE INDEX (line)
+      WHERE s.line > names.line AND s.line < 'ready!' ORDER BY s.line LIMIT 1)
+    FROM names WHERE names.line IS NOT NULL
+  )
+  SELECT ${text("line")} FROM names WHERE line IS NOT NULL`;
+
+/** Of each name no more than 1,000 ready tasks are counted. */
+const COUNT_READY = `SELECT COUNT(*) FROM (
+    SELECT 1 FROM mageflow_signatures AS s FORCE INDEX (line) WHERE s.line = $1 AND ${SHOWN} LIMIT 1000
+  ) AS ready`;
+
+const firstAlarm = (
+  alarm: string,
+): string => `(SELECT s.alarm_at FROM mageflow_signatures AS s FORCE INDEX (alarm)
+    WHERE s.alarm = '${alarm}' AND ${SHOWN} ORDER BY s.alarm_at LIMIT 1)`;
+
+const NEXT_DUE = `SELECT MIN(at) FROM (
+    (SELECT s.line_at AS at FROM mageflow_signatures AS s FORCE INDEX (line)
+      WHERE s.line = 'due' AND ${SHOWN} ORDER BY s.line_turn, s.line_at LIMIT 1)
+    UNION ALL ${firstAlarm("deadline")}
+    UNION ALL ${firstAlarm("stop")}
+  ) AS instants`;
+
+/** What was told to stop and runs, those first whose grace ends first. */
+const STOPS = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (alarm)
+  WHERE s.alarm = 'stop' AND ${SHOWN} ORDER BY s.alarm_at LIMIT $1`;
+
+const READY = "ready ";
+
+export class SignaturePages {
+  readonly #db: Connection;
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  async get(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return (await this.#db.all<Row>(BY_IDS, list(ids.map(toSafe)))).map(toRecord);
+  }
+
+  async byKey(key: string): Promise<SignatureRecord | null> {
+    const row = await this.#db.get<Row>(BY_ROOT_KEY, toSafe(key));
+    return row === undefined ? null : toRecord(row);
+  }
+
+  async children({ parentId, of, statuses, after, limit }: ChildQuery): Promise<SignatureRecord[]> {
+    if (of === "callbacks") {
+      const beyond = String(after ?? "");
+      return readablePage(limit, (most) =>
+        this.#db.all<Row>(CALLBACKS, parentId, beyond, statuses === undefined, list(statuses ?? []), most),
+      );
+    }
+    const wanted = STATUSES.filter((status) => statuses?.includes(status) ?? true);
+    if (wanted.length === 0) return [];
+    const beyond = after === null ? -1 : Number(after);
+    const turns = wanted.includes("PENDING") ? await this.#db.all<[number]>(STARTABLE_TURNS, parentId) : [];
+    const stretches = [
+      ...wanted.map((status) => [status, 0] as const),
+      ...wanted.filter((status) => status === "SUSPENDED").map((status) => [status, 1] as const),
+      ...turns.map(([turn]) => ["STARTABLE", turn] as const),
+    ];
+    return readablePage(limit, (most) => this.#db.all<Row>(pageOf(parentId, stretches, beyond, most)));
+  }
+
+  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+    const groups = [...new Set(statuses)].flatMap((status) => [
+      [status, status] as const,
+      ...(status === "PENDING" ? [[status, "STARTABLE"] as const] : []),
+    ]);
+    const counted = await Promise.all(
+      groups.map(([, group]) => this.#db.get<[number]>(COUNT, parentId, group)),
+    );
+    const counts = new Map<Status, number>();
+    for (const [n, [status]] of groups.entries()) {
+      const [count] = counted[n]!;
+      if (count > 0) counts.set(status, (counts.get(status) ?? 0) + count);
+    }
+    return counts;
+  }
+
+  async scan(after: string | null, limit: number): Promise<SignatureRecord[]> {
+    return readablePage(limit, (most) => this.#db.all<Row>(SCAN, after ?? "", most));
+  }
+
+  async readyNames(): Promise<Map<string, number>> {
+    const lines = (await this.#db.all<[string]>(READY_LINES)).map(([line]) => line);
+    const counted = await Promise.all(lines.map((line) => this.#db.get<[number]>(COUNT_READY, line)));
+    const names = lines.map((line, n) => [line.slice(READY.length), counted[n]![0]] as const);
+    return new Map(names.filter(([, count]) => count > 0));
+  }
+
+  async stops(limit: number): Promise<SignatureRecord[]> {
+    return readablePage(limit, (most) => this.#db.all<Row>(STOPS, most));
+  }
+
+  async nextDue(): Promise<number | null> {
+    return (await this.#db.get<[number | null]>(NEXT_DUE))![0];
+  }
+}
+
+/** Slots are found first, stretch by stretch, so that no more rows are read than are shown. */
+function pageOf(
+  parentId: string,
+  stretches: readonly (readonly [status: string, turn: number])[],
+  beyond: number,
+  limit: number,
+): string {
+  const selects = stretches.map(([status, turn]) => fill(STRETCH, [parentId, status, turn, beyond, limit]));
+  return `SELECT ${COLUMNS} FROM (
+    SELECT id FROM (${selects.join("\n      UNION ALL ")}) AS pages ORDER BY child_slot ${fill("LIMIT $1", [limit])}
+  ) AS page STRAIGHT_JOIN mageflow_signatures AS s FORCE INDEX (PRIMARY) ON s.id = page.id
+  WHERE ${SHOWN} ORDER BY s.child_slot`;
+}
