@@ -60,8 +60,10 @@ export class WorkerTable {
     this.#db = db;
   }
 
-  put(sessions: readonly WorkerRow[]): Promise<unknown>[] {
-    if (sessions.length === 0) return [];
+  /** Of several with one id the last. */
+  put(given: readonly WorkerRow[]): Promise<unknown>[] {
+    if (given.length === 0) return [];
+    const sessions = [...new Map(given.map((row) => [row.id, row])).values()];
     const all = sessions.map((row) => {
       const { id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt } = row;
       const texts = [JSON.stringify(tasks), concurrency, JSON.stringify(autoResume)];
