@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES, type Figures } from "./cases.ts";
 import { watchLoop } from "./loop-delay.ts";
+import { benchDatabase } from "./mysql-database.ts";
 import { benchSchema } from "./postgres-schema.ts";
 
 /**
@@ -11,7 +12,8 @@ import { benchSchema } from "./postgres-schema.ts";
  *
  *     npm run bench -- <swarm|chain|chains|submit|latency|million> [--store sqlite] [--tasks N] [--json]
  *
- * `--store postgres` takes the server that `MAGEFLOW_TEST_POSTGRES` names, or that of this host.
+ * `--store postgres` takes the server that `MAGEFLOW_TEST_POSTGRES` names, or that of this host; `--store mysql` does so with
+ * `MAGEFLOW_TEST_MYSQL`.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,7 +28,7 @@ const [name = ""] = positionals;
 const chosen = CASES[name];
 if (chosen === undefined) {
   process.stderr.write(
-    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|postgres|url] [--tasks N] [--json]\n`,
+    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|postgres|mysql|url] [--tasks N] [--json]\n`,
   );
   process.exit(2);
 }
@@ -47,10 +49,11 @@ const DURABLE: Readonly<Record<string, string>> = {
   sqlite: "WAL, synchronous=FULL",
 };
 const kind = values.store.split(":")[0]!;
-await using schema = values.store === "postgres" ? benchSchema() : null;
+await using place =
+  values.store === "postgres" ? benchSchema() : values.store === "mysql" ? await benchDatabase() : null;
 const loop = watchLoop();
 try {
-  const store = schema?.url ?? urls[values.store] ?? values.store;
+  const store = place?.url ?? urls[values.store] ?? values.store;
   const figures: Figures = await chosen.run({ store, tasks });
   const line = {
     bench: name,

@@ -29,7 +29,7 @@ export function buildProgram(): Command {
     .version(version, "-V, --version", "print the version")
     .option(
       "--store <url>",
-      `database: sqlite:path, a path, or postgres://host/name (default: MAGEFLOW_STORE, else ${DEFAULT_STORE})`,
+      `database: sqlite:path, a path, postgres://host/name or mysql://host/name (default: MAGEFLOW_STORE, else ${DEFAULT_STORE})`,
     )
     .option("--json", "print one JSON object and nothing else on stdout; errors as JSON on stderr")
     .option("--verbose", "print whole results, and where errors come from")

@@ -57,15 +57,15 @@ import { auditQuery } from "./runtime/audit-query.ts";
 import { OUTCOMES, type Retention, storedRetention } from "./core/retention.ts";
 import { requireVersion, type Version } from "./core/version.ts";
 import { decode, type Json } from "./core/payload.ts";
-import { isPostgresUrl, requireStore, requireStoreUrl } from "./store-url.ts";
+import { isMysqlUrl, isPostgresUrl, requireStore, requireStoreUrl } from "./store-url.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import { unhandledTasks } from "./runtime/unhandled-tasks.ts";
 import type { Worker, WorkerOptions } from "./runtime/worker.ts";
 
 export interface MageFlowOptions {
   /**
-   * Where the truth is kept: `"sqlite:path"` (or just a path), `"postgres://user@host:5432/database?schema=name"`, `"memory:"`, or a
-   * store. Default `"sqlite:.mageflow/mageflow.db"`, or the environment variable `MAGEFLOW_STORE`.
+   * Where the truth is kept: `"sqlite:path"` (or just a path), `"postgres://user@host:5432/database?schema=name"`,
+   * `"mysql://user@host:3306/database"`, `"memory:"`, or a store. Default `"sqlite:.mageflow/mageflow.db"`, or the environment variable `MAGEFLOW_STORE`.
    */
   store?: string | Store;
   /** Who acts through this object, for the audit trail. Default: the user and the host. */
@@ -518,6 +518,7 @@ async function storeAt(given: string | Store): Promise<Store> {
   requireStoreUrl(given);
   if (given === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();
   if (isPostgresUrl(given)) return (await import("./stores/postgres/index.ts")).openStore(given);
+  if (isMysqlUrl(given)) return (await import("./stores/mysql/index.ts")).openStore(given);
   if (given === DEFAULT_STORE) makeFolder(DEFAULT_FOLDER);
   return (await import("./stores/sqlite/index.ts")).openStore(given);
 }

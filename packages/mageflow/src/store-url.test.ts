@@ -20,15 +20,17 @@ describe("a store url", () => {
     "postgres://user:secret@host/flows",
     "postgresql://host:5432/flows?schema=mine&sslmode=require",
     "postgres:///flows?host=/var/run/postgresql",
+    "mysql://user:secret@host/flows",
+    "mariadb://host:3306/flows?ssl=true",
   ])("names a place: %s", (url) => {
     expect(() => requireStoreUrl(url)).not.toThrow();
   });
 
   test.for([
     [
-      "mysql://user:secret@host/db",
+      "mongodb://user:secret@host/db",
       "UNSUPPORTED_STORE",
-      'no store for "mysql:"; use "sqlite:path", "postgres://host/database" or "memory:"',
+      'no store for "mongodb:"; use "sqlite:path", "postgres://host/database", "mysql://host/database" or "memory:"',
     ],
     ["redis:x", "UNSUPPORTED_STORE", "redis:"],
     ["libsql+http://x", "UNSUPPORTED_STORE", "libsql+http:"],
@@ -36,7 +38,7 @@ describe("a store url", () => {
     [
       "",
       "INVALID_ARGUMENT",
-      'store is ""; give a path, "sqlite:path", "postgres://host/database", "memory:", or a store',
+      'store is ""; give a path, "sqlite:path", "postgres://host/database", "mysql://host/database", "memory:", or a store',
     ],
     [" ", "INVALID_ARGUMENT", 'store is " "; give a path'],
     ["sqlite:", "INVALID_ARGUMENT", "give a path"],
@@ -49,6 +51,10 @@ describe("a store url", () => {
     ["postgres:", "INVALID_ARGUMENT", "postgres://user@host:5432/database"],
     ["postgres://user:secret@host", "INVALID_ARGUMENT", "names no PostgreSQL database"],
     ["postgres://user:secret@host:port/db", "INVALID_ARGUMENT", "names no PostgreSQL database"],
+    ["mysql:", "INVALID_ARGUMENT", "mysql://user@host:3306/database"],
+    ["mysql://user:secret@host", "INVALID_ARGUMENT", "names no MySQL database"],
+    ["mariadb://user:secret@host:port/db", "INVALID_ARGUMENT", "names no MySQL database"],
+    ["mysql:///flows", "INVALID_ARGUMENT", "names no MySQL database"],
     ["file:", "INVALID_ARGUMENT", "give a path"],
     ["file://host/x", "INVALID_ARGUMENT", "file:///var"],
     ["memory:x", "INVALID_ARGUMENT", "memory:"],

@@ -4,12 +4,20 @@ import { inWords } from "./core/in-words.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
 import type { Store } from "./ports/store.ts";
 
-const ACCEPTED = 'a path, "sqlite:path", "postgres://host/database", "memory:", or a store';
+const ACCEPTED =
+  'a path, "sqlite:path", "postgres://host/database", "mysql://host/database", "memory:", or a store';
 
 const POSTGRES = /^postgres(ql)?:/;
 
+const MYSQL = /^(mysql|mariadb):/;
+
 export function isPostgresUrl(url: string): boolean {
   return POSTGRES.test(url);
+}
+
+/** True for MariaDB too, which speaks the same language. */
+export function isMysqlUrl(url: string): boolean {
+  return MYSQL.test(url);
 }
 
 /** @throws MageFlowError (`INVALID_ARGUMENT`) for what is no store. */
@@ -19,7 +27,7 @@ export function requireStore(given: unknown): Store {
 }
 
 /**
- * Lets pass what names a place that a store here can be at: `memory:`, a path, `sqlite:` or `file:` with one, a PostgreSQL database.
+ * Lets pass what names a place that a store here can be at: `memory:`, a path, `sqlite:` or `file:` with one, a PostgreSQL or MySQL database.
  *
  * @throws MageFlowError (`UNSUPPORTED_STORE`) for another scheme, (`INVALID_ARGUMENT`) for what names no place.
  */
@@ -39,11 +47,14 @@ export function requireStoreUrl(url: string): void {
       return requireFileUrl(url);
     case "postgres":
     case "postgresql":
-      return requireDatabaseUrl(url);
+      return requirePostgresUrl(url);
+    case "mysql":
+    case "mariadb":
+      return requireMysqlUrl(url);
     default:
       throw new MageFlowError(
         "UNSUPPORTED_STORE",
-        `there is no store for "${scheme}:"; use "sqlite:path", "postgres://host/database" or "memory:"`,
+        `there is no store for "${scheme}:"; use "sqlite:path", "postgres://host/database", "mysql://host/database" or "memory:"`,
       );
   }
 }
@@ -79,11 +90,22 @@ function requireFileUrl(url: string): void {
 }
 
 /** What is wrong with it is not shown: it may hold a password. */
-function requireDatabaseUrl(url: string): void {
+function requirePostgresUrl(url: string): void {
   const database = URL.parse(url)?.pathname ?? "";
   if (/^postgres(ql)?:\/\//.test(url) && database.length > 1) return;
   throw new MageFlowError(
     "INVALID_ARGUMENT",
     'store names no PostgreSQL database; give a URL like "postgres://user@host:5432/database?schema=mageflow"',
+  );
+}
+
+/** The same; this driver finds no host by itself. */
+function requireMysqlUrl(url: string): void {
+  const parsed = URL.parse(url);
+  if (/^(mysql|mariadb):\/\//.test(url) && (parsed?.hostname ?? "") !== "" && parsed!.pathname.length > 1)
+    return;
+  throw new MageFlowError(
+    "INVALID_ARGUMENT",
+    'store names no MySQL database; give a URL like "mysql://user@host:3306/database"',
   );
 }

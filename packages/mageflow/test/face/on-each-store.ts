@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe } from "vitest";
-import { needs } from "../../../../scripts/servers/find-server.ts";
+import { needs, type TestServer } from "../../../../scripts/servers/find-server.ts";
 import { MageFlow, type MageFlowOptions } from "../../src/index.ts";
 import type { Store, Transaction } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
+import { openStore as openMysql } from "../../src/stores/mysql/index.ts";
 import { openStore as openPostgres } from "../../src/stores/postgres/index.ts";
 import { openStore as openSqlite } from "../../src/stores/sqlite/index.ts";
-import { dropSchema, findServer, freshSchema } from "../stores/postgres-server.ts";
+import { findServer as findMysql, freshDatabase } from "../stores/mysql-server.ts";
+import { dropSchema, findServer as findPostgres, freshSchema } from "../stores/postgres-server.ts";
 
 /** A place to keep a workflow for the length of one test. */
 interface Place {
@@ -16,9 +18,9 @@ interface Place {
   remove(): Promise<void>;
 }
 
-const server = await findServer();
+const [postgres, mysql] = await Promise.all([findPostgres(), findMysql()]);
 
-const PLACES: Readonly<Record<string, () => Place>> = {
+const PLACES: Readonly<Record<string, () => Place | Promise<Place>>> = {
   memory: () => {
     const store = memoryStore();
     return { store: leftOpen(store), remove: () => store.close() };
@@ -31,10 +33,17 @@ const PLACES: Readonly<Record<string, () => Place>> = {
     };
   },
   PostgreSQL: () => {
-    const { url, schema } = freshSchema(server);
-    return { store: url, remove: () => dropSchema(server, schema) };
+    const { url, schema } = freshSchema(postgres);
+    return { store: url, remove: () => dropSchema(postgres, schema) };
+  },
+  MySQL: async () => {
+    const database = await freshDatabase(mysql);
+    return { store: database.url, remove: async () => database[Symbol.asyncDispose]() };
   },
 };
+
+/** What a store needs. */
+const SERVERS: Readonly<Record<string, readonly TestServer[]>> = { PostgreSQL: [postgres], MySQL: [mysql] };
 
 /** The store, for several MageFlows: one that is closed does not close it for the others. */
 function leftOpen(store: Store): Store {
@@ -57,11 +66,11 @@ type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
  */
 export function onEachStore(what: string, cases: (open: Open, strike: Strike) => void): void {
   for (const [name, make] of Object.entries(PLACES)) {
-    describe(`${what} (${name})`, needs(...(name === "PostgreSQL" ? [server] : [])), () => {
+    describe(`${what} (${name})`, needs(...(SERVERS[name] ?? [])), () => {
       let place: Place;
       let opened: MageFlow[];
-      beforeEach(() => {
-        place = make();
+      beforeEach(async () => {
+        place = await make();
         opened = [];
       });
       afterEach(async () => {
@@ -84,5 +93,6 @@ export function onEachStore(what: string, cases: (open: Open, strike: Strike) =>
 }
 
 function storeAt(url: string): Store {
-  return url.startsWith("sqlite:") ? openSqlite(url) : openPostgres(url);
+  if (url.startsWith("sqlite:")) return openSqlite(url);
+  return url.startsWith("mysql:") ? openMysql(url) : openPostgres(url);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Breach, chain, MageFlow } from "mageflow";
+import { needs } from "../../../../scripts/servers/find-server.ts";
 import { ask, dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
 /** A database, and a way past MageFlow into it. */
@@ -40,8 +41,7 @@ const PLACES: Readonly<Record<string, () => Place>> = {
 };
 
 for (const [name, make] of Object.entries(PLACES)) {
-  const missing = name === "PostgreSQL" ? server.missing : null;
-  describe.skipIf(missing !== null)(`${name}${missing === null ? "" : `: ${missing}`}`, () => {
+  describe(name, needs(...(name === "PostgreSQL" ? [server] : [])), () => {
     cases(make);
   });
 }

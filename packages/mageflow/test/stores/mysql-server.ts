@@ -1,14 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
-
-/** Where tests look for a server unless `MAGEFLOW_TEST_MYSQL` names one: it lets root of this host in without a password. */
-const USUAL = "mysql://root@127.0.0.1:3306/test";
-
-/** A server to test with; `missing` says why there is none. */
-export interface TestServer {
-  readonly url: string;
-  readonly missing: string | null;
-}
+import { findServerOf, type TestServer } from "../../../../scripts/servers/find-server.ts";
 
 /** A database that nobody else uses. */
 export interface Place extends AsyncDisposable {
@@ -16,17 +8,8 @@ export interface Place extends AsyncDisposable {
   readonly database: string;
 }
 
-/** One that was named and does not answer is an error. */
-export async function findServer(): Promise<TestServer> {
-  const named = process.env["MAGEFLOW_TEST_MYSQL"];
-  const url = named ?? USUAL;
-  try {
-    await ask({ url, missing: null }, "SELECT 1");
-    return { url, missing: null };
-  } catch (error) {
-    if (named !== undefined) throw error;
-    return { url, missing: "no server on the usual port, and MAGEFLOW_TEST_MYSQL names none" };
-  }
+export function findServer(): Promise<TestServer> {
+  return findServerOf("mysql");
 }
 
 /** Makes one, which is dropped when it is disposed of. */

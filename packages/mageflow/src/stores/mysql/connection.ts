@@ -73,7 +73,7 @@ export class Connection {
   #isSending = false;
   #lost = false;
   /** What was refused; everything behind it fails alike. */
-  #fault: unknown = null;
+  #fault: Error | null = null;
 
   private constructor(client: Client) {
     this.#client = client;
@@ -198,7 +198,7 @@ export class Connection {
     return this.#queue.splice(0, count);
   }
 
-  #fail(statements: readonly Statement[], error: unknown): void {
+  #fail(statements: readonly Statement[], error: Error): void {
     if (error instanceof ConnectionLost) this.destroy();
     this.#fault = error;
     for (const { reject } of statements) reject(error);

@@ -8,7 +8,7 @@ import { arrayOf, textArray } from "./arrays.ts";
 import { COLUMNS, DERIVED, type Value } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "./row.ts";
-import { toSafe } from "./safe-text.ts";
+import { toSafe } from "../safe-text.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Rows that are looked at together: few enough that nobody waits long for this process. */
