@@ -34,7 +34,7 @@ export class AuditTable {
   }
 
   append(added: readonly AuditRow[]): Promise<unknown>[] {
-    return rows(added.map(toRow)).map((some) => this.#db.run(APPEND, some));
+    return rows(added.map(toRow)).map((some) => this.#db.later(APPEND, some));
   }
 
   async last(): Promise<AuditRow | null> {

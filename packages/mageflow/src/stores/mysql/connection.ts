@@ -51,6 +51,8 @@ interface Client {
 
 interface Statement {
   readonly sql: string;
+  /** Sent in a message of its own. */
+  readonly isAlone: boolean;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -58,8 +60,8 @@ interface Statement {
 /**
  * A connection on which statements are sent without waiting for the answers to those before them: all that are asked for while it is
  * idle, or while one message is under way, go in the next message, and the server does one after the other. When it refuses one, those
- * behind it are not done, and nothing is until {@link reset}. Rows are arrays in the order of the selected columns. It keeps the process
- * alive only while an answer is awaited.
+ * behind it are not done: in a transaction nothing is from then on, elsewhere each is sent again by itself. Rows are arrays in the order of
+ * the selected columns. It keeps the process alive only while an answer is awaited.
  */
 export class Connection {
   readonly #client: Client;
@@ -72,7 +74,8 @@ export class Connection {
   #queue: Statement[] = [];
   #isSending = false;
   #lost = false;
-  /** What was refused; everything behind it fails alike. */
+  #isHeld = false;
+  /** What was refused in a transaction; everything behind it fails alike. */
   #fault: Error | null = null;
 
   private constructor(client: Client) {
@@ -129,9 +132,25 @@ export class Connection {
     return ((await this.#ask(fill(template, parameters))) as Done).affectedRows;
   }
 
-  /** Takes statements again, after one was refused. */
-  reset(): void {
+  /** Makes a change some time before the next statement, with which it is sent. */
+  async later(template: string, ...parameters: Parameter[]): Promise<void> {
+    await new Promise((resolve, reject) => {
+      if (this.#fault !== null) return reject(this.#fault);
+      this.#queue.push({ sql: fill(template, parameters), isAlone: false, resolve, reject });
+    });
+  }
+
+  /** What comes is one transaction, until it is let go of: nothing is done behind a statement that was refused. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Takes statements again, after one was refused; what has not been sent is not. */
+  release(): void {
+    this.#isHeld = false;
     this.#fault = null;
+    for (const { reject } of this.#queue.splice(0))
+      reject(new Error("the transaction has ended before it was done"));
   }
 
   /** Lets go of the server in good manners. */
@@ -163,7 +182,7 @@ export class Connection {
   #ask(sql: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#fault !== null) return reject(this.#fault);
-      this.#queue.push({ sql, resolve, reject });
+      this.#queue.push({ sql, isAlone: false, resolve, reject });
       if (this.#isSending) return;
       this.#isSending = true;
       this.#client.stream.ref();
@@ -193,13 +212,19 @@ export class Connection {
     let count = 0;
     for (let size = 0; count < this.#queue.length; count++) {
       size += this.#queue[count]!.sql.length;
-      if (count > 0 && size > this.#room) break;
+      if (count > 0 && (size > this.#room || this.#queue[count]!.isAlone || this.#queue[count - 1]!.isAlone))
+        break;
     }
     return this.#queue.splice(0, count);
   }
 
   #fail(statements: readonly Statement[], error: Error): void {
     if (error instanceof ConnectionLost) this.destroy();
+    else if (!this.#isHeld) {
+      if (statements.length > 1) this.#queue.unshift(...statements.map((one) => ({ ...one, isAlone: true })));
+      else statements[0]!.reject(error);
+      return;
+    }
     this.#fault = error;
     for (const { reject } of statements) reject(error);
     for (const { reject } of this.#queue.splice(0)) reject(error);

@@ -79,7 +79,7 @@ export class DraftTable {
 
   finish(steps: readonly DraftStep[]): Promise<unknown>[] {
     const finished = steps.flatMap((step) => ("finish" in step ? step.finish : []));
-    return finished.length === 0 ? [] : [this.#db.run(FINISH, list(finished))];
+    return finished.length === 0 ? [] : [this.#db.later(FINISH, list(finished))];
   }
 
   /** Roots that are locked. */

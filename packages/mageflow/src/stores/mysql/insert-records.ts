@@ -32,7 +32,9 @@ function insertAlike(
   columns: readonly Column[],
   records: readonly SignatureRecord[],
 ): Promise<unknown>[] {
-  return rows(records.map((record) => columns.map(({ of }) => of(record)))).map((some) => db.run(sql, some));
+  return rows(records.map((record) => columns.map(({ of }) => of(record)))).map((some) =>
+    db.later(sql, some),
+  );
 }
 
 /** Of a root this is in its own row. Neighbours mostly share their birth. */
@@ -45,6 +47,6 @@ function putBirths(db: Connection, records: readonly SignatureRecord[]): Promise
     births.push(record);
   }
   return rows(births.map(({ rootId, createdAt }) => [rootId, createdAt])).map((some) =>
-    db.run(INSERT_BIRTHS, some),
+    db.later(INSERT_BIRTHS, some),
   );
 }

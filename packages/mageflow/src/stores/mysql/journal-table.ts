@@ -42,9 +42,9 @@ export class JournalTable {
     const rootIds = [...new Set([...journal.keys(), ...touched])].sort(bytewise);
     const heads = rows(rootIds.map((rootId) => [rootId, journal.get(rootId)?.length ?? 0]));
     return [
-      ...heads.map((some) => this.#db.run(NUMBER, some)),
+      ...heads.map((some) => this.#db.later(NUMBER, some)),
       ...rows([...journal].flatMap(([rootId, entries]) => partsOf(rootId, entries, now))).map((some) =>
-        this.#db.run(APPEND, some),
+        this.#db.later(APPEND, some),
       ),
     ];
   }

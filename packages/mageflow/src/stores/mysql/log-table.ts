@@ -49,7 +49,7 @@ export class LogTable {
       toSafe(message),
       fields,
     ]);
-    return rows(all).map((some) => this.#db.run(APPEND, some));
+    return rows(all).map((some) => this.#db.later(APPEND, some));
   }
 
   async count(rootId: string): Promise<number> {

@@ -51,10 +51,7 @@ export async function migrate(
       await db.run(NOTE, n + 1);
     }
   } finally {
-    if (!db.lost) {
-      db.reset();
-      await db.all(UNLOCK, lock);
-    }
+    if (!db.lost) await db.all(UNLOCK, lock);
   }
 }
 

@@ -322,6 +322,7 @@ export class MysqlStore implements Store {
 
   async #begin(db: Connection): Promise<MysqlTransaction> {
     try {
+      db.hold();
       const { workers } = new Tables(db);
       const [, , alive, begun] = await Promise.all([
         db.run(HURRY),
@@ -352,6 +353,7 @@ export class MysqlStore implements Store {
     );
     const failure = (await tx.failure()) ?? (await commit);
     if (failure === null) {
+      db.release();
       if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
       this.#bell.ring();
       return;
@@ -372,7 +374,7 @@ export class MysqlStore implements Store {
 
   async #rollback(db: Connection): Promise<void> {
     if (db.lost) return;
-    db.reset();
+    db.release();
     await Promise.all([db.run("ROLLBACK"), db.run(REST)]).catch(() => db.destroy());
   }
 

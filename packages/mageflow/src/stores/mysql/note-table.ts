@@ -71,7 +71,7 @@ export class NoteTable {
 
   /** Of those with one key the last is kept, as they come. */
   #put(sql: string, notes: readonly (readonly Parameter[])[]): Promise<unknown>[] {
-    return rows(notes).map((some) => this.#db.run(sql, some));
+    return rows(notes).map((some) => this.#db.later(sql, some));
   }
 }
 

@@ -55,7 +55,10 @@ export class ReportTable {
       const counts = [seen, resumed, started, kept, skipped, parked, failed];
       return [id, at, by, reason, ...counts, more, JSON.stringify(entries)];
     });
-    return [...rows(all).map((some) => this.#db.run(PUT, some)), this.#db.run(DROP_OLD, KEPT_REPORTS - 1)];
+    return [
+      ...rows(all).map((some) => this.#db.later(PUT, some)),
+      this.#db.later(DROP_OLD, KEPT_REPORTS - 1),
+    ];
   }
 
   /** The instant of the last report of a start. */

@@ -36,5 +36,5 @@ function change(db: Connection, sql: string, records: readonly SignatureRecord[]
   const tagged = records
     .filter(({ role }) => role === "root")
     .flatMap(({ tags, createdAt, rootId }) => tags.map((tag) => [toSafe(tag), createdAt, rootId]));
-  return rows(tagged).map((some) => db.run(sql, some));
+  return rows(tagged).map((some) => db.later(sql, some));
 }

@@ -33,7 +33,7 @@ export class SpecTable {
 
   put(specs: readonly SpecRow[]): Promise<unknown>[] {
     return rows(specs.map(({ rootId, id, body }) => [rootId, id, body])).map((some) =>
-      this.#db.run(INSERT, some),
+      this.#db.later(INSERT, some),
     );
   }
 

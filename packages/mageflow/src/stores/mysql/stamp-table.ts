@@ -21,7 +21,7 @@ export class StampTable {
   }
 
   put({ by, n }: Stamp, now: number): Promise<unknown> {
-    return this.#db.run(PUT, by, n, now);
+    return this.#db.later(PUT, by, n, now);
   }
 
   /** The number of the last one, 0 when there is none. */

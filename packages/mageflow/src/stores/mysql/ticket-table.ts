@@ -20,7 +20,7 @@ export class TicketTable {
   put(tickets: readonly Ticket[], now: number): Promise<unknown>[] {
     if (tickets.length === 0) return [];
     const all = rows(tickets.map(({ token, body, expiresAt }) => [token, body, expiresAt]));
-    return [this.#db.run(EXPIRE, now), ...all.map((some) => this.#db.run(PUT, some))];
+    return [this.#db.later(EXPIRE, now), ...all.map((some) => this.#db.later(PUT, some))];
   }
 
   async get(token: string, now: number): Promise<Ticket | null> {

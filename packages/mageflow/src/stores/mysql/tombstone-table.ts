@@ -37,7 +37,7 @@ export class TombstoneTable {
       const why = reason === null ? null : toSafe(reason);
       return [id, name, kind, status, at, action, toSafe(by), why, toJson(stub)];
     });
-    return rows(all).map((some) => this.#db.run(PUT, some));
+    return rows(all).map((some) => this.#db.later(PUT, some));
   }
 
   async get(id: string): Promise<Tombstone | null> {

@@ -31,7 +31,7 @@ export function updateRecords(db: Connection, updates: readonly Update[]): Promi
   }
   const sent = [...alike.values()].flatMap(({ sql, columns, records }) =>
     rows(records.map((record) => [record.id, ...columns.map(({ of }) => of(record))])).map((some) =>
-      db.run(sql, some),
+      db.later(sql, some),
     ),
   );
   return [...sent, ...replaceTags(db, retagged)];

@@ -72,12 +72,12 @@ export class WorkerTable {
     const alive = sessions.filter(({ endedAt }) => endedAt === null);
     const ended = sessions.filter(({ endedAt }) => endedAt !== null);
     return [
-      this.#db.all(HOLD, list(sessions.map(({ id }) => id))),
-      ...rows(all).map((some) => this.#db.run(PUT, some)),
+      this.#db.later(HOLD, list(sessions.map(({ id }) => id))),
+      ...rows(all).map((some) => this.#db.later(PUT, some)),
       ...rows(alive.map(({ id, leaseUntil }) => [id, leaseUntil])).map((some) =>
-        this.#db.run(PUT_LEASE, some),
+        this.#db.later(PUT_LEASE, some),
       ),
-      ...(ended.length === 0 ? [] : [this.#db.run(DROP_LEASE, list(ended.map(({ id }) => id)))]),
+      ...(ended.length === 0 ? [] : [this.#db.later(DROP_LEASE, list(ended.map(({ id }) => id)))]),
     ];
   }
 
