@@ -13,8 +13,10 @@ import { TaskPlan } from "./core/plans.ts";
 import { type Retry, retryPolicy } from "./core/retry.ts";
 import { defaultActor } from "./default-actor.ts";
 import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
+import { embeddedEngine } from "./engines/embedded/embedded-engine.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { ResumeReport } from "./core/resume-report.ts";
+import type { Engine } from "./ports/engine.ts";
 import {
   type AuditRow,
   KEPT_REPORTS,
@@ -68,6 +70,11 @@ export interface MageFlowOptions {
    * `"mysql://user@host:3306/database"`, `"memory:"`, or a store. Default `"sqlite:.mageflow/mageflow.db"`, or the environment variable `MAGEFLOW_STORE`.
    */
   store?: string | Store;
+  /**
+   * What brings tasks to workers. Default: they take them from the store. `bullmq("redis://…")` of `mageflow/bullmq` carries them by BullMQ. It
+   * belongs to this object, which closes it.
+   */
+  engine?: Engine;
   /** Who acts through this object, for the audit trail. Default: the user and the host. */
   actor?: string;
   /**
@@ -136,6 +143,7 @@ export interface TaskOptions<
 
 const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
   store: true,
+  engine: true,
   actor: true,
   retain: true,
   autoResume: true,
@@ -180,6 +188,7 @@ type Unwrapped<O> = O extends undefined | void ? null : O;
 export class MageFlow implements AsyncDisposable {
   readonly #handlers = new Map<string, Handler>();
   readonly #store: string | Store;
+  readonly #engine: Engine;
   readonly #actor: string;
   readonly #retain: NonNullable<MageFlowOptions["retain"]>;
   readonly #autoResume: AutoResume;
@@ -193,6 +202,10 @@ export class MageFlow implements AsyncDisposable {
   constructor(options: MageFlowOptions = {}) {
     requireArguments(options, MAGEFLOW_OPTIONS, "MageFlow");
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
+    const { engine = embeddedEngine } = options;
+    if (typeof engine !== "object" || engine === null || !("carrier" in engine))
+      throw invalidArgument("engine", engine, 'an engine, as `bullmq("redis://…")` of "mageflow/bullmq"');
+    this.#engine = engine;
     const { actor = defaultActor(), retain = {} } = options;
     if (!isLabel(actor)) throw invalidArgument("the actor", actor, A_LABEL);
     this.#actor = actor;
@@ -491,6 +504,7 @@ export class MageFlow implements AsyncDisposable {
     const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
     const runtime = new Runtime({
       store,
+      engine: this.#engine,
       clock: systemClock,
       ids: ulidSource(),
       handlers: this.#handlers,

@@ -3,11 +3,14 @@ import { ClosedError, StoreError } from "../core/errors.ts";
 import type { SpecRow } from "../core/record.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Delivery } from "../ports/engine.ts";
 import { OutcomeUnknown, type Store } from "../ports/store.ts";
 import { UnreadableError } from "../ports/unreadable.ts";
 import type { Assignment } from "./assignment.ts";
 import { assign } from "./assignment.ts";
 import { Batch, type Change } from "./batch.ts";
+import { claimOffered } from "./claim-offered.ts";
+import type { Offers } from "./offers.ts";
 import type { SpecCache } from "./spec-cache.ts";
 import { unattributed } from "./stray.ts";
 
@@ -28,6 +31,10 @@ export interface Claimer {
   demand(ready?: boolean): Demand | null;
   /** False when the store is known to have nothing ready for it. */
   readonly hungry: boolean;
+  /** What an engine brings it, of which alone it claims; null when it takes what the store has. */
+  readonly offers: Offers | null;
+  /** It has room, and nothing is on its way to it. */
+  readonly idle: boolean;
   /** Tasks may have become ready somewhere. */
   ring(): void;
   /** Called after the commit when its session was found dead: what it held belongs to others. */
@@ -55,7 +62,15 @@ interface Prepared {
   readonly commit: Commit;
   readonly specs: readonly SpecRow[];
   readonly dead: Claimer[];
-  readonly claims: { claimer: Claimer; assignments: Assignment[]; more: boolean }[];
+  readonly claims: Claims[];
+}
+
+/** What a claimer gets of a transaction. */
+interface Claims {
+  readonly claimer: Claimer;
+  readonly assignments: Assignment[];
+  readonly more: boolean;
+  readonly stale: readonly Delivery[];
 }
 
 /** What a command is answered when the transaction has committed. */
@@ -129,6 +144,12 @@ export class Committer {
     for (const claimer of this.#claimers) claimer.ring();
   }
 
+  /** Whether a worker of this process has room, and nothing is on its way to it. */
+  get idle(): boolean {
+    for (const { idle } of this.#claimers) if (idle) return true;
+    return false;
+  }
+
   addClaimer(claimer: Claimer): () => void {
     this.#claimers.add(claimer);
     return () => this.#claimers.delete(claimer);
@@ -182,6 +203,7 @@ export class Committer {
       await this.#commit(waiting);
       return true;
     } catch (error) {
+      if (error instanceof UnreadableError && this.#drop(error.id)) return this.#attempt(waiting);
       if (waiting.length > 1 && (error instanceof UnreadableError || !(error instanceof StoreError))) {
         // A command that breaks the transaction, or that needs what cannot be read, must not take the others with it.
         for (const alone of waiting) await this.#attempt([alone]);
@@ -190,6 +212,12 @@ export class Committer {
       for (const { reject } of waiting) reject(error);
       return this.#queue.length > 0;
     }
+  }
+
+  /** Whether it was a task that an engine has brought: nothing else is to fail for it. */
+  #drop(id: string): boolean {
+    const drops = [...this.#claimers].map(({ offers }) => offers?.drop(id) === true);
+    return drops.includes(true);
   }
 
   /** Commits once, through busy stores and lost answers; what cannot be committed at all is thrown. */
@@ -239,14 +267,13 @@ export class Committer {
       }
     }
     await batch.settle();
-    const claims: Prepared["claims"] = [];
+    const claims: Claims[] = [];
     const dead: Claimer[] = [];
     for (const claimer of this.#claimers) {
       const demand = claimer.demand(batch.hasReady());
       if (demand === null) continue;
       if (await isAlive(batch, demand.workerId)) {
-        const { claimed, more } = await batch.claim(demand, claimer.hungry);
-        claims.push({ claimer, assignments: await assign(batch, claimed), more });
+        claims.push(await claim(batch, claimer, demand));
       } else {
         dead.push(claimer);
       }
@@ -273,7 +300,10 @@ export class Committer {
     }
     for (const listener of this.#listeners) listener(commit);
     for (const claimer of dead) claimer.lose();
-    for (const { claimer, assignments, more } of claims) claimer.receive(assignments, more);
+    for (const { claimer, assignments, more, stale } of claims) {
+      claimer.offers?.stale(stale);
+      claimer.receive(assignments, more);
+    }
   }
 
   /** Whether a commit whose answer was lost is there: asked until the store answers, for a while. */
@@ -292,6 +322,16 @@ export class Committer {
     const wait = Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** attempt);
     await this.#clock.sleep(wait * (0.5 + spread(`${this.#session} ${this.#stamp} ${attempt}`) / 2));
   }
+}
+
+async function claim(batch: Batch, claimer: Claimer, demand: Demand): Promise<Claims> {
+  const { offers } = claimer;
+  if (offers === null) {
+    const { claimed, more } = await batch.claim(demand, claimer.hungry);
+    return { claimer, assignments: await assign(batch, claimed), more, stale: [] };
+  }
+  const { claimed, stale, busy } = await claimOffered(batch, demand, offers.waiting(demand.slots));
+  return { claimer, assignments: await assign(batch, claimed), more: busy, stale };
 }
 
 /** Nothing is claimed for a session that is dead, or that this very transaction declares dead: nobody would look after it. */

@@ -137,15 +137,18 @@ describe.each(Object.keys(STORES))("what lost its reason to wait (%s)", (name) =
 
   function reconciler(): Reconciler {
     const committer = new Committer(store, systemClock, new SpecCache(), "s-test");
-    return new Reconciler({
-      store,
-      clock: systemClock,
-      committer,
-      session: "s-test",
-      handlers: new Map(),
-      autoResume: autoResume(),
-      newId: () => "r",
-    });
+    return new Reconciler(
+      {
+        store,
+        clock: systemClock,
+        committer,
+        session: "s-test",
+        handlers: new Map(),
+        autoResume: autoResume(),
+        newId: () => "r",
+      },
+      null,
+    );
   }
 
   async function breaches(): Promise<string[]> {

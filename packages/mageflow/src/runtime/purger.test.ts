@@ -37,7 +37,7 @@ describe.each(Object.keys(STORES))("when the store's clock is set (%s)", (name) 
     const clock = { ...systemClock, monotonic: () => monotonic };
     const committer = new Committer(store, clock, new SpecCache(), "s-test");
     const parts = { store, clock, committer, session: "s-test", handlers: new Map(), newId: () => "r" };
-    rounds = new Reconciler({ ...parts, autoResume: autoResume() });
+    rounds = new Reconciler({ ...parts, autoResume: autoResume() }, null);
     await rounds.tick();
   });
 

@@ -9,6 +9,7 @@ import type { Commit, Committer } from "./committer.ts";
 import { Mender } from "./mender.ts";
 import { JumpGuard } from "./jump-guard.ts";
 import { discardAll, purge } from "./purger.ts";
+import type { Republisher } from "./republisher.ts";
 import { TakeOver, type TakeOverParts } from "./take-over.ts";
 import { warn, warnOfJump } from "./warning.ts";
 
@@ -39,6 +40,7 @@ export class Reconciler {
   readonly #guard = new JumpGuard();
   readonly #takeOver: TakeOver;
   readonly #census: Census;
+  readonly #republisher: Republisher | null;
   #wake = new AbortController();
   #nextDue = 0;
   #nextRound = 0;
@@ -46,7 +48,7 @@ export class Reconciler {
   #loop: Promise<void> | null = null;
   #leave: (() => void) | null = null;
 
-  constructor(parts: TakeOverParts) {
+  constructor(parts: TakeOverParts, republisher: Republisher | null) {
     const { store, clock, committer, session } = parts;
     this.#store = store;
     this.#clock = clock;
@@ -54,6 +56,7 @@ export class Reconciler {
     this.#session = session;
     this.#takeOver = new TakeOver(parts, () => this.#hasten());
     this.#census = new Census(parts);
+    this.#republisher = republisher;
     this.#mender = new Mender(store, committer, session, this.#takeOver);
   }
 
@@ -87,6 +90,7 @@ export class Reconciler {
       this.#sweeps(),
       this.#removals(),
       this.#mender.round(),
+      this.#republisher?.round(),
     ]);
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { embeddedEngine } from "../engines/embedded/embedded-engine.ts";
 import { systemClock } from "../engines/embedded/system-clock.ts";
 import { ulidSource } from "../engines/embedded/ulid-source.ts";
 import { plainHandler } from "./handler.ts";
@@ -24,6 +25,7 @@ async function counting(): Promise<{ runtime: Runtime; listeners: () => number }
   const store = memoryStore();
   const runtime = new Runtime({
     store,
+    engine: embeddedEngine,
     clock: systemClock,
     ids: ulidSource(),
     handlers,

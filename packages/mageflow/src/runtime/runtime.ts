@@ -5,13 +5,16 @@ import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import type { Kind } from "../core/plan.ts";
 import type { Retention } from "../core/retention.ts";
 import type { Clock, IdSource } from "../ports/clock.ts";
+import type { Engine } from "../ports/engine.ts";
 import type { Store } from "../ports/store.ts";
 import type { AutoResume } from "./auto-resume.ts";
 import { type Command, Committer } from "./committer.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import type { Handler } from "./handler.ts";
 import { launch } from "./launch.ts";
 import { Meter } from "./metrics.ts";
 import { Reconciler } from "./reconciler.ts";
+import { Republisher } from "./republisher.ts";
 import type { Reader } from "./results.ts";
 import { judge, questionOf } from "./resume-judge.ts";
 import { SpecCache } from "./spec-cache.ts";
@@ -23,6 +26,7 @@ import { Worker, type WorkerOptions } from "./worker.ts";
 
 export interface RuntimeParts {
   readonly store: Store;
+  readonly engine: Engine;
   readonly clock: Clock;
   readonly ids: IdSource;
   /** Who acts, for the audit trail. */
@@ -59,6 +63,8 @@ export class Runtime {
   readonly actor: string;
   readonly retain: RuntimeParts["retain"];
   readonly #store: Store;
+  readonly #engine: Engine;
+  readonly #dispatcher: Dispatcher | null;
   readonly #waiters: Waiters;
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
@@ -70,7 +76,17 @@ export class Runtime {
   #closing = false;
   #closed = false;
 
-  constructor({ store, clock, ids, handlers, actor, retain, autoResume, isolateEntry }: RuntimeParts) {
+  constructor({
+    store,
+    engine,
+    clock,
+    ids,
+    handlers,
+    actor,
+    retain,
+    autoResume,
+    isolateEntry,
+  }: RuntimeParts) {
     const session = `s-${ids.next()}`;
     this.#store = store;
     this.actor = actor;
@@ -84,7 +100,16 @@ export class Runtime {
     this.committer = committer;
     committer.listen(({ changed }) => this.meter.count(changed));
     const newId = (): string => ids.next();
-    this.reconciler = new Reconciler({ store, clock, committer, session, handlers, autoResume, newId });
+    this.#engine = engine;
+    const { carrier, capabilities } = engine;
+    const dispatcher = carrier === null ? null : new Dispatcher(carrier, capabilities.delays, committer);
+    this.#dispatcher = dispatcher;
+    const republisher =
+      dispatcher === null ? null : new Republisher({ store, clock, committer, dispatcher, session });
+    this.reconciler = new Reconciler(
+      { store, clock, committer, session, handlers, autoResume, newId },
+      republisher,
+    );
     this.#waiters = new Waiters(store, clock, committer, () => this.lookAfterAll());
     this.reader = { read: (ids) => this.store.get(ids) };
   }
@@ -172,6 +197,7 @@ export class Runtime {
         store,
         clock,
         committer,
+        carrier: this.#engine.carrier,
         handlers,
         autoResume: rules,
         isolateEntry: this.#isolateEntry,
@@ -199,6 +225,8 @@ export class Runtime {
     await Promise.all(workers.map((worker) => worker.stop()));
     await this.reconciler.stop();
     await this.committer.close();
+    await this.#dispatcher?.close();
+    await this.#engine.carrier?.close();
     this.#closed = true;
     this.#waiters.close(new ClosedError(THIS));
     await this.#store.close();

@@ -14,6 +14,7 @@ import type { ResumeRules } from "../core/recovery.ts";
 import { emptyReport, type ResumeEntry, type ResumeReport, withEntries } from "../core/resume-report.ts";
 import { loss } from "../core/task.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Answer, Carrier, Consumption, Delivery } from "../ports/engine.ts";
 import type { Notes, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { Attempt } from "./attempt.ts";
@@ -25,6 +26,7 @@ import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
 import { IsolatePool } from "./isolate/isolate-pool.ts";
 import { IsolatedCode } from "./isolate/isolated-code.ts";
+import { Offers } from "./offers.ts";
 import { sleepUntil } from "./sleep-until.ts";
 import { guardStrays } from "./stray.ts";
 import { type LeaseKeeper, TaskLease } from "./task-lease.ts";
@@ -48,6 +50,8 @@ export interface WorkerParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly committer: Committer;
+  /** What brings it tasks, or null when it takes them from the store. */
+  readonly carrier: Carrier | null;
   readonly handlers: ReadonlyMap<string, Handler>;
   /** What becomes of its tasks when it is lost. */
   readonly autoResume: ResumeRules;
@@ -69,6 +73,8 @@ const STOPS = 500;
 /** What ending a thread or process takes (ms) is taken from the end of its grace, and never more than this part of it. */
 const KILLING_MS = 25;
 const KILLING_PART = 0.1;
+/** A task that was brought, and is locked by another transaction, is looked at again after this time (ms). */
+const BUSY_MS = 20;
 /** As long as a timer may be; what matters is that there is one. */
 const STAY_MS = 3_600_000;
 
@@ -94,6 +100,8 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Everything whose code runs, that which was given up included. */
   readonly #attempts = new Set<Attempt>();
   readonly #isolates: IsolatePool;
+  readonly #offers = new Offers();
+  #consumption: Consumption | null = null;
   #looking = false;
   #occupied = 0;
   #session: string;
@@ -171,8 +179,40 @@ export class Worker implements Claimer, AsyncDisposable {
       committer.listen((commit) => this.#onCommit(commit)),
       store.watch(() => this.ring()),
     ];
+    this.#consumption = this.#consume();
     void this.#stayAlive();
     committer.kick();
+  }
+
+  #consume(): Consumption | null {
+    const tasks = new Map<string, number>();
+    for (const [name, { concurrency }] of this.#handlers) {
+      tasks.set(name, Math.min(concurrency ?? this.#concurrency, this.#concurrency));
+    }
+    const deliver = (delivery: Delivery): Promise<Answer> => this.#deliver(delivery);
+    return this.#parts.carrier?.consume({ concurrency: this.#concurrency, tasks, deliver }) ?? null;
+  }
+
+  #deliver(delivery: Delivery): Promise<Answer> {
+    if (!this.#handlers.has(delivery.name)) return Promise.resolve("stale");
+    const answer = this.#offers.add(delivery);
+    this.#look();
+    return answer;
+  }
+
+  #look(): void {
+    this.#rings++;
+    this.#hungry = true;
+    if (this.#accepting && this.#occupied < this.#concurrency) this.#parts.committer.kick();
+  }
+
+  /** What an engine brings; null when there is none, or when it cannot be reached. */
+  get offers(): Offers | null {
+    return this.#parts.carrier?.reachable === true ? this.#offers : null;
+  }
+
+  get idle(): boolean {
+    return this.#accepting && this.#offers.size === 0 && this.#occupied < this.#concurrency;
   }
 
   /** A process with a worker has something to wait for, though nothing may be ready now. */
@@ -183,9 +223,7 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Tells that tasks may have become ready somewhere. */
   ring(): void {
     void this.#lookForStops();
-    this.#rings++;
-    this.#hungry = true;
-    if (this.#accepting && this.#occupied < this.#concurrency) this.#parts.committer.kick();
+    if (this.offers?.size !== 0) this.#look();
   }
 
   /** False when the store had less than was asked for, and nobody has rung since. */
@@ -196,7 +234,9 @@ export class Worker implements Claimer, AsyncDisposable {
   demand(ready = false): Demand | null {
     this.#heard = this.#rings;
     const slots = this.#concurrency - this.#occupied;
-    if (!this.#accepting || slots === 0 || !(this.#hungry || ready)) return null;
+    const { offers } = this;
+    const wants = offers === null ? this.#hungry || ready : this.#hungry && offers.size > 0;
+    if (!this.#accepting || slots === 0 || !wants) return null;
     const tasks = new Map<string, number>();
     for (const [name, { concurrency }] of this.#handlers) {
       const room =
@@ -207,11 +247,18 @@ export class Worker implements Claimer, AsyncDisposable {
   }
 
   receive(assignments: readonly Assignment[], more: boolean): void {
-    this.#hungry = more || this.#rings !== this.#heard;
+    this.#hungry = (more && this.offers === null) || this.#rings !== this.#heard;
+    if (more && this.offers !== null) void this.#lookAgain();
     for (const assignment of assignments) {
       // What cannot be stored before this worker stops is recovered by another when the lease lapses.
       void this.#serve(assignment).catch(warn);
     }
+  }
+
+  /** Some of what was brought is locked by a transaction that is under way. */
+  async #lookAgain(): Promise<void> {
+    await this.#parts.clock.sleep(BUSY_MS);
+    this.#look();
   }
 
   /**
@@ -230,6 +277,8 @@ export class Worker implements Claimer, AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#accepting = false;
+    this.#offers.close();
+    const nothingComes = this.#consumption?.stop();
     // A commit that is under way may bring tasks: they are waited for like the others.
     await this.#parts.committer.run({ locks: [], apply: () => {} }).catch(() => {});
     const idle = new AbortController();
@@ -255,6 +304,8 @@ export class Worker implements Claimer, AsyncDisposable {
       },
     });
     await silent;
+    this.#offers.letGo();
+    await nothingComes;
   }
 
   /** Nobody looks for tasks under a session that has ended, so it ends holding none. */
@@ -336,6 +387,7 @@ export class Worker implements Claimer, AsyncDisposable {
     for (const { before, now } of changed) {
       if (now.stop !== null && now.stop !== before?.stop) this.#stopOne(now);
     }
+    if (this.offers !== null) return;
     for (const { before, now } of changed) {
       if (now.status === "READY" && before?.status !== "READY") {
         this.ring();
@@ -381,6 +433,7 @@ export class Worker implements Claimer, AsyncDisposable {
       this.#tellLoss(stale, record);
     }
     this.#slots.set(record.id, slot);
+    const ended = this.#offers.take(record.id);
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
     try {
@@ -414,6 +467,7 @@ export class Worker implements Claimer, AsyncDisposable {
     } finally {
       if (slot.attempt === null) this.#vacate(record.name);
       if (this.#slots.get(record.id) === slot) this.#slots.delete(record.id);
+      ended();
       if (this.#hungry) this.#parts.committer.kick();
       if (this.#slots.size === 0) this.#onIdle?.();
     }
@@ -450,8 +504,8 @@ export class Worker implements Claimer, AsyncDisposable {
   #vacate(name: string): void {
     this.#occupied--;
     this.#running.set(name, this.#running.get(name)! - 1);
-    // Tasks of a limited name are left in the store while there is no room for them.
-    if (this.#handlers.get(name)!.concurrency !== null) this.#hungry = true;
+    // Tasks of a limited name are left in the store while there is no room for them, and what was brought waits for it.
+    if (this.#handlers.get(name)!.concurrency !== null || this.#offers.size > 0) this.#hungry = true;
   }
 
   /** Hands a task back, to be taken by another worker at once. */

@@ -1,4 +1,5 @@
 import type { Clock, IdSource } from "../../ports/clock.ts";
+import type { Engine } from "../../ports/engine.ts";
 import type { Store } from "../../ports/store.ts";
 import type { AutoResume } from "../../runtime/auto-resume.ts";
 import type { Handler } from "../../runtime/handler.ts";
@@ -31,7 +32,7 @@ export class Process implements Actor {
   }
 
   async boot(
-    parts: { store: Store; clock: Clock; ids: IdSource; autoResume: AutoResume },
+    parts: { store: Store; engine: Engine; clock: Clock; ids: IdSource; autoResume: AutoResume },
     worker: WorkerOptions | null,
   ): Promise<void> {
     this.runtime = new Runtime({

@@ -26,6 +26,7 @@ import { random, type Random } from "./random.ts";
 import { type Actor, Scheduler } from "./scheduler.ts";
 import { handlerOf, type Script } from "./script.ts";
 import { isOver, Shadow } from "./shadow.ts";
+import { NO_CARRIER } from "./simulated-engine.ts";
 import { simulatedStore, type StoreWorld } from "./simulated-store.ts";
 import { Trace } from "./trace.ts";
 import { breaches } from "./verifying.ts";
@@ -134,7 +135,8 @@ export class World implements StoreWorld {
     const ids: IdSource = { next: () => `${(this.#ids++).toString(36).padStart(6, "0")}` };
     const clock = virtualClock(this.scheduler, process, this.scheduler.now);
     const rules = this.rules();
-    const parts = { store: simulatedStore(this, process), clock, ids, autoResume: autoResume(rules) };
+    const engine = NO_CARRIER;
+    const parts = { store: simulatedStore(this, process), engine, clock, ids, autoResume: autoResume(rules) };
     process.boot(parts, worker).catch((error: unknown) => {
       if (process.dead) return;
       this.trace.add(`${process.name} could not boot: ${String(error)}`);

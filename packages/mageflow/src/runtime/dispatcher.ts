@@ -1,0 +1,107 @@
+import type { SignatureRecord } from "../core/record.ts";
+import type { Carrier, Delivery } from "../ports/engine.ts";
+import type { Commit, Committer } from "./committer.ts";
+import { unattributed } from "./stray.ts";
+
+/** News that wait while others are under way. What is more than this is left to the sweep. */
+const MOST = 20_000;
+/** A task that waits for its time is published ahead by this much (ms): what waits longer is published when it is ready. */
+const AHEAD_MS = 60_000;
+
+interface News {
+  readonly delivery: Delivery;
+  readonly isRevoked: boolean;
+}
+
+/**
+ * Tells an engine what each commit of this process has made ready, and what is not ready any more. It is told behind the commit, in bulk, and
+ * nothing waits for it or fails because of it: what an engine has not been told is published again by the sweep.
+ */
+export class Dispatcher {
+  readonly #carrier: Carrier;
+  readonly #delays: boolean;
+  readonly #leave: () => void;
+  #news = new Map<string, News>();
+  #telling: Promise<void> | null = null;
+  #hasWarned = false;
+
+  constructor(carrier: Carrier, delays: boolean, committer: Committer) {
+    this.#carrier = carrier;
+    this.#delays = delays;
+    this.#leave = committer.listen((commit) => this.#onCommit(commit));
+  }
+
+  /** Publishes what may have been lost. */
+  again(records: readonly SignatureRecord[]): Promise<void> {
+    return this.#carry(() => this.#carrier.publish(records.map((record) => deliveryOf(record, 0))));
+  }
+
+  /** Listens no more; resolves when what it has heard has been told. */
+  async close(): Promise<void> {
+    this.#leave();
+    await this.#telling;
+  }
+
+  #onCommit({ at, changed }: Commit): void {
+    for (const { before, now } of changed) {
+      const was = before === null ? null : this.#delay(before, at);
+      const is = this.#delay(now, at);
+      if (was !== null && is !== null && isSame(before!, now)) continue;
+      if (was !== null && now.status !== "RUNNING") this.#add(before!, 0, true);
+      if (is !== null) this.#add(now, is, false);
+    }
+    if (this.#news.size > 0) this.#telling ??= unattributed(() => this.#tell());
+  }
+
+  /** In how many ms a worker may take it, or null when it is nothing to tell of. */
+  #delay({ kind, status, dueAt }: SignatureRecord, at: number): number | null {
+    if (kind !== "task") return null;
+    if (status === "READY") return 0;
+    if (!this.#delays || status !== "WAITING" || dueAt === null || dueAt - at > AHEAD_MS) return null;
+    return Math.max(0, dueAt - at);
+  }
+
+  #add(record: SignatureRecord, delay: number, isRevoked: boolean): void {
+    if (this.#news.size >= MOST) return;
+    const { id, generation, epoch } = record;
+    this.#news.set(`${id} ${generation} ${epoch}`, { delivery: deliveryOf(record, delay), isRevoked });
+  }
+
+  async #tell(): Promise<void> {
+    while (this.#news.size > 0) {
+      const publish: Delivery[] = [];
+      const revoke: Delivery[] = [];
+      for (const { delivery, isRevoked } of this.#news.values())
+        (isRevoked ? revoke : publish).push(delivery);
+      this.#news = new Map();
+      // What cannot be reached is not waited for.
+      if (!this.#carrier.reachable) continue;
+      if (revoke.length > 0) await this.#carry(() => this.#carrier.revoke(revoke));
+      if (publish.length > 0) await this.#carry(() => this.#carrier.publish(publish));
+    }
+    this.#telling = null;
+  }
+
+  async #carry(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.#hasWarned = false;
+    } catch (error) {
+      if (this.#hasWarned) return;
+      this.#hasWarned = true;
+      const why = error instanceof Error ? error.message : String(error);
+      process.emitWarning(
+        `the engine carries nothing (${why}); until it does, workers take their tasks from the store`,
+        { type: "MageFlowWarning", code: "ENGINE_UNAVAILABLE" },
+      );
+    }
+  }
+}
+
+function isSame(a: SignatureRecord, b: SignatureRecord): boolean {
+  return a.generation === b.generation && a.epoch === b.epoch;
+}
+
+function deliveryOf({ id, generation, epoch, name, priority }: SignatureRecord, delay: number): Delivery {
+  return { id, generation, epoch, name, priority, delay };
+}
