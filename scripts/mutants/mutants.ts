@@ -44,6 +44,31 @@ export const MUTANTS: readonly Mutant[] = [
     why: "what was ready when its container was suspended still starts",
   },
   {
+    name: "publish-once",
+    file: "runtime/republisher.ts",
+    find: "if (since < age * 0.9) return;",
+    replace: "if (since >= 0) return;",
+    why: "what an engine has lost, or was never told because its process died, waits for ever",
+  },
+  {
+    name: "answer-never",
+    file: "runtime/offers.ts",
+    find: `      if (this.#taken.get(id) === offer) this.#taken.delete(id);
+      offer.answer("ended");`,
+    replace: "      if (this.#taken.get(id) === offer) this.#taken.delete(id);",
+    why: "an engine takes every worker for busy after its first tasks, and brings nothing more",
+  },
+  {
+    name: "keep-stale-offers",
+    file: "runtime/offers.ts",
+    find: `      this.#waiting.delete(delivery.id);
+      offer.answer("stale");
+    }
+  }`,
+    replace: "    }\n  }",
+    why: "deliveries of tasks that are not ready any more fill up the worker",
+  },
+  {
     name: "start-in-suspension",
     file: "core/lifecycle.ts",
     find: "if (heldBy !== null) return {",

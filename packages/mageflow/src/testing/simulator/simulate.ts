@@ -84,6 +84,7 @@ export async function heal(world: World, orders: Orders): Promise<void> {
   // Doorbells are hints (law 5): where they are lost they stay lost, and everything must come to its end without them.
   world.mix = { ...NO_FAULTS, bellLost: world.mix.bellLost === 1 ? 1 : 0 };
   world.storeDown = false;
+  world.engine.healthy = true;
   for (const process of world.alive) {
     process.frozen = false;
     process.strikes = [];

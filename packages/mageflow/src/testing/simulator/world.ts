@@ -26,7 +26,7 @@ import { random, type Random } from "./random.ts";
 import { type Actor, Scheduler } from "./scheduler.ts";
 import { handlerOf, type Script } from "./script.ts";
 import { isOver, Shadow } from "./shadow.ts";
-import { NO_CARRIER } from "./simulated-engine.ts";
+import { SimulatedPlace } from "./simulated-engine.ts";
 import { simulatedStore, type StoreWorld } from "./simulated-store.ts";
 import { Trace } from "./trace.ts";
 import { breaches } from "./verifying.ts";
@@ -64,6 +64,7 @@ export class World implements StoreWorld {
   readonly scheduler: Scheduler;
   readonly inner: Store;
   readonly shadow: Shadow = new Shadow();
+  readonly engine: SimulatedPlace;
   readonly effects: Effects;
   readonly violations: Violation[] = [];
   readonly processes: Process[] = [];
@@ -98,6 +99,7 @@ export class World implements StoreWorld {
     this.mix = mix;
     this.scheduler = new Scheduler(random(seed, "schedule"), this.trace);
     this.#draw = random(seed, "calls");
+    this.engine = new SimulatedPlace(this, seed);
     this.#unverified = random(seed, "verify").whole(1, VERIFY_EVERY);
     this.inner = memoryStore({ now: () => this.storeTime });
     this.effects = new Effects(this.shadow, (invariant, what) => this.report(invariant, what));
@@ -135,7 +137,7 @@ export class World implements StoreWorld {
     const ids: IdSource = { next: () => `${(this.#ids++).toString(36).padStart(6, "0")}` };
     const clock = virtualClock(this.scheduler, process, this.scheduler.now);
     const rules = this.rules();
-    const engine = NO_CARRIER;
+    const engine = this.engine.engineOf(process);
     const parts = { store: simulatedStore(this, process), engine, clock, ids, autoResume: autoResume(rules) };
     process.boot(parts, worker).catch((error: unknown) => {
       if (process.dead) return;
