@@ -26,6 +26,7 @@ const config: ViteUserConfig = {
       project("unit", ["packages/*/src/**/*.test.ts"], 1),
       project("face", ["packages/mageflow/test/face/**/*.test.ts"], 1),
       project("stores", ["packages/mageflow/test/stores/**/*.test.ts"], 1),
+      project("engines", ["packages/mageflow/test/engines/**/*.test.ts"], 1),
       project(
         "system",
         [

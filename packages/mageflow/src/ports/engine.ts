@@ -61,13 +61,16 @@ export type Answer = "ended" | "stale" | "returned";
 export interface Consumer {
   /** Most deliveries that are not answered, in all. One more of each task may be under way while it fills up. */
   readonly concurrency: number;
-  /** Names of the tasks to bring, and the most of each at once. */
+  /** Names of the tasks to bring, and the most of each at once. See {@link Consumption.add}. */
   readonly tasks: ReadonlyMap<string, number>;
   /** Takes a delivery, and answers when it is done with it, which may be after days. Never rejects. */
   deliver(delivery: Delivery): Promise<Answer>;
 }
 
 export interface Consumption {
+  /** Brings these tasks too from now on. They were not among those before. */
+  add(tasks: ReadonlyMap<string, number>): void;
+
   /**
    * Brings nothing more. Resolves when what was brought has been answered and the engine knows, or a few seconds after the last answer when it
    * cannot be told. Again waits for the same.

@@ -1,5 +1,6 @@
 import type { SignatureRecord } from "../core/record.ts";
 import type { Carrier, Delivery } from "../ports/engine.ts";
+import type { Change } from "./batch.ts";
 import type { Commit, Committer } from "./committer.ts";
 import { unattributed } from "./stray.ts";
 
@@ -9,8 +10,10 @@ const MOST = 20_000;
 const AHEAD_MS = 60_000;
 
 interface News {
-  readonly delivery: Delivery;
-  readonly isRevoked: boolean;
+  readonly record: SignatureRecord;
+  readonly revoke: boolean;
+  /** In how many ms it is to be brought, or null. Published is what has been revoked. */
+  readonly publish: number | null;
 }
 
 /**
@@ -43,14 +46,24 @@ export class Dispatcher {
   }
 
   #onCommit({ at, changed }: Commit): void {
-    for (const { before, now } of changed) {
-      const was = before === null ? null : this.#delay(before, at);
-      const is = this.#delay(now, at);
-      if (was !== null && is !== null && isSame(before!, now)) continue;
-      if (was !== null && now.status !== "RUNNING") this.#add(before!, 0, true);
-      if (is !== null) this.#add(now, is, false);
-    }
+    for (const change of changed) this.#look(change, at);
     if (this.#news.size > 0) this.#telling ??= unattributed(() => this.#tell());
+  }
+
+  #look({ before, now }: Change, at: number): void {
+    const was = before === null ? null : this.#delay(before, at);
+    const is = this.#delay(now, at);
+    if (was === null) {
+      if (is !== null) this.#add(now, { publish: is });
+    } else if (is === null) {
+      if (now.status !== "RUNNING") this.#add(before!, { revoke: true });
+    } else if (!isSame(before!, now)) {
+      this.#add(before!, { revoke: true });
+      this.#add(now, { publish: is });
+    } else if (before!.status !== now.status || before!.dueAt !== now.dueAt) {
+      // What is published stays as it is, so that a time which comes earlier takes it back first.
+      this.#add(now, { revoke: was > is, publish: is });
+    }
   }
 
   /** In how many ms a worker may take it, or null when it is nothing to tell of. */
@@ -61,18 +74,21 @@ export class Dispatcher {
     return Math.max(0, dueAt - at);
   }
 
-  #add(record: SignatureRecord, delay: number, isRevoked: boolean): void {
-    if (this.#news.size >= MOST) return;
-    const { id, generation, epoch } = record;
-    this.#news.set(`${id} ${generation} ${epoch}`, { delivery: deliveryOf(record, delay), isRevoked });
+  #add(record: SignatureRecord, { revoke = false, publish = null }: Partial<Omit<News, "record">>): void {
+    const key = `${record.id} ${record.generation} ${record.epoch}`;
+    const earlier = this.#news.get(key);
+    if (earlier === undefined && this.#news.size >= MOST) return;
+    this.#news.set(key, { record, revoke: revoke || earlier?.revoke === true, publish });
   }
 
   async #tell(): Promise<void> {
     while (this.#news.size > 0) {
       const publish: Delivery[] = [];
       const revoke: Delivery[] = [];
-      for (const { delivery, isRevoked } of this.#news.values())
-        (isRevoked ? revoke : publish).push(delivery);
+      for (const news of this.#news.values()) {
+        if (news.revoke) revoke.push(deliveryOf(news.record, 0));
+        if (news.publish !== null) publish.push(deliveryOf(news.record, news.publish));
+      }
       this.#news = new Map();
       // What cannot be reached is not waited for.
       if (!this.#carrier.reachable) continue;

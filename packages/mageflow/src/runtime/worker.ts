@@ -102,6 +102,8 @@ export class Worker implements Claimer, AsyncDisposable {
   readonly #isolates: IsolatePool;
   readonly #offers = new Offers();
   #consumption: Consumption | null = null;
+  /** Names of the tasks that the engine brings. */
+  readonly #asked = new Set<string>();
   #looking = false;
   #occupied = 0;
   #session: string;
@@ -185,12 +187,20 @@ export class Worker implements Claimer, AsyncDisposable {
   }
 
   #consume(): Consumption | null {
-    const tasks = new Map<string, number>();
-    for (const [name, { concurrency }] of this.#handlers) {
-      tasks.set(name, Math.min(concurrency ?? this.#concurrency, this.#concurrency));
-    }
+    const tasks = this.#newTasks();
     const deliver = (delivery: Delivery): Promise<Answer> => this.#deliver(delivery);
     return this.#parts.carrier?.consume({ concurrency: this.#concurrency, tasks, deliver }) ?? null;
+  }
+
+  /** Tasks that nothing was said of to the engine, with the most of each at once: some are registered when the worker runs already. */
+  #newTasks(): Map<string, number> {
+    const tasks = new Map<string, number>();
+    for (const [name, { concurrency }] of this.#handlers) {
+      if (this.#asked.has(name)) continue;
+      this.#asked.add(name);
+      tasks.set(name, Math.min(concurrency ?? this.#concurrency, this.#concurrency));
+    }
+    return tasks;
   }
 
   #deliver(delivery: Delivery): Promise<Answer> {
@@ -223,6 +233,8 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Tells that tasks may have become ready somewhere. */
   ring(): void {
     void this.#lookForStops();
+    if (this.#consumption !== null && this.#asked.size < this.#handlers.size)
+      this.#consumption.add(this.#newTasks());
     if (this.offers?.size !== 0) this.#look();
   }
 

@@ -25,13 +25,27 @@ interface IntakeOptions {
 
 /** Takes jobs for one worker: a queue for each task, and together no more than the worker has room for. */
 export class Intake implements Consumption {
+  readonly #link: Link;
+  readonly #consumer: Consumer;
+  readonly #options: IntakeOptions;
   readonly #room: Room;
-  readonly #taps: readonly Tap[];
+  readonly #taps: Tap[] = [];
   #stopped: Promise<void> | null = null;
 
   constructor(link: Link, consumer: Consumer, options: IntakeOptions) {
-    this.#room = new Room(consumer.concurrency, consumer.tasks);
-    this.#taps = [...consumer.tasks.keys()].map((task) => new Tap(link, consumer, this.#room, task, options));
+    this.#link = link;
+    this.#consumer = consumer;
+    this.#options = options;
+    this.#room = new Room(consumer.concurrency);
+    this.add(consumer.tasks);
+  }
+
+  add(tasks: ReadonlyMap<string, number>): void {
+    if (this.#room.isClosed) return;
+    for (const [task, most] of tasks) {
+      this.#room.add(task, most);
+      this.#taps.push(new Tap(this.#link, this.#consumer, this.#room, task, this.#options));
+    }
   }
 
   stop(): Promise<void> {

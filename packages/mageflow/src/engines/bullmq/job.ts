@@ -8,7 +8,7 @@ export interface JobData {
 }
 
 /** BullMQ takes priorities from 1, which comes first, to this. */
-const LAST = 2 ** 21;
+const LAST = 2 ** 21 - 1;
 /** Where our 0 stands, so that as many are more urgent as less. */
 const MIDDLE = 2 ** 20;
 

@@ -1,15 +1,18 @@
 /** How many deliveries a worker takes: in all, and of each task. */
 export class Room {
   readonly #concurrency: number;
-  readonly #tasks: ReadonlyMap<string, number>;
+  readonly #tasks = new Map<string, number>();
   readonly #held = new Map<string, number>();
   #all = 0;
   #wanting: (() => void)[] = [];
   #closed = false;
 
-  constructor(concurrency: number, tasks: ReadonlyMap<string, number>) {
+  constructor(concurrency: number) {
     this.#concurrency = concurrency;
-    this.#tasks = tasks;
+  }
+
+  add(task: string, most: number): void {
+    this.#tasks.set(task, most);
   }
 
   get isClosed(): boolean {

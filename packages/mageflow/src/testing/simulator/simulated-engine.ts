@@ -29,6 +29,7 @@ interface Held {
 interface Station {
   readonly process: Process;
   readonly consumer: Consumer;
+  readonly tasks: ReadonlyMap<string, number>;
   open: boolean;
   held: number;
   readonly ofTask: Map<string, number>;
@@ -104,10 +105,15 @@ export class SimulatedPlace {
         for (const delivery of deliveries) if (!strikes("unrevoked")) this.#waiting.delete(keyOf(delivery));
       },
       consume: (consumer) => {
-        const station = { process, consumer, open: true, held: 0, ofTask: new Map() };
+        const tasks = new Map(consumer.tasks);
+        const station = { process, consumer, tasks, open: true, held: 0, ofTask: new Map() };
         this.#stations.push(station);
         void this.#world.scheduler.wait(process, "consume").then(() => this.#bring());
         return {
+          add: (more) => {
+            for (const [task, most] of more) tasks.set(task, most);
+            this.#bring();
+          },
           stop: async () => {
             station.open = false;
             while (station.held > 0) await this.#world.later(10, "consumption stops");
@@ -175,9 +181,9 @@ export class SimulatedPlace {
   }
 }
 
-function hasRoom({ process, consumer, open, held, ofTask }: Station, task: string): boolean {
+function hasRoom({ process, consumer, tasks, open, held, ofTask }: Station, task: string): boolean {
   if (!open || process.dead || process.frozen || held >= consumer.concurrency) return false;
-  return (ofTask.get(task) ?? 0) < (consumer.tasks.get(task) ?? 0);
+  return (ofTask.get(task) ?? 0) < (tasks.get(task) ?? 0);
 }
 
 function keyOf({ id, generation, epoch }: Delivery): string {
