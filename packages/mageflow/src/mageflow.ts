@@ -16,10 +16,12 @@ import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { embeddedEngine } from "./engines/embedded/embedded-engine.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { ResumeReport } from "./core/resume-report.ts";
+import type { Cache } from "./ports/cache.ts";
 import type { Engine } from "./ports/engine.ts";
 import {
   type AuditRow,
   KEPT_REPORTS,
+  type ListQuery,
   type LogQuery,
   type LogRow,
   type Store,
@@ -59,6 +61,7 @@ import { auditQuery } from "./runtime/audit-query.ts";
 import { OUTCOMES, type Retention, storedRetention } from "./core/retention.ts";
 import { requireVersion, type Version } from "./core/version.ts";
 import { decode, type Json } from "./core/payload.ts";
+import { requireCache } from "./cache-url.ts";
 import { isMysqlUrl, isPostgresUrl, requireStore, requireStoreUrl } from "./store-url.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import { unhandledTasks } from "./runtime/unhandled-tasks.ts";
@@ -70,6 +73,12 @@ export interface MageFlowOptions {
    * `"mysql://user@host:3306/database"`, `"memory:"`, or a store. Default `"sqlite:.mageflow/mageflow.db"`, or the environment variable `MAGEFLOW_STORE`.
    */
   store?: string | Store;
+  /**
+   * A cache in front of the store, for reads: `"redis://user:password@host:6379/0?prefix=name"`, or a cache. Give it to every process that
+   * uses the store: what others commit is seen a second later (15 s for what has settled). Default: none, or the environment variable
+   * `MAGEFLOW_CACHE`.
+   */
+  cache?: string | Cache;
   /**
    * What brings tasks to workers. Default: they take them from the store. `bullmq("redis://…")` of `mageflow/bullmq` carries them by BullMQ. It
    * belongs to this object, which closes it.
@@ -143,6 +152,7 @@ export interface TaskOptions<
 
 const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
   store: true,
+  cache: true,
   engine: true,
   actor: true,
   retain: true,
@@ -189,6 +199,7 @@ export class MageFlow implements AsyncDisposable {
   readonly #handlers = new Map<string, Handler>();
   readonly #store: string | Store;
   readonly #engine: Engine;
+  readonly #cache: string | Cache | undefined;
   readonly #actor: string;
   readonly #retain: NonNullable<MageFlowOptions["retain"]>;
   readonly #autoResume: AutoResume;
@@ -206,6 +217,8 @@ export class MageFlow implements AsyncDisposable {
     if (typeof engine !== "object" || engine === null || !("carrier" in engine))
       throw invalidArgument("engine", engine, 'an engine, as `bullmq("redis://…")` of "mageflow/bullmq"');
     this.#engine = engine;
+    this.#cache = options.cache ?? process.env["MAGEFLOW_CACHE"];
+    if (this.#cache !== undefined) requireCache(this.#cache);
     const { actor = defaultActor(), retain = {} } = options;
     if (!isLabel(actor)) throw invalidArgument("the actor", actor, A_LABEL);
     this.#actor = actor;
@@ -348,13 +361,14 @@ export class MageFlow implements AsyncDisposable {
    */
   async planCancel(filter: WorkflowFilter): Promise<CancelPlan> {
     requireWorkflows(filter);
-    const { items, next } = await this.list({ ...filter, limit: MOST_ROWS });
+    const runtime = await this.#open();
+    const { items, next } = await listed(runtime.truth, listQuery({ ...filter, limit: MOST_ROWS }));
     if (next !== null) {
       const what = `more than ${MOST_ROWS} workflows fit; narrow the filter, and cancel them in several steps`;
       throw new MageFlowError("INVALID_ARGUMENT", what);
     }
     const ids = items.map(({ id }) => id);
-    return planCancel(await this.#open(), ids, () => null);
+    return planCancel(runtime, ids, () => null);
   }
 
   /**
@@ -397,11 +411,7 @@ export class MageFlow implements AsyncDisposable {
   /** Signatures, newest first, a page at a time. @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter. */
   async list(filter: ListFilter = {}): Promise<Page<SignatureView>> {
     const query = listQuery(filter);
-    const { store } = await this.#open();
-    const records = await store.list(query);
-    const last = records.at(-1);
-    const next = records.length < query.limit || last === undefined ? null : listCursor(last);
-    return { items: records.map(viewOf), next };
+    return listed((await this.#open()).store, query);
   }
 
   /**
@@ -441,14 +451,14 @@ export class MageFlow implements AsyncDisposable {
    * 1,000).
    */
   async unhandled(): Promise<Map<string, number>> {
-    const { store, storeTime } = await this.#open();
-    return unhandledTasks(store, storeTime);
+    const { truth, storeTime } = await this.#open();
+    return unhandledTasks(truth, storeTime);
   }
 
   /** Audits the store page by page, while work may go on; yields what breaks an invariant, and returns what was looked at. */
   async *verify(options: VerifyOptions = {}): AsyncGenerator<Breach, Audited> {
-    const { store } = await this.#open();
-    return yield* verifyStore(store, systemClock, options);
+    const { truth } = await this.#open();
+    return yield* verifyStore(truth, systemClock, options);
   }
 
   /**
@@ -500,10 +510,12 @@ export class MageFlow implements AsyncDisposable {
   }
 
   async #connect(): Promise<Runtime> {
-    const store = await storeAt(this.#store);
+    const truth = await storeAt(this.#store);
+    const store = this.#cache === undefined ? truth : await cached(truth, this.#cache);
     const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
     const runtime = new Runtime({
       store,
+      truth,
       engine: this.#engine,
       clock: systemClock,
       ids: ulidSource(),
@@ -521,6 +533,13 @@ export class MageFlow implements AsyncDisposable {
   }
 }
 
+async function listed(store: Store, query: ListQuery): Promise<Page<SignatureView>> {
+  const records = await store.list(query);
+  const last = records.at(-1);
+  const next = records.length < query.limit || last === undefined ? null : listCursor(last);
+  return { items: records.map(viewOf), next };
+}
+
 function closed(): ClosedError {
   return new ClosedError("this MageFlow");
 }
@@ -535,6 +554,12 @@ async function storeAt(given: string | Store): Promise<Store> {
   if (isMysqlUrl(given)) return (await import("./stores/mysql/index.ts")).openStore(given);
   if (given === DEFAULT_STORE) makeFolder(DEFAULT_FOLDER);
   return (await import("./stores/sqlite/index.ts")).openStore(given);
+}
+
+async function cached(truth: Store, given: string | Cache): Promise<Store> {
+  const { CachedStore } = await import("./caches/cached-store.ts");
+  if (typeof given !== "string") return new CachedStore(truth, given);
+  return new CachedStore(truth, (await import("./caches/redis/index.ts")).redisCache(given));
 }
 
 /** @throws InvalidPlanError (`INVALID_PLAN`) for what is no Standard Schema. */

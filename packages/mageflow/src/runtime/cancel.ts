@@ -60,7 +60,7 @@ export async function planCancel(
   ids: readonly string[],
   held: () => string | null,
 ): Promise<CancelPlan> {
-  const { store, clock } = runtime;
+  const { truth: store, clock } = runtime;
   const bounds: Bound[] = [];
   const impact = {
     workflows: 0,
@@ -126,7 +126,7 @@ export async function confirmCancel(
   options: CancelOptions = {},
   held: string | null = null,
 ): Promise<void> {
-  const { store, clock, reconciler } = runtime;
+  const { truth: store, clock, reconciler } = runtime;
   requireArguments(options, CANCEL, "a confirmation");
   const { reason, grace = GRACE_MS, target, lock = held } = options;
   const order = { reason: readReason(reason), grace: millisecondsGiven(grace, "grace") };

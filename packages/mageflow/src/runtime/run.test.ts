@@ -26,6 +26,7 @@ async function counting(): Promise<{ runtime: Runtime; listeners: () => number }
   const runtime = new Runtime({
     store,
     engine: embeddedEngine,
+    truth: store,
     clock: systemClock,
     ids: ulidSource(),
     handlers,

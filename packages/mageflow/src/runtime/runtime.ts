@@ -25,7 +25,10 @@ import { Waiters } from "./waiters.ts";
 import { Worker, type WorkerOptions } from "./worker.ts";
 
 export interface RuntimeParts {
+  /** Through which everything is committed, and which answers who looks. */
   readonly store: Store;
+  /** The same store with nothing in front of it: for who decides by what it says, and audits. */
+  readonly truth: Store;
   readonly engine: Engine;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -65,6 +68,7 @@ export class Runtime {
   readonly #store: Store;
   readonly #engine: Engine;
   readonly #dispatcher: Dispatcher | null;
+  readonly #truth: Store;
   readonly #waiters: Waiters;
   readonly #ids: IdSource;
   readonly #handlers: ReadonlyMap<string, Handler>;
@@ -78,6 +82,7 @@ export class Runtime {
 
   constructor({
     store,
+    truth,
     engine,
     clock,
     ids,
@@ -89,6 +94,7 @@ export class Runtime {
   }: RuntimeParts) {
     const session = `s-${ids.next()}`;
     this.#store = store;
+    this.#truth = truth;
     this.actor = actor;
     this.retain = retain;
     this.clock = clock;
@@ -105,9 +111,9 @@ export class Runtime {
     const dispatcher = carrier === null ? null : new Dispatcher(carrier, capabilities.delays, committer);
     this.#dispatcher = dispatcher;
     const republisher =
-      dispatcher === null ? null : new Republisher({ store, clock, committer, dispatcher, session });
+      dispatcher === null ? null : new Republisher({ store: truth, clock, committer, dispatcher, session });
     this.reconciler = new Reconciler(
-      { store, clock, committer, session, handlers, autoResume, newId },
+      { store: truth, clock, committer, session, handlers, autoResume, newId },
       republisher,
     );
     this.#waiters = new Waiters(store, clock, committer, () => this.lookAfterAll());
@@ -118,6 +124,12 @@ export class Runtime {
   get store(): Store {
     if (this.#closed) throw new ClosedError(THIS);
     return this.#store;
+  }
+
+  /** What decides, not what shows. @throws ClosedError (`CLOSED`) */
+  get truth(): Store {
+    if (this.#closed) throw new ClosedError(THIS);
+    return this.#truth;
   }
 
   /** Makes a change, and looks after all that is stored from then on. See {@link Committer.run}. */
@@ -188,13 +200,14 @@ export class Runtime {
   async #startWorker(options: WorkerOptions): Promise<Worker> {
     requireOptions(options, WORKER_OPTIONS, "a worker");
     this.lookAfterAll();
-    const { store, clock, committer } = this;
+    const { store, truth, clock, committer } = this;
     const newSession = (): string => `w-${this.#ids.next()}`;
     const handlers = this.#handlers;
     const { rules, validate } = this.#autoResume;
     const worker = new Worker(
       {
         store,
+        truth,
         clock,
         committer,
         carrier: this.#engine.carrier,

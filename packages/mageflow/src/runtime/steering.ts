@@ -136,7 +136,7 @@ export abstract class Steering {
     const text = message === undefined ? null : encode(message, "message");
     const record = await this.record();
     if (text !== null) requireRoom(record, text);
-    const { store, check } = this.runtime;
+    const { truth: store, check } = this.runtime;
     if (check !== null && text !== null) await checkStart(store, { ...record, message: text }, check);
     await this.#tell(
       { type: "rerun", ...(text === null ? {} : { message: text }) },
@@ -280,7 +280,7 @@ export abstract class Steering {
     const record = await this.record();
     if (!isUnstarted(record)) return record;
     if (message !== null) requireRoom(record, message);
-    const { store, check } = this.runtime;
+    const { truth: store, check } = this.runtime;
     if (check !== null) await checkStart(store, { ...record, message }, check);
     await this.change(
       (batch, now) => {

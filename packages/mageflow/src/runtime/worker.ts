@@ -48,6 +48,8 @@ export interface WorkerOptions {
 /** What a worker is made from. */
 export interface WorkerParts {
   readonly store: Store;
+  /** The store with nothing in front of it: what a task goes on with is as it was committed last. */
+  readonly truth: Store;
   readonly clock: Clock;
   readonly committer: Committer;
   /** What brings it tasks, or null when it takes them from the store. */
@@ -385,7 +387,7 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#slots.clear();
     for (const { lease } of slots) lease.giveUp();
     const ids = slots.map(({ lease }) => lease.record.id);
-    const records = await this.#parts.store.get(ids).catch(() => []);
+    const records = await this.#parts.truth.get(ids).catch(() => []);
     const found = new Map(records.map((record) => [record.id, record]));
     for (const slot of slots) this.#tellLoss(slot, found.get(slot.lease.record.id));
   }
@@ -489,7 +491,7 @@ export class Worker implements Claimer, AsyncDisposable {
   #notes(lease: TaskLease): Promise<Notes> | null {
     const { id, origin, attempt, epoch } = lease.record;
     const isFirst = attempt <= 1 && epoch <= 1;
-    return isFirst ? null : lease.insist(() => this.#parts.store.notes(id, origin));
+    return isFirst ? null : lease.insist(() => this.#parts.truth.notes(id, origin));
   }
 
   async #park(lease: TaskLease, reason: string): Promise<void> {

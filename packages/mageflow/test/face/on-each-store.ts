@@ -3,22 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe } from "vitest";
 import { needs, type TestServer } from "../../../../scripts/servers/find-server.ts";
+import { CachedStore } from "../../src/caches/cached-store.ts";
+import { redisCache } from "../../src/caches/redis/index.ts";
 import { MageFlow, type MageFlowOptions } from "../../src/index.ts";
 import type { Store, Transaction } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import { openStore as openMysql } from "../../src/stores/mysql/index.ts";
 import { openStore as openPostgres } from "../../src/stores/postgres/index.ts";
 import { openStore as openSqlite } from "../../src/stores/sqlite/index.ts";
+import { findRedis } from "../caches/redis-server.ts";
 import { findServer as findMysql, freshDatabase } from "../stores/mysql-server.ts";
 import { dropSchema, findServer as findPostgres, freshSchema } from "../stores/postgres-server.ts";
 
 /** A place to keep a workflow for the length of one test. */
 interface Place {
   readonly store: string | Store;
+  readonly cache?: string;
   remove(): Promise<void>;
 }
 
-const [postgres, mysql] = await Promise.all([findPostgres(), findMysql()]);
+const [postgres, mysql, redis] = await Promise.all([findPostgres(), findMysql(), findRedis()]);
 
 const PLACES: Readonly<Record<string, () => Place | Promise<Place>>> = {
   memory: () => {
@@ -40,10 +44,17 @@ const PLACES: Readonly<Record<string, () => Place | Promise<Place>>> = {
     const database = await freshDatabase(mysql);
     return { store: database.url, remove: async () => database[Symbol.asyncDispose]() };
   },
+  "sqlite behind Redis": () => ({ ...PLACES["sqlite"]!(), cache: redis.url }),
+  "PostgreSQL behind Redis": () => ({ ...PLACES["PostgreSQL"]!(), cache: redis.url }),
 };
 
-/** What a store needs. */
-const SERVERS: Readonly<Record<string, readonly TestServer[]>> = { PostgreSQL: [postgres], MySQL: [mysql] };
+/** What a place needs. */
+const SERVERS: Readonly<Record<string, readonly TestServer[]>> = {
+  PostgreSQL: [postgres],
+  MySQL: [mysql],
+  "sqlite behind Redis": [redis],
+  "PostgreSQL behind Redis": [postgres, redis],
+};
 
 /** The store, for several MageFlows: one that is closed does not close it for the others. */
 function leftOpen(store: Store): Store {
@@ -57,7 +68,7 @@ function leftOpen(store: Store): Store {
 }
 
 /** Gives a new MageFlow on the store of the test. */
-type Open = (options?: Omit<MageFlowOptions, "store">) => MageFlow;
+type Open = (options?: Omit<MageFlowOptions, "store" | "cache">) => MageFlow;
 /** Writes to the store of the test past MageFlow. */
 type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
 
@@ -78,12 +89,14 @@ export function onEachStore(what: string, cases: (open: Open, strike: Strike) =>
         await place.remove();
       });
       const open: Open = (options = {}) => {
-        const mage = new MageFlow({ ...options, store: place.store });
+        const { store, cache } = place;
+        const mage = new MageFlow({ ...options, store, ...(cache === undefined ? {} : { cache }) });
         opened.push(mage);
         return mage;
       };
       cases(open, async (work) => {
-        const store = typeof place.store === "string" ? storeAt(place.store) : place.store;
+        const truth = typeof place.store === "string" ? storeAt(place.store) : place.store;
+        const store = place.cache === undefined ? truth : new CachedStore(truth, redisCache(place.cache));
         await store.open();
         await store.transact(work);
         await store.close();

@@ -51,8 +51,10 @@ export class Workshop implements AsyncDisposable {
 
   /** One more process. */
   async process(): Promise<Runtime> {
+    const store = leftOpen(this.store);
     const runtime = new Runtime({
-      store: leftOpen(this.store),
+      store,
+      truth: store,
       engine: this.place.engine(),
       clock: realTime,
       ids: suiteIds,

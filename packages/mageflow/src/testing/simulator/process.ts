@@ -37,6 +37,7 @@ export class Process implements Actor {
   ): Promise<void> {
     this.runtime = new Runtime({
       ...parts,
+      truth: parts.store,
       handlers: this.handlers,
       // No task of a script asks for a thread.
       isolateEntry: new URL("about:blank"),

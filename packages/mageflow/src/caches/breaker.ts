@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** An answer that takes longer (ms) is not waited for: the store is asked instead. */
+const PATIENCE_MS = 250;
+/** How often (ms) is tried whether the cache is there again. */
+const PROBE_MS = 1_000;
+
+/**
+ * Keeps a cache that fails or hangs from holding up anybody: the first call that does is waited for a quarter of a second at most, and then
+ * nobody asks the cache until it has come back.
+ */
+export class Breaker {
+  readonly #comeBack: () => Promise<void>;
+  readonly #onChange: (why: Error | null) => void;
+  #why: Error | null = new Error("it was not opened");
+  #probing = false;
+  #closed = false;
+
+  /** `comeBack` connects again, and leaves the cache as it has to be to be used. `onChange` gets the reason, or null when it is back. */
+  constructor(comeBack: () => Promise<void>, onChange: (why: Error | null) => void) {
+    this.#comeBack = comeBack;
+    this.#onChange = onChange;
+  }
+
+  get isUp(): boolean {
+    return this.#why === null;
+  }
+
+  /** Why the cache is not asked, or null. */
+  get why(): string | null {
+    return this.#why?.message ?? null;
+  }
+
+  /** Tries to connect; when that fails, goes on trying in the background. */
+  async open(): Promise<void> {
+    this.#closed = false;
+    await this.#probe();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#why ??= new Error("it is closed");
+  }
+
+  /** What the cache answers, or null when it does not, or is not asked. Never rejects. */
+  async ask<T extends object>(work: () => Promise<T>): Promise<T | null> {
+    if (this.#why !== null) return null;
+    try {
+      return await soon(work());
+    } catch (error) {
+      this.#trip(error);
+      return null;
+    }
+  }
+
+  /** Tells the cache something. False when it has not taken it. Never rejects. */
+  async tell(work: () => Promise<void>): Promise<boolean> {
+    return (await this.ask(async () => (await work(), DONE))) !== null;
+  }
+
+  #trip(error: unknown): void {
+    if (this.#why !== null) return;
+    this.#why = error instanceof Error ? error : new Error(String(error));
+    this.#onChange(this.#why);
+    void this.#probeOn();
+  }
+
+  async #probeOn(): Promise<void> {
+    if (this.#probing) return;
+    this.#probing = true;
+    while (this.#why !== null && !this.#closed) {
+      await sleep(PROBE_MS, undefined, { ref: false });
+      if (!this.#closed) await this.#probe();
+    }
+    this.#probing = false;
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      await soon(this.#comeBack());
+      if (this.#closed) return;
+      this.#why = null;
+      this.#onChange(null);
+    } catch (error) {
+      this.#why = error instanceof Error ? error : new Error(String(error));
+      void this.#probeOn();
+    }
+  }
+}
+
+const DONE = {};
+
+/** Rejects when there is no answer for too long. An event loop that was held up meanwhile first takes the answers that have come. */
+async function soon<T>(answer: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const waited = sleep(PATIENCE_MS, undefined, { signal: late.signal }).then(
+    () => new Promise<never>((_, reject) => setImmediate(() => setImmediate(() => reject(new Error(LATE))))),
+    () => new Promise<never>(() => {}),
+  );
+  try {
+    return await Promise.race([answer, waited]);
+  } finally {
+    late.abort();
+    // Nobody waits for it any more.
+    answer.catch(() => {});
+  }
+}
+
+const LATE = `it has not answered within ${PATIENCE_MS} ms`;

@@ -1,0 +1,400 @@
+import { randomUUID } from "node:crypto";
+import type { FlowEvent } from "../core/event.ts";
+import type { SignatureRecord, SpecRow } from "../core/record.ts";
+import type { ResumeReport } from "../core/resume-report.ts";
+import type { Status } from "../core/status.ts";
+import type { Cache, Filling } from "../ports/cache.ts";
+import {
+  type AuditQuery,
+  type AuditRow,
+  type ChildQuery,
+  type Damage,
+  type ListQuery,
+  type LogQuery,
+  type LogRow,
+  type Notes,
+  OutcomeUnknown,
+  type SpecRef,
+  type Store,
+  type StoreAddress,
+  type Tombstone,
+  type Transaction,
+  type WorkerRow,
+} from "../ports/store.ts";
+import { Breaker } from "./breaker.ts";
+import { CacheMeter } from "./cache-meter.ts";
+import { copyOf, lifeOf, recordOf, tellsAnEnd } from "./copy.ts";
+import { GatheredReads } from "./gathered-reads.ts";
+import { Looks } from "./looks.ts";
+import { namespaceOf } from "./namespace.ts";
+import { notedWrites } from "./noted-writes.ts";
+import { Watermarks } from "./watermarks.ts";
+import { Writing } from "./writing.ts";
+
+/** A reader keeps an empty place for so long (ms): what it has read is not older than that when it comes. */
+const READER_MS = 1_000;
+/** A writer keeps a place for so long (ms). One that dies leaves it empty until then. */
+const WRITER_MS = 5_000;
+/** Numbers are added to those of other processes this often (ms). */
+const COUNT_MS = 1_000;
+
+/**
+ * A store with a cache in front of it. The store commits first and holds everything; what the cache shows is never ahead of it.
+ *
+ * What is asked inside a transaction is asked of the store. Beside transactions, records by id are as they were committed last by any process
+ * that uses the cache, and no more than a second behind those that do not (15 s once they have settled); pages, lists, counters and
+ * notes are at most a quarter of a second old. What this process has committed, or has seen the end of, it never sees undone. When the cache fails, hangs, is
+ * full or is flushed, the store answers.
+ */
+export class CachedStore implements Store {
+  readonly name: string;
+  readonly address: StoreAddress | null;
+  /** The store itself. */
+  readonly truth: Store;
+  readonly cache: Cache;
+  readonly meter: CacheMeter = new CacheMeter();
+  readonly #self = randomUUID().slice(0, 13);
+  readonly #breaker: Breaker;
+  readonly #seen = new Watermarks();
+  readonly #looks: Looks;
+  readonly #missing: GatheredReads;
+  readonly #listeners = new Set<() => void>();
+  /** What the cache has not answered yet that was told of commits. */
+  readonly #ending = new Set<Promise<void>>();
+  #namespace: string | null = null;
+  #deaf: (() => Promise<void>) | null = null;
+  #counting: NodeJS.Timeout | null = null;
+  #number = 0;
+  /** True until it was first tried to connect. */
+  #isNew = true;
+
+  constructor(truth: Store, cache: Cache) {
+    this.truth = truth;
+    this.cache = cache;
+    this.name = `${truth.name}, behind ${cache.name}`;
+    this.address = truth.address;
+    this.#breaker = new Breaker(
+      () => this.#comeBack(),
+      (why) => {
+        if (why !== null) this.meter.outage();
+      },
+    );
+    this.#looks = new Looks(cache, this.#breaker, this.#seen, this.meter);
+    this.#missing = new GatheredReads((ids) => truth.get(ids));
+  }
+
+  /** Why the cache is not asked, or null when all is well. */
+  get degraded(): string | null {
+    return this.#breaker.why;
+  }
+
+  /** Opens the store, and goes on without the cache when that cannot be reached. */
+  async open(): Promise<void> {
+    await this.truth.open();
+    this.#namespace ??= await namespaceOf(this.truth);
+    await this.#breaker.open();
+    this.#counting ??= setInterval(() => this.#count(), COUNT_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    await this.truth.close();
+    await Promise.all(this.#ending);
+    clearInterval(this.#counting ?? undefined);
+    this.#counting = null;
+    this.#count();
+    await Promise.all(this.#ending);
+    this.#breaker.close();
+    await this.#deaf?.();
+    this.#deaf = null;
+    await this.cache.close();
+  }
+
+  async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const writing = new Writing(`${this.#self}${++this.#number}`);
+    try {
+      const answer = await this.truth.transact((tx) =>
+        work(
+          notedWrites(tx, async (changes) => {
+            const leaving = writing.add(changes);
+            if (leaving === null) return;
+            const hot = await this.#breaker.ask(() =>
+              this.cache.begin(writing.by, { ...leaving, lease: WRITER_MS }),
+            );
+            writing.heat(hot ?? []);
+          }),
+        ),
+      );
+      this.#end(writing, true);
+      return answer;
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) this.#leaveOpen(writing);
+      else this.#end(writing, false);
+      throw error;
+    }
+  }
+
+  async get(ids: readonly string[]): Promise<SignatureRecord[]> {
+    const wanted = [...new Set(ids)];
+    if (wanted.length === 0) return [];
+    const reader = `${this.#self}${++this.#number}`;
+    const sighting = await this.#breaker.ask(() => this.cache.read(wanted, reader, READER_MS));
+    if (sighting === null) return this.truth.get(wanted);
+    const found: SignatureRecord[] = [];
+    const others: string[] = [];
+    for (const id of wanted) {
+      const copy = sighting.copies.get(id);
+      const record = copy === undefined ? null : recordOf(id, copy.text);
+      const age = copy === undefined ? 0 : sighting.now - copy.at;
+      if (copy === undefined || record === null || age < 0 || age > lifeOf(record)) {
+        if (copy !== undefined) this.meter.refuse();
+        this.meter.miss();
+        others.push(id);
+      } else {
+        this.meter.hit();
+        if (tellsAnEnd(record)) this.#seen.raise(record.rootId, { there: copy.at });
+        found.push(record);
+      }
+    }
+    if (others.length === 0) return found;
+    return [...found, ...(await this.#load(others, reader, sighting.kept))];
+  }
+
+  async children(query: ChildQuery): Promise<SignatureRecord[]> {
+    // Those of some statuses are asked for by who steers.
+    if (query.statuses !== undefined) return this.truth.children(query);
+    const page = await this.#looks.read(this.#pageOf(query));
+    const last = page.at(-1);
+    // Who has gone on once goes on again.
+    if (query.after !== null && last !== undefined && page.length === query.limit)
+      this.#looks.prefetch(this.#pageOf({ ...query, after: query.of === "children" ? last.slot : last.id }));
+    return page;
+  }
+
+  #pageOf(query: ChildQuery) {
+    const { parentId, of, after, limit } = query;
+    return {
+      key: JSON.stringify(["children", parentId, of, after, limit]),
+      rootId: rootOf(parentId),
+      ask: () => this.truth.children(query),
+    };
+  }
+
+  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+    const rows = await this.#looks.read({
+      key: JSON.stringify(["tally", parentId, statuses]),
+      rootId: rootOf(parentId),
+      ask: async () => [...(await this.truth.tally(parentId, statuses))],
+    });
+    return new Map(rows);
+  }
+
+  async list(query: ListQuery): Promise<SignatureRecord[]> {
+    return this.#looks.read({
+      key: JSON.stringify(["list", query]),
+      rootId: null,
+      ask: () => this.truth.list(query),
+    });
+  }
+
+  async notes(id: string, generation: number): Promise<Notes> {
+    const { steps, ...others } = await this.#looks.read({
+      key: JSON.stringify(["notes", id, generation]),
+      rootId: rootOf(id),
+      ask: async () => {
+        const notes = await this.truth.notes(id, generation);
+        return { ...notes, steps: [...notes.steps] };
+      },
+    });
+    return { ...others, steps: new Map(steps) };
+  }
+
+  async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
+    const events = await this.truth.journal(query);
+    // Who is told that something has happened finds it so.
+    if (events.length > 0) this.#seen.raise(query.rootId, { here: performance.now() });
+    return events;
+  }
+
+  byKey(key: string): Promise<SignatureRecord | null> {
+    return this.truth.byKey(key);
+  }
+
+  specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
+    return this.truth.specs(refs);
+  }
+
+  scan(query: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.truth.scan(query);
+  }
+
+  tombstone(rootId: string): Promise<Tombstone | null> {
+    return this.truth.tombstone(rootId);
+  }
+
+  audit(query: AuditQuery): Promise<AuditRow[]> {
+    return this.truth.audit(query);
+  }
+
+  reports(query: { after: string | null; limit: number }): Promise<ResumeReport[]> {
+    return this.truth.reports(query);
+  }
+
+  stops(limit: number): Promise<SignatureRecord[]> {
+    return this.truth.stops(limit);
+  }
+
+  logCount(rootId: string, limit: number): Promise<number> {
+    return this.truth.logCount(rootId, limit);
+  }
+
+  lastSeq(rootId: string): Promise<number> {
+    return this.truth.lastSeq(rootId);
+  }
+
+  logs(query: LogQuery): Promise<LogRow[]> {
+    return this.truth.logs(query);
+  }
+
+  stamped(by: string): Promise<number> {
+    return this.truth.stamped(by);
+  }
+
+  readyNames(): Promise<Map<string, number>> {
+    return this.truth.readyNames();
+  }
+
+  nextDue(): Promise<number | null> {
+    return this.truth.nextDue();
+  }
+
+  strays(limit: number): Promise<string[]> {
+    return this.truth.strays(limit);
+  }
+
+  stalled(limit: number): Promise<string[]> {
+    return this.truth.stalled(limit);
+  }
+
+  holders(query: { after: string | null; limit: number }): Promise<string[]> {
+    return this.truth.holders(query);
+  }
+
+  unsettled(query: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
+    return this.truth.unsettled(query);
+  }
+
+  awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
+    return this.truth.awaited(ids);
+  }
+
+  workers(limit: number): Promise<WorkerRow[]> {
+    return this.truth.workers(limit);
+  }
+
+  damage(limit: number): Promise<Damage[]> {
+    return this.truth.damage(limit);
+  }
+
+  heartbeat(workerId: string, lease: number): Promise<boolean> {
+    return this.truth.heartbeat(workerId, lease);
+  }
+
+  /** The store's doorbell, and that of the cache, which may be heard earlier. */
+  watch(listener: () => void): () => void {
+    // Wrapped, so that the same function can listen twice.
+    const entry = (): void => listener();
+    this.#listeners.add(entry);
+    if (this.#breaker.isUp) void this.#listen();
+    const unwatch = this.truth.watch(listener);
+    return () => {
+      this.#listeners.delete(entry);
+      unwatch();
+    };
+  }
+
+  /** Connects. What was committed meanwhile was not told to the cache, so that nothing in it is to be believed. */
+  async #comeBack(): Promise<void> {
+    const wasAway = !this.#isNew;
+    this.#isNew = false;
+    await this.cache.open(this.#namespace!);
+    if (wasAway) await this.cache.forget();
+    this.#deaf = null;
+    if (this.#listeners.size > 0) await this.#listen();
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#deaf !== null) return;
+    this.#deaf = async () => {};
+    try {
+      this.#deaf = await this.cache.listen(() => {
+        for (const listener of this.#listeners) listener();
+      });
+    } catch {
+      // The store's own doorbell is heard.
+      this.#deaf = null;
+    }
+  }
+
+  async #load(ids: readonly string[], reader: string, kept: readonly string[]): Promise<SignatureRecord[]> {
+    const from = performance.now();
+    const records = await this.#missing.get(ids);
+    const mine = new Set(kept);
+    const fillings: Filling[] = [];
+    for (const record of records) {
+      if (tellsAnEnd(record)) this.#seen.raise(record.rootId, { here: performance.now() });
+      if (mine.delete(record.id)) fillings.push(fillingOf(record.id, record));
+    }
+    for (const id of mine) fillings.push(fillingOf(id, null));
+    if (fillings.length > 0) {
+      this.meter.fill(performance.now() - from);
+      void this.#breaker.tell(() => this.cache.fill(reader, fillings));
+    }
+    return records;
+  }
+
+  /** Not waited for: until the cache has heard of it, places that were written are empty. */
+  #end(writing: Writing, wasKept: boolean): void {
+    if (writing.isEmpty) return;
+    const now = performance.now();
+    for (const rootId of writing.roots) this.#seen.raise(rootId, { here: now });
+    const copies = writing.left(wasKept).map(([id, record]) => fillingOf(id, record));
+    const back = wasKept ? [] : writing.gone;
+    this.#soon(async () => {
+      const told = await this.#breaker.tell(() =>
+        this.cache.end(writing.by, { copies, back, ring: wasKept }),
+      );
+      if (told && wasKept) this.meter.renew(performance.now() - now);
+    });
+  }
+
+  /** Nobody knows whether it was kept: the places stay empty for as long as that may take to be seen. */
+  #leaveOpen(writing: Writing): void {
+    for (const rootId of writing.roots) this.#seen.raise(rootId, { here: performance.now() });
+    const leaving = writing.all;
+    this.#soon(async () => {
+      await this.#breaker.tell(async () => {
+        await this.cache.begin(writing.by, { ...leaving, lease: WRITER_MS });
+      });
+    });
+  }
+
+  #count(): void {
+    const numbers = this.meter.take();
+    if (Object.keys(numbers).length > 0)
+      this.#soon(async () => void (await this.#breaker.tell(() => this.cache.count(numbers))));
+  }
+
+  #soon(work: () => Promise<void>): void {
+    const done: Promise<void> = work().finally(() => this.#ending.delete(done));
+    this.#ending.add(done);
+  }
+}
+
+function fillingOf(id: string, record: SignatureRecord | null): Filling {
+  return { id, text: record === null ? null : copyOf(record), life: record === null ? 0 : lifeOf(record) };
+}
+
+/** Ids are paths, and begin with that of their root. */
+function rootOf(id: string): string {
+  return id.split(".", 1)[0]!;
+}

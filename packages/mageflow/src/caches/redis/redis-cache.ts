@@ -1,0 +1,199 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import type {
+  Cache,
+  CacheEntry,
+  CacheUsage,
+  Copy,
+  Filling,
+  Leaving,
+  Look,
+  Sighting,
+} from "../../ports/cache.ts";
+import { connect } from "./connection.ts";
+import type { Location } from "./location.ts";
+import { BEGIN, END, FILL, FORGET, KEEP, LOOK, READ } from "./scripts.ts";
+
+/** Longer than anything is kept: a generation of keys that was forgotten may be named again after it. */
+const GENERATION_MS = 300_000;
+const COUNTED_SECONDS = 3_600;
+const SCAN = 500;
+
+interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+const [read, fill, begin, end, look, keep, forget] = [READ, FILL, BEGIN, END, LOOK, KEEP, FORGET].map(
+  (text): Script => ({ text, sha: createHash("sha1").update(text).digest("hex") }),
+) as [Script, Script, Script, Script, Script, Script, Script];
+
+/** A cache in a Redis server (6.2 or newer), which needs no settings of its own and may be shared with others. */
+export class RedisCache implements Cache {
+  readonly name: string;
+  readonly #location: Location;
+  /** By this others tell what this process rings from what they ring. */
+  readonly #self = randomUUID();
+  #client: Redis | null = null;
+  #ears: Redis | null = null;
+  #prefix = "";
+
+  constructor(location: Location) {
+    this.#location = location;
+    this.name = location.name;
+  }
+
+  async open(namespace: string): Promise<void> {
+    this.#client?.disconnect();
+    this.#client = null;
+    this.#prefix = `${this.#location.prefix}:{${namespace}}:`;
+    this.#client = await connect(this.#location.url);
+  }
+
+  async close(): Promise<void> {
+    this.#ears?.disconnect();
+    this.#client?.disconnect();
+    this.#ears = this.#client = null;
+  }
+
+  async read(ids: readonly string[], reader: string, lease: number): Promise<Sighting> {
+    const [now, ...found] = (await this.#run(read, [reader, lease, ...ids])) as string[];
+    const copies = new Map<string, Copy>();
+    const kept: string[] = [];
+    for (const [i, value] of found.entries()) {
+      if (value === "r") kept.push(ids[i]!);
+      const copy = parted(value);
+      if (copy !== null) copies.set(ids[i]!, copy);
+    }
+    return { now: Number(now), copies, kept };
+  }
+
+  async fill(reader: string, copies: readonly Filling[]): Promise<void> {
+    await this.#run(fill, [reader, ...copies.flatMap(filling)]);
+  }
+
+  async begin(writer: string, { ids, lease, gone, goneFor }: Leaving): Promise<string[]> {
+    return (await this.#run(begin, [writer, lease, goneFor, ids.length, ...ids, ...gone])) as string[];
+  }
+
+  async end(
+    writer: string,
+    { copies, back, ring }: { copies: readonly Filling[]; back: readonly string[]; ring: boolean },
+  ): Promise<void> {
+    const rings = ring ? this.#self : "";
+    await this.#run(end, [writer, rings, back.length, ...back, ...copies.flatMap(filling)]);
+  }
+
+  async look(key: string, rootId: string | null): Promise<{ now: number; look: Look | null }> {
+    const [now, found] = (await this.#run(look, [digest(key), rootId ?? ""])) as [string, string | null];
+    const parts = found === null ? null : parted(found);
+    return { now: Number(now), look: parts === null ? null : { since: parts.at, text: parts.text } };
+  }
+
+  async keep(key: string, { since, text }: Look, life: number): Promise<void> {
+    await this.#run(keep, [digest(key), since, text, life]);
+  }
+
+  /** On a connection of its own, as Redis has it. */
+  async listen(listener: () => void): Promise<() => Promise<void>> {
+    this.#ears?.disconnect();
+    const ears = await connect(this.#location.url);
+    this.#ears = ears;
+    ears.on("message", (_channel: string, by: string) => {
+      if (by !== this.#self) listener();
+    });
+    await ears.subscribe(`${this.#prefix}bell`);
+    return async () => ears.disconnect();
+  }
+
+  async forget(): Promise<void> {
+    await this.#run(forget, [randomUUID(), GENERATION_MS]);
+  }
+
+  async count(numbers: Readonly<Record<string, number>>): Promise<void> {
+    const key = `${this.#prefix}counted`;
+    const adding = this.#connection().pipeline();
+    for (const [name, number] of Object.entries(numbers)) adding.hincrby(key, name, Math.round(number));
+    adding.expire(key, COUNTED_SECONDS);
+    for (const [error] of (await adding.exec()) ?? []) if (error !== null) throw error;
+  }
+
+  async usage(): Promise<CacheUsage> {
+    const client = this.#connection();
+    const [counted, memory] = await Promise.all([
+      client.hgetall(`${this.#prefix}counted`),
+      client.info("memory"),
+    ]);
+    const fact = (name: string): string | null =>
+      new RegExp(`^${name}:(.*)$`, "m").exec(memory)?.[1]?.trim() ?? null;
+    const max = Number(fact("maxmemory"));
+    return {
+      counted: Object.fromEntries(Object.entries(counted).map(([name, n]) => [name, Number(n)])),
+      usedBytes: Number(fact("used_memory")),
+      maxBytes: max === 0 ? null : max,
+      whenFull: fact("maxmemory_policy"),
+    };
+  }
+
+  async *entries(): AsyncGenerator<CacheEntry[]> {
+    const client = this.#connection();
+    const generation = (await client.get(`${this.#prefix}gen`)) ?? "0";
+    const keys = `${this.#prefix}${generation}:`;
+    for (let cursor = "0"; ;) {
+      const [next, found] = await client.scan(cursor, "MATCH", `${escaped(keys)}*`, "COUNT", SCAN);
+      const values = found.length === 0 ? [] : await client.mget(found);
+      yield found.flatMap((key, i) => entry(key.slice(keys.length), values[i] ?? null) ?? []);
+      if (next === "0") return;
+      cursor = next;
+    }
+  }
+
+  async #run({ text, sha }: Script, given: readonly (string | number)[]): Promise<unknown> {
+    const client = this.#connection();
+    try {
+      return await client.evalsha(sha, 1, this.#prefix, ...given);
+    } catch (error) {
+      // A server that was started anew, or has forgotten its scripts.
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return client.eval(text, 1, this.#prefix, ...given);
+    }
+  }
+
+  #connection(): Redis {
+    if (this.#client === null) throw new Error(`${this.name} is not open`);
+    return this.#client;
+  }
+}
+
+function filling({ id, text, life }: Filling): [string, string, number] {
+  return [id, text ?? "", life];
+}
+
+/** `=instant text`, or null for what is nothing of that. */
+function parted(value: string): Copy | null {
+  const space = value.indexOf(" ");
+  const at = Number(value.slice(1, space));
+  return value.startsWith("=") && space > 1 && Number.isSafeInteger(at)
+    ? { at, text: value.slice(space + 1) }
+    : null;
+}
+
+function entry(key: string, value: string | null): CacheEntry | null {
+  if (value === null) return null;
+  const id = key.slice(2);
+  const bytes = Buffer.byteLength(key) + Buffer.byteLength(value);
+  if (key.startsWith("l:")) return { kind: "look", id, bytes, copy: null };
+  if (!key.startsWith("r:")) return null;
+  // What is neither a copy nor kept for anybody was put there by somebody else.
+  if (/^[rwW]/.test(value)) return { kind: "place", id, bytes, copy: null };
+  return { kind: "copy", id, bytes, copy: parted(value) ?? { at: 0, text: value } };
+}
+
+/** Short, whatever is asked for. */
+function digest(key: string): string {
+  return createHash("sha1").update(key).digest("base64url");
+}
+
+function escaped(pattern: string): string {
+  return pattern.replace(/[\\*?[\]]/g, "\\$&");
+}
