@@ -3,6 +3,8 @@ import { OutcomeUnknown, type Store } from "../ports/store.ts";
 
 /** A ticket of the store that never expires: what it says tells the copies of this store from those of all others. */
 const TOKEN = "cache-namespace";
+/** The last millisecond of the year 9999. */
+const FOR_EVER = 253_402_300_799_999;
 
 /**
  * What stands before everything that is kept of this store in a cache: the same for all processes that have it open, however they call
@@ -16,7 +18,7 @@ export async function namespaceOf(store: Store): Promise<string> {
         if (known !== null) return known.body.slice(1, -1);
         const namespace = randomUUID();
         await tx.write({
-          tickets: [{ token: TOKEN, body: JSON.stringify(namespace), expiresAt: Number.MAX_SAFE_INTEGER }],
+          tickets: [{ token: TOKEN, body: JSON.stringify(namespace), expiresAt: FOR_EVER }],
         });
         return namespace;
       });

@@ -11,9 +11,9 @@ import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import { openStore as openMysql } from "../../src/stores/mysql/index.ts";
 import { openStore as openPostgres } from "../../src/stores/postgres/index.ts";
 import { openStore as openSqlite } from "../../src/stores/sqlite/index.ts";
-import { findRedis } from "../caches/redis-server.ts";
 import { findServer as findMysql, freshDatabase } from "../stores/mysql-server.ts";
 import { dropSchema, findServer as findPostgres, freshSchema } from "../stores/postgres-server.ts";
+import { findRedis } from "../stores/redis-server.ts";
 
 /** A place to keep a workflow for the length of one test. */
 interface Place {

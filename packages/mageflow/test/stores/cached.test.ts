@@ -9,7 +9,7 @@ import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import { postgresStore } from "../../src/stores/postgres/index.ts";
 import { openStore as sqliteStore } from "../../src/stores/sqlite/index.ts";
 import { storeSuite } from "../../src/testing/store-suite/index.ts";
-import { findRedis } from "../caches/redis-server.ts";
+import { findRedis } from "./redis-server.ts";
 import { dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
 const redis = await findRedis();

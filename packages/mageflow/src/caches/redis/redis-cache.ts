@@ -24,9 +24,19 @@ interface Script {
   readonly sha: string;
 }
 
-const [read, fill, begin, end, look, keep, forget] = [READ, FILL, BEGIN, END, LOOK, KEEP, FORGET].map(
-  (text): Script => ({ text, sha: createHash("sha1").update(text).digest("hex") }),
-) as [Script, Script, Script, Script, Script, Script, Script];
+const scripts = [READ, FILL, BEGIN, END, LOOK, KEEP, FORGET].map((text): Script => ({
+  text,
+  sha: createHash("sha1").update(text).digest("hex"),
+}));
+const [read, fill, begin, end, look, keep, forget] = scripts as [
+  Script,
+  Script,
+  Script,
+  Script,
+  Script,
+  Script,
+  Script,
+];
 
 /** A cache in a Redis server (6.2 or newer), which needs no settings of its own and may be shared with others. */
 export class RedisCache implements Cache {
@@ -47,7 +57,10 @@ export class RedisCache implements Cache {
     this.#client?.disconnect();
     this.#client = null;
     this.#prefix = `${this.#location.prefix}:{${namespace}}:`;
-    this.#client = await connect(this.#location.url);
+    const client = await connect(this.#location.url);
+    // Told again one by one, they would come behind what is sent after them.
+    await Promise.all(scripts.map(({ text }) => client.script("LOAD", text)));
+    this.#client = client;
   }
 
   async close(): Promise<void> {
