@@ -57,6 +57,7 @@ export const EXIT = {
   failed: 1,
   usage: 2,
   breaches: 3,
+  store: 6,
   interrupted: 130,
 } as const;
 

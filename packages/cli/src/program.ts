@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { addAudit } from "./commands/audit.ts";
+import { addCache } from "./commands/cache.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addGc } from "./commands/gc.ts";
@@ -30,6 +31,11 @@ export function buildProgram(): Command {
     .option(
       "--store <url>",
       `database: sqlite:path, a path, postgres://host/name or mysql://host/name (default: MAGEFLOW_STORE, else ${DEFAULT_STORE})`,
+    )
+    .option(
+      "--cache <url>",
+      "cache in front of it: redis://host:6379 (default: MAGEFLOW_CACHE, else none)",
+      (url: string) => (process.env["MAGEFLOW_CACHE"] = url),
     )
     .option("--json", "print one JSON object and nothing else on stdout; errors as JSON on stderr")
     .option("--verbose", "print whole results, and where errors come from")
@@ -70,6 +76,7 @@ Getting started:
     addAudit,
     addResumeReport,
     addVerify,
+    addCache,
     addDemo,
     addHelp,
   ]) {

@@ -1,5 +1,7 @@
 export { MageFlow } from "./mageflow.ts";
-export type { AuditEntry, AuditTrail, MageFlowOptions, TaskOptions } from "./mageflow.ts";
+export type { AuditEntry, AuditTrail, CacheControl, MageFlowOptions, TaskOptions } from "./mageflow.ts";
+export type { CacheStats, Divergence, Kept } from "./caches/cache-report.ts";
+export type { CacheNumbers } from "./caches/cache-meter.ts";
 
 // Plans
 export { chain, ContainerPlan, Plan, swarm, TaskPlan } from "./core/plans.ts";

@@ -16,6 +16,8 @@ import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { embeddedEngine } from "./engines/embedded/embedded-engine.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { ResumeReport } from "./core/resume-report.ts";
+import type { CachedStore } from "./caches/cached-store.ts";
+import type { CacheStats, Divergence } from "./caches/cache-report.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Engine } from "./ports/engine.ts";
 import {
@@ -116,6 +118,23 @@ export interface AuditTrail {
   verify(): Promise<{ ok: boolean; brokenAt?: number }>;
 }
 
+/** Looks after the cache. Every call throws MageFlowError (`INVALID_ARGUMENT`) when there is none. */
+export interface CacheControl {
+  /** How well it does. Also tells when it is degraded, which no other call of this library does. */
+  stats(): Promise<CacheStats>;
+  /**
+   * Lets all processes read everything from the store again.
+   *
+   * @throws StoreError (`STORE_UNAVAILABLE`) when the cache cannot be reached: nothing of it is shown to this process then.
+   */
+  rebuild(): Promise<void>;
+  /**
+   * Compares every copy of a record with the store; yields those that differ. There is none as long as every process that writes uses
+   * the cache. `onProgress` gets the number of copies that were compared.
+   */
+  verify(onProgress?: (compared: number) => void): AsyncGenerator<Divergence>;
+}
+
 export interface TaskOptions<
   I extends StandardSchemaV1 = StandardSchemaV1,
   O extends StandardSchemaV1 = StandardSchemaV1,
@@ -204,6 +223,7 @@ export class MageFlow implements AsyncDisposable {
   readonly #retain: NonNullable<MageFlowOptions["retain"]>;
   readonly #autoResume: AutoResume;
   #runtime: Promise<Runtime> | null = null;
+  #cached: CachedStore | null = null;
   #closing: Promise<void> | null = null;
 
   /**
@@ -408,6 +428,23 @@ export class MageFlow implements AsyncDisposable {
     };
   }
 
+  /** The cache in front of the store, for who looks after it. */
+  get cache(): CacheControl {
+    const behind = async (): Promise<CachedStore> => {
+      await this.#open();
+      if (this.#cached !== null) return this.#cached;
+      const what = 'there is no cache; give one to MageFlow, as in cache: "redis://host:6379"';
+      throw new MageFlowError("INVALID_ARGUMENT", what);
+    };
+    return {
+      stats: async () => (await import("./caches/cache-report.ts")).cacheStats(await behind()),
+      rebuild: async () => (await behind()).forget(),
+      verify: async function* (onProgress = () => {}) {
+        yield* (await import("./caches/cache-report.ts")).divergences(await behind(), onProgress);
+      },
+    };
+  }
+
   /** Signatures, newest first, a page at a time. @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter. */
   async list(filter: ListFilter = {}): Promise<Page<SignatureView>> {
     const query = listQuery(filter);
@@ -511,7 +548,8 @@ export class MageFlow implements AsyncDisposable {
 
   async #connect(): Promise<Runtime> {
     const truth = await storeAt(this.#store);
-    const store = this.#cache === undefined ? truth : await cached(truth, this.#cache);
+    this.#cached = this.#cache === undefined ? null : await cached(truth, this.#cache);
+    const store = this.#cached ?? truth;
     const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
     const runtime = new Runtime({
       store,
@@ -556,7 +594,7 @@ async function storeAt(given: string | Store): Promise<Store> {
   return (await import("./stores/sqlite/index.ts")).openStore(given);
 }
 
-async function cached(truth: Store, given: string | Cache): Promise<Store> {
+async function cached(truth: Store, given: string | Cache): Promise<CachedStore> {
   const { CachedStore } = await import("./caches/cached-store.ts");
   if (typeof given !== "string") return new CachedStore(truth, given);
   return new CachedStore(truth, (await import("./caches/redis/index.ts")).redisCache(given));

@@ -27,7 +27,7 @@ export class Scene implements AsyncDisposable {
   }
 
   start(...args: string[]): Started {
-    const { MAGEFLOW_STORE: _store, FORCE_COLOR: _force, ...env } = process.env;
+    const { MAGEFLOW_STORE: _store, MAGEFLOW_CACHE: _cache, FORCE_COLOR: _force, ...env } = process.env;
     const child = spawn(process.execPath, ["--conditions=@mageflow/source", MAIN, ...args], {
       cwd: this.directory,
       env,

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { StoreError } from "../core/errors.ts";
 
 /** An answer that takes longer (ms) is not waited for: the store is asked instead. */
 const PATIENCE_MS = 250;
+/** One that is not connected in this time (ms) is tried again. Nobody waits for it but who opens the store. */
+const CONNECT_MS = 2_000;
 /** How often (ms) is tried whether the cache is there again. */
 const PROBE_MS = 1_000;
 
@@ -31,10 +34,15 @@ export class Breaker {
     return this.#why?.message ?? null;
   }
 
-  /** Tries to connect; when that fails, goes on trying in the background. */
+  /**
+   * Tries to connect; when that fails, goes on trying in the background.
+   *
+   * @throws StoreError when trying again does not help.
+   */
   async open(): Promise<void> {
     this.#closed = false;
     await this.#probe();
+    if (this.#why instanceof StoreError) throw this.#why;
   }
 
   close(): void {
@@ -46,7 +54,7 @@ export class Breaker {
   async ask<T extends object>(work: () => Promise<T>): Promise<T | null> {
     if (this.#why !== null) return null;
     try {
-      return await soon(work());
+      return await soon(work(), PATIENCE_MS);
     } catch (error) {
       this.#trip(error);
       return null;
@@ -77,7 +85,7 @@ export class Breaker {
 
   async #probe(): Promise<void> {
     try {
-      await soon(this.#comeBack());
+      await soon(this.#comeBack(), CONNECT_MS);
       if (this.#closed) return;
       this.#why = null;
       this.#onChange(null);
@@ -91,10 +99,15 @@ export class Breaker {
 const DONE = {};
 
 /** Rejects when there is no answer for too long. An event loop that was held up meanwhile first takes the answers that have come. */
-async function soon<T>(answer: Promise<T>): Promise<T> {
+async function soon<T>(answer: Promise<T>, patience: number): Promise<T> {
   const late = new AbortController();
-  const waited = sleep(PATIENCE_MS, undefined, { signal: late.signal }).then(
-    () => new Promise<never>((_, reject) => setImmediate(() => setImmediate(() => reject(new Error(LATE))))),
+  const waited = sleep(patience, undefined, { signal: late.signal }).then(
+    () =>
+      new Promise<never>((_, reject) =>
+        setImmediate(() =>
+          setImmediate(() => reject(new Error(`it has not answered within ${patience} ms`))),
+        ),
+      ),
     () => new Promise<never>(() => {}),
   );
   try {
@@ -105,5 +118,3 @@ async function soon<T>(answer: Promise<T>): Promise<T> {
     answer.catch(() => {});
   }
 }
-
-const LATE = `it has not answered within ${PATIENCE_MS} ms`;

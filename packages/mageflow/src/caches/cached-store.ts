@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { StoreError } from "../core/errors.ts";
 import type { FlowEvent } from "../core/event.ts";
 import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { ResumeReport } from "../core/resume-report.ts";
@@ -76,7 +77,10 @@ export class CachedStore implements Store {
     this.#breaker = new Breaker(
       () => this.#comeBack(),
       (why) => {
-        if (why !== null) this.meter.outage();
+        if (why === null) return;
+        this.meter.outage();
+        // What was sent and not answered is to have no effect later, and holds up nobody.
+        void this.cache.close();
       },
     );
     this.#looks = new Looks(cache, this.#breaker, this.#seen, this.meter);
@@ -94,6 +98,18 @@ export class CachedStore implements Store {
     this.#namespace ??= await namespaceOf(this.truth);
     await this.#breaker.open();
     this.#counting ??= setInterval(() => this.#count(), COUNT_MS).unref();
+  }
+
+  /** Everything in the cache is read from the store again. @throws StoreError (`STORE_UNAVAILABLE`) */
+  async forget(): Promise<void> {
+    await this.#breaker.tell(() => this.cache.forget());
+    this.requireCache();
+  }
+
+  /** @throws StoreError (`STORE_UNAVAILABLE`) when the cache is not in use. */
+  requireCache(): void {
+    if (this.degraded !== null)
+      throw new StoreError("STORE_UNAVAILABLE", `${this.cache.name} cannot be used: ${this.degraded}`);
   }
 
   async close(): Promise<void> {

@@ -3,13 +3,19 @@ import { StoreError } from "../../core/errors.ts";
 
 const CONNECT_MS = 2_000;
 
+/** A connection, which keeps the process alive only while somebody waits for an answer. */
+export interface Connection {
+  readonly client: Redis;
+  /** Sends something and waits for the answer. */
+  awaited<T>(send: (client: Redis) => Promise<T>): Promise<T>;
+}
+
 /**
- * A connection that comes up once, and is not mended: whoever uses the cache decides when to try again. It does not keep the process
- * alive; whoever waits for an answer does.
+ * A connection that comes up once, and is not mended: whoever uses the cache decides when to try again.
  *
  * @throws StoreError `STORE_UNAVAILABLE` when there is no driver; what the driver says when it cannot connect.
  */
-export async function connect(url: string): Promise<Redis> {
+export async function connect(url: string): Promise<Connection> {
   const { Redis: Client } = await driver();
   const client = new Client(url, {
     lazyConnect: true,
@@ -21,16 +27,30 @@ export async function connect(url: string): Promise<Redis> {
     autoResubscribe: false,
     connectionName: "mageflow",
   });
-  // What is under way is told; a connection that nobody uses may be lost.
-  client.on("error", () => {});
+  // Whose command is under way is told by it; a connection that nobody uses may be lost.
+  let lost: Error | null = null;
+  client.on("error", (error: Error) => (lost = error));
   try {
     await client.connect();
   } catch (error) {
     client.disconnect();
-    throw error;
+    throw lost ?? error;
   }
-  (client as unknown as { stream: { unref(): void } }).stream.unref();
-  return client;
+  // Its types leave the socket out.
+  const { stream } = client as unknown as { stream: { ref(): void; unref(): void } };
+  stream.unref();
+  let pending = 0;
+  return {
+    client,
+    async awaited(send) {
+      if (pending++ === 0) stream.ref();
+      try {
+        return await send(client);
+      } finally {
+        if (--pending === 0) stream.unref();
+      }
+    },
+  };
 }
 
 /** @throws StoreError `STORE_UNAVAILABLE` when it is not installed. */

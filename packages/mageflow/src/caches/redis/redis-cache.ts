@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Redis } from "ioredis";
 import type {
   Cache,
   CacheEntry,
@@ -10,7 +9,7 @@ import type {
   Look,
   Sighting,
 } from "../../ports/cache.ts";
-import { connect } from "./connection.ts";
+import { connect, type Connection } from "./connection.ts";
 import type { Location } from "./location.ts";
 import { BEGIN, END, FILL, FORGET, KEEP, LOOK, READ } from "./scripts.ts";
 
@@ -44,8 +43,8 @@ export class RedisCache implements Cache {
   readonly #location: Location;
   /** By this others tell what this process rings from what they ring. */
   readonly #self = randomUUID();
-  #client: Redis | null = null;
-  #ears: Redis | null = null;
+  #line: Connection | null = null;
+  #ears: Connection | null = null;
   #prefix = "";
 
   constructor(location: Location) {
@@ -54,19 +53,19 @@ export class RedisCache implements Cache {
   }
 
   async open(namespace: string): Promise<void> {
-    this.#client?.disconnect();
-    this.#client = null;
+    this.#line?.client.disconnect();
+    this.#line = null;
     this.#prefix = `${this.#location.prefix}:{${namespace}}:`;
-    const client = await connect(this.#location.url);
+    const line = await connect(this.#location.url);
     // Told again one by one, they would come behind what is sent after them.
-    await Promise.all(scripts.map(({ text }) => client.script("LOAD", text)));
-    this.#client = client;
+    await line.awaited((client) => Promise.all(scripts.map(({ text }) => client.script("LOAD", text))));
+    this.#line = line;
   }
 
   async close(): Promise<void> {
-    this.#ears?.disconnect();
-    this.#client?.disconnect();
-    this.#ears = this.#client = null;
+    this.#ears?.client.disconnect();
+    this.#line?.client.disconnect();
+    this.#ears = this.#line = null;
   }
 
   async read(ids: readonly string[], reader: string, lease: number): Promise<Sighting> {
@@ -109,14 +108,14 @@ export class RedisCache implements Cache {
 
   /** On a connection of its own, as Redis has it. */
   async listen(listener: () => void): Promise<() => Promise<void>> {
-    this.#ears?.disconnect();
+    this.#ears?.client.disconnect();
     const ears = await connect(this.#location.url);
     this.#ears = ears;
-    ears.on("message", (_channel: string, by: string) => {
+    ears.client.on("message", (_channel: string, by: string) => {
       if (by !== this.#self) listener();
     });
-    await ears.subscribe(`${this.#prefix}bell`);
-    return async () => ears.disconnect();
+    await ears.awaited((client) => client.subscribe(`${this.#prefix}bell`));
+    return async () => ears.client.disconnect();
   }
 
   async forget(): Promise<void> {
@@ -125,18 +124,18 @@ export class RedisCache implements Cache {
 
   async count(numbers: Readonly<Record<string, number>>): Promise<void> {
     const key = `${this.#prefix}counted`;
-    const adding = this.#connection().pipeline();
-    for (const [name, number] of Object.entries(numbers)) adding.hincrby(key, name, Math.round(number));
-    adding.expire(key, COUNTED_SECONDS);
-    for (const [error] of (await adding.exec()) ?? []) if (error !== null) throw error;
+    const answers = await this.#connection().awaited((client) => {
+      const adding = client.pipeline();
+      for (const [name, number] of Object.entries(numbers)) adding.hincrby(key, name, Math.round(number));
+      return adding.expire(key, COUNTED_SECONDS).exec();
+    });
+    for (const [error] of answers ?? []) if (error !== null) throw error;
   }
 
   async usage(): Promise<CacheUsage> {
-    const client = this.#connection();
-    const [counted, memory] = await Promise.all([
-      client.hgetall(`${this.#prefix}counted`),
-      client.info("memory"),
-    ]);
+    const [counted, memory] = await this.#connection().awaited((client) =>
+      Promise.all([client.hgetall(`${this.#prefix}counted`), client.info("memory")]),
+    );
     const fact = (name: string): string | null =>
       new RegExp(`^${name}:(.*)$`, "m").exec(memory)?.[1]?.trim() ?? null;
     const max = Number(fact("maxmemory"));
@@ -149,12 +148,16 @@ export class RedisCache implements Cache {
   }
 
   async *entries(): AsyncGenerator<CacheEntry[]> {
-    const client = this.#connection();
-    const generation = (await client.get(`${this.#prefix}gen`)) ?? "0";
+    const line = this.#connection();
+    const generation = (await line.awaited((client) => client.get(`${this.#prefix}gen`))) ?? "0";
     const keys = `${this.#prefix}${generation}:`;
+    const pattern = `${escaped(keys)}*`;
     for (let cursor = "0"; ;) {
-      const [next, found] = await client.scan(cursor, "MATCH", `${escaped(keys)}*`, "COUNT", SCAN);
-      const values = found.length === 0 ? [] : await client.mget(found);
+      const from = cursor;
+      const [next, found] = await line.awaited((client) =>
+        client.scan(from, "MATCH", pattern, "COUNT", SCAN),
+      );
+      const values = found.length === 0 ? [] : await line.awaited((client) => client.mget(found));
       yield found.flatMap((key, i) => entry(key.slice(keys.length), values[i] ?? null) ?? []);
       if (next === "0") return;
       cursor = next;
@@ -162,19 +165,19 @@ export class RedisCache implements Cache {
   }
 
   async #run({ text, sha }: Script, given: readonly (string | number)[]): Promise<unknown> {
-    const client = this.#connection();
+    const line = this.#connection();
     try {
-      return await client.evalsha(sha, 1, this.#prefix, ...given);
+      return await line.awaited((client) => client.evalsha(sha, 1, this.#prefix, ...given));
     } catch (error) {
       // A server that was started anew, or has forgotten its scripts.
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return client.eval(text, 1, this.#prefix, ...given);
+      return line.awaited((client) => client.eval(text, 1, this.#prefix, ...given));
     }
   }
 
-  #connection(): Redis {
-    if (this.#client === null) throw new Error(`${this.name} is not open`);
-    return this.#client;
+  #connection(): Connection {
+    if (this.#line === null) throw new Error(`${this.name} is not open`);
+    return this.#line;
   }
 }
 
