@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { polling, POLLING_SETTINGS } from "./polling.ts";
 import { chain, MageFlow, swarm, type TaskPlan } from "mageflow";
 
 /** What a case reports; which figures depends on the case. */
@@ -11,6 +12,15 @@ export interface Figures {
   p99Ms?: number;
   p50AfterPauseMs?: number;
   p99AfterPauseMs?: number;
+  readsPerTask?: number;
+  busyAnswersPerSecond?: number;
+  busyStoreReadsPerSecond?: number;
+  quietAnswersPerSecond?: number;
+  quietStoreReadsPerSecond?: number;
+  quietP50Ms?: number;
+  quietP99Ms?: number;
+  hitRate?: number;
+  outages?: number;
   seconds: number;
 }
 
@@ -18,7 +28,7 @@ interface Case {
   /** Tasks when none are asked for. */
   readonly tasks: number;
   readonly settings: { readonly [name: string]: number | string };
-  run(options: { store: string; tasks: number }): Promise<Figures>;
+  run(options: { store: string; cache: string | undefined; tasks: number }): Promise<Figures>;
 }
 
 const WORKER = 1000;
@@ -37,8 +47,11 @@ interface Bench {
   readonly lastRan: Promise<void>;
 }
 
-async function withWorker(store: string, measure: (bench: Bench) => Promise<Figures>): Promise<Figures> {
-  await using mage = new MageFlow({ store });
+async function withWorker(
+  { store, cache }: { store: string; cache: string | undefined },
+  measure: (bench: Bench) => Promise<Figures>,
+): Promise<Figures> {
+  await using mage = opened({ store, cache });
   const noop = mage.task("noop", async () => null);
   const done = Promise.withResolvers<void>();
   const last = mage.task("last", async () => {
@@ -50,6 +63,10 @@ async function withWorker(store: string, measure: (bench: Bench) => Promise<Figu
   const figures = await measure({ mage, noop, last, lastRan: done.promise });
   await worker.stop();
   return figures;
+}
+
+function opened({ store, cache }: { store: string; cache: string | undefined }): MageFlow {
+  return new MageFlow({ store, ...(cache === undefined ? {} : { cache }) });
 }
 
 /** Some of everything that is measured: code is compiled and the store's log has its size, as in a process that has run for a while. */
@@ -75,8 +92,8 @@ function swarmCase(tasks: number): Case {
   return {
     tasks,
     settings: { workerConcurrency: WORKER, swarmConcurrency: WINDOW, handlers: HANDLERS },
-    run: ({ store, tasks: n }) =>
-      withWorker(store, async ({ mage, noop, last, lastRan }) => {
+    run: ({ tasks: n, ...place }) =>
+      withWorker(place, async ({ mage, noop, last, lastRan }) => {
         const items = function* (): Generator<typeof noop> {
           for (let i = 0; i < n; i++) yield noop.with({ i });
         };
@@ -101,8 +118,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   chain: {
     tasks: 1_000,
     settings: { workerConcurrency: WORKER, handlers: HANDLERS },
-    run: ({ store, tasks: n }) =>
-      withWorker(store, async ({ mage, noop, last, lastRan }) => {
+    run: ({ tasks: n, ...place }) =>
+      withWorker(place, async ({ mage, noop, last, lastRan }) => {
         const steps = Array.from({ length: n }, () => noop);
         const total = await seconds(async () => {
           await mage.run(chain(steps).onSuccess(last));
@@ -120,8 +137,8 @@ export const CASES: Readonly<Record<string, Case>> = {
       handlers: HANDLERS,
       rounds: `the median of ${ROUNDS}, one after the other`,
     },
-    run: ({ store, tasks: n }) =>
-      withWorker(store, async ({ mage, noop }) => {
+    run: ({ tasks: n, ...place }) =>
+      withWorker(place, async ({ mage, noop }) => {
         const plan = chain(Array.from({ length: 10 }, () => noop));
         const rounds: number[] = [];
         for (let i = 0; i < ROUNDS; i++) {
@@ -139,8 +156,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   submit: {
     tasks: 100_000,
     settings: { workers: 0 },
-    async run({ store, tasks: n }) {
-      await using mage = new MageFlow({ store });
+    async run({ tasks: n, ...place }) {
+      await using mage = opened(place);
       const noop = mage.task("noop", async () => null);
       const items = function* (count: number): Generator<typeof noop> {
         for (let i = 0; i < count; i++) yield noop.with({ i });
@@ -151,6 +168,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     },
   },
 
+  polling: { tasks: 20_000, settings: POLLING_SETTINGS, run: polling },
+
   latency: {
     tasks: 1_000,
     settings: {
@@ -158,8 +177,8 @@ export const CASES: Readonly<Record<string, Case>> = {
       handlers: HANDLERS,
       afterPause: `the same with ${PAUSE_MS} ms between two`,
     },
-    run: ({ store, tasks: n }) =>
-      withWorker(store, async ({ mage, noop }) => {
+    run: ({ tasks: n, ...place }) =>
+      withWorker(place, async ({ mage, noop }) => {
         const one = async (): Promise<number> =>
           (await seconds(async () => (await mage.run(noop)).result())) * 1_000;
         const times: number[] = [];

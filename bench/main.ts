@@ -10,7 +10,7 @@ import { benchSchema } from "./postgres-schema.ts";
 /**
  * Measures MageFlow as a user runs it: durable settings, real handlers, the final callback awaited.
  *
- *     npm run bench -- <swarm|chain|chains|submit|latency|million> [--store sqlite] [--tasks N] [--json]
+ *     npm run bench -- <swarm|chain|chains|submit|latency|polling|million> [--store sqlite] [--cache redis://…] [--tasks N] [--json]
  *
  * `--store postgres` takes the server that `MAGEFLOW_TEST_POSTGRES` names, or that of this host; `--store mysql` does so with
  * `MAGEFLOW_TEST_MYSQL`.
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     store: { type: "string", default: "sqlite" },
+    cache: { type: "string" },
     tasks: { type: "string" },
     json: { type: "boolean", default: false },
   },
@@ -28,7 +29,7 @@ const [name = ""] = positionals;
 const chosen = CASES[name];
 if (chosen === undefined) {
   process.stderr.write(
-    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|postgres|mysql|url] [--tasks N] [--json]\n`,
+    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--tasks N] [--json]\n`,
   );
   process.exit(2);
 }
@@ -54,7 +55,7 @@ await using place =
 const loop = watchLoop();
 try {
   const store = place?.url ?? urls[values.store] ?? values.store;
-  const figures: Figures = await chosen.run({ store, tasks });
+  const figures: Figures = await chosen.run({ store, cache: values.cache, tasks });
   const line = {
     bench: name,
     ...figures,
@@ -62,6 +63,7 @@ try {
     maxEventLoopDelayMs: loop.stop(),
     settings: {
       store: kind,
+      ...(values.cache === undefined ? {} : { cache: values.cache.split(":")[0] }),
       tasks,
       ...chosen.settings,
       node: [process.version, ...process.execArgv.filter((arg) => !arg.includes("conditions"))].join(" "),
