@@ -1,0 +1,122 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import { afterAll, describe, expect, test } from "vitest";
+import { CachedStore } from "../../src/caches/cached-store.ts";
+import { redisCache } from "../../src/caches/redis/index.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { postgresStore } from "../../src/stores/postgres/index.ts";
+import { sampleTask } from "../../src/testing/store-suite/sample-record.ts";
+import { OwnRedis } from "./own-redis.ts";
+import { dropSchema, findServer, freshSchema } from "./postgres-server.ts";
+import { findRedis } from "./redis-server.ts";
+
+const redis = await findRedis();
+const server = await findServer();
+const missing = redis.missing ?? server.missing;
+
+const WRITES = 150;
+
+/** Answers of reads are a few turns of the event loop late, now more and now less, so that much may happen before they are kept. */
+function late(store: Store): Store {
+  let reads = 0;
+  return new Proxy(store, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "get") return value.bind(target) as unknown;
+      return async (ids: string[]) => {
+        const records = await target.get(ids);
+        for (let turns = (reads++ * 7) % 60; turns > 0; turns--) await immediate();
+        return records;
+      };
+    },
+  });
+}
+const IDS = ["a", "b", "c"];
+
+describe.skipIf(missing !== null)(
+  `processes that race behind a cache${missing === null ? "" : `: ${missing}`}`,
+  () => {
+    const { url, schema } = freshSchema(server);
+    afterAll(() => dropSchema(server, schema));
+
+    /** Three processes write and read the same records as fast as they can; `nemesis` strikes now and then. */
+    async function race(own: OwnRedis, prefix: string, nemesis: (n: number) => Promise<void>) {
+      const ids = IDS.map((id) => `${prefix}${id}`);
+      const stores = await Promise.all(
+        [1, 2, 3].map(async () => {
+          const store = new CachedStore(late(postgresStore(url)), redisCache(own.url));
+          await store.open();
+          return store;
+        }),
+      );
+      await stores[0]!.transact((tx) => tx.write({ insert: ids.map((id) => sampleTask(id)) }));
+      /** What has been acknowledged to anybody. */
+      const acknowledged = new Map(ids.map((id) => [id, 0]));
+      const stale: string[] = [];
+      let writing = 0;
+
+      const writer = async (store: CachedStore): Promise<void> => {
+        writing++;
+        for (let n = 0; n < WRITES; n++) {
+          const id = ids[n % ids.length]!;
+          const epoch = await store.transact(async (tx) => {
+            const { records } = await tx.lock([id], { wait: true });
+            const [record] = records;
+            await tx.write({ update: [{ ...record!, epoch: record!.epoch + 1 }] });
+            return record!.epoch + 1;
+          });
+          acknowledged.set(id, Math.max(acknowledged.get(id)!, epoch));
+          // Others find it written by nobody for a while.
+          for (let turns = (n * 5) % 40; turns > 0; turns--) await immediate();
+        }
+        writing--;
+      };
+      const reader = async (store: CachedStore, who: number): Promise<void> => {
+        while (writing > 0) {
+          const before = new Map(acknowledged);
+          for (const { id, epoch } of await store.get(ids)) {
+            if (epoch < before.get(id)!) stale.push(`${who} read ${epoch} of ${id} after ${before.get(id)}`);
+          }
+        }
+      };
+      const writers = stores.map(writer);
+      const readers = stores.flatMap((store, who) => [reader(store, who), reader(store, who)]);
+      for (let n = 0; writing > 0; n++) await nemesis(n);
+      await Promise.all([...writers, ...readers]);
+      const hits = stores.reduce((sum, { meter }) => sum + meter.numbers.hits, 0);
+      const ends = await Promise.all(
+        stores.map(async (store) => (await store.get(ids)).map(({ epoch }) => epoch)),
+      );
+      await Promise.all(stores.map((store) => store.close()));
+      return { stale, hits, ends };
+    }
+
+    test("nobody reads anything that is older than what was acknowledged before", async () => {
+      await using own = await OwnRedis.start();
+      const { stale, hits, ends } = await race(own, "calm", () => immediate());
+      expect(stale).toEqual([]);
+      expect(hits).toBeGreaterThan(0);
+      expect(ends).toEqual([1, 2, 3].map(() => IDS.map(() => WRITES)));
+    });
+
+    test("nor when its scripts are lost over and over", async () => {
+      await using own = await OwnRedis.start();
+      await own.ask(async (client) => {
+        const { stale, ends } = await race(own, "scripts", async (n) => {
+          if (n % 5 === 0) await client.script("FLUSH");
+          else await client.ping();
+        });
+        expect(stale).toEqual([]);
+        expect(ends).toEqual([1, 2, 3].map(() => IDS.map(() => WRITES)));
+      });
+    });
+
+    test("nor for longer than a moment when it is flushed all the time", async () => {
+      await using own = await OwnRedis.start();
+      await own.ask(async (client) => {
+        const { ends } = await race(own, "gone", async () => void (await client.flushall()));
+        expect(ends).toEqual([1, 2, 3].map(() => IDS.map(() => WRITES)));
+      });
+    });
+  },
+);
