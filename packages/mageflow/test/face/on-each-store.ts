@@ -36,23 +36,23 @@ const PLACES: Readonly<Record<string, () => Place | Promise<Place>>> = {
       remove: async () => rmSync(folder, { recursive: true, force: true }),
     };
   },
-  PostgreSQL: () => {
-    const { url, schema } = freshSchema(postgres);
-    return { store: url, remove: () => dropSchema(postgres, schema) };
-  },
+  PostgreSQL: onPostgres,
   MySQL: async () => {
     const database = await freshDatabase(mysql);
     return { store: database.url, remove: async () => database[Symbol.asyncDispose]() };
   },
-  "sqlite behind Redis": () => ({ ...PLACES["sqlite"]!(), cache: redis.url }),
-  "PostgreSQL behind Redis": () => ({ ...PLACES["PostgreSQL"]!(), cache: redis.url }),
+  "PostgreSQL behind Redis": () => ({ ...onPostgres(), cache: redis.url }),
 };
+
+function onPostgres(): Place {
+  const { url, schema } = freshSchema(postgres);
+  return { store: url, remove: () => dropSchema(postgres, schema) };
+}
 
 /** What a place needs. */
 const SERVERS: Readonly<Record<string, readonly TestServer[]>> = {
   PostgreSQL: [postgres],
   MySQL: [mysql],
-  "sqlite behind Redis": [redis],
   "PostgreSQL behind Redis": [postgres, redis],
 };
 
