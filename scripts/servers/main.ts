@@ -80,6 +80,9 @@ async function run([program, ...args]: readonly string[]): Promise<number> {
     const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
     for (const lack of lacks) say(`the command had no ${lack}`);
     return exitCodeOf(code, signal) || (lacks.length === 0 ? 0 : 1);
+  } catch (error) {
+    say((error as Error).message);
+    return 1;
   } finally {
     await stop(owner, say);
   }

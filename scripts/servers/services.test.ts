@@ -243,6 +243,9 @@ test.skipIf(IS_EVERYWHERE)(
     );
     expect(said).toBe("2\n");
     expect(ran).toBe(1);
+    const unknown = checkout.call(["run", "--own", "redis", "--", "no-such-command"], nothing);
+    expect(unknown.code).toBe(1);
+    expect(unknown.err).toMatch(/services: spawn no-such-command ENOENT\n$/);
   },
 );
 
