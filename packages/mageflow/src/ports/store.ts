@@ -64,7 +64,10 @@ export interface Store {
   /** How many children of a container have each of these statuses. Ask for open ones: they are bounded by windows. */
   tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>>;
 
-  /** Signatures, newest first. */
+  /**
+   * Signatures, newest first. What is in one workflow and has a status that most of it has at some time (PENDING or SUCCEEDED) may be looked
+   * for among all of it, and be found late where it is rare.
+   */
   list(query: ListQuery): Promise<SignatureRecord[]>;
 
   /** Every record in the order of ids beyond `after`: for audits. */

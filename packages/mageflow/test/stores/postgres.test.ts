@@ -431,11 +431,15 @@ function argumentsOf(script: string, url: string): string[] {
 const KILLED_AT = (number: number): string => `
   import { Client } from "pg";
   const { query } = Client.prototype;
+  const migrations = ${JSON.stringify(MIGRATIONS)};
+  let made = 0;
   Client.prototype.query = async function (sql, ...rest) {
-    if (typeof sql !== "string" || !sql.includes("CREATE TABLE signatures")) return query.call(this, sql, ...rest);
-    for (const [n, statement] of sql.split(${STATEMENT_END}).entries()) {
-      if (n === ${number}) process.kill(process.pid, "SIGKILL");
-      await query.call(this, statement);
+    if (!migrations.includes(sql)) return query.call(this, sql, ...rest);
+    let answer;
+    for (const statement of sql.split(${STATEMENT_END})) {
+      if (made++ === ${number}) process.kill(process.pid, "SIGKILL");
+      answer = await query.call(this, statement);
     }
+    return answer;
   };
   await store.open();`;

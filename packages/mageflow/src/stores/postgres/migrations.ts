@@ -232,4 +232,11 @@ const FIRST = `
   CREATE INDEX leases ON workers (lease_until, id) WHERE ended_at IS NULL;
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST];
+const NOTABLE_INSIDE = `
+  -- Lists of what is in a workflow and has a status to look into.
+  CREATE INDEX newest_notable_inside ON signatures (root_id, status, created_at, id)
+    WHERE status = 'WAITING' OR status = 'SUSPENDED' OR status = 'INTERRUPTED' OR status = 'FAILED' OR status = 'SKIPPED'
+      OR status = 'CANCELLED';
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, NOTABLE_INSIDE];

@@ -41,9 +41,12 @@ export class Newest {
   }
 
   async list(query: ListQuery): Promise<SignatureRecord[]> {
-    return query.rootId === undefined
-      ? this.#page(query.limit, (limit, given) => everywhere({ ...query, limit }, given))
-      : this.#inWorkflow(query, toSafe(query.rootId));
+    const { rootId, statuses, limit } = query;
+    if (rootId === undefined)
+      return this.#page(limit, (most, given) => everywhere({ ...query, limit: most }, given));
+    return statuses?.every((status) => NOTABLE.has(status)) === true
+      ? this.#page(limit, (most, given) => notableInside({ ...query, limit: most }, toSafe(rootId), given))
+      : this.#inWorkflow(query, toSafe(rootId));
   }
 
   /** Goes from one birth to the one before it: what was born in one instant is a stretch of an index. */
@@ -91,6 +94,23 @@ function everywhere(query: ListQuery, given: Given): string {
     ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
 }
 
+/** What is in a workflow and has statuses by which it is indexed: there may be much that has none of them. */
+function notableInside(query: ListQuery, rootId: string, given: Given): string {
+  const { tag, after, limit } = query;
+  const conditions = [...filters(query, given), `root_id = ${given(rootId)}`];
+  if (after !== null)
+    conditions.push(
+      `(created_at, id) < (${given(after.createdAt)}::bigint, ${given(toSafe(after.id))}::text)`,
+    );
+  if (tag !== undefined) conditions.push(hasTag(tag, given));
+  const page = `ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
+  const selects = eachStatus(query.statuses!).map(
+    (status) => `(SELECT ${COLUMNS} FROM signatures WHERE ${[...conditions, status].join(" AND ")} ${page})`,
+  );
+  return `SELECT * FROM (${selects.join(" UNION ALL ")}) AS pages
+    ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
+}
+
 /** What was stored of a workflow in one instant. An id is the root's, or begins with it and a dot; the slash is the character after the dot. */
 function bornAt(query: ListQuery, rootId: string, born: number, limit: number, given: Given): string {
   const { after, tag } = query;
@@ -121,9 +141,14 @@ const NOTABLE: ReadonlySet<Status> = new Set([
  */
 function statusStretches(query: ListQuery, given: Given): string[] {
   const { roots, statuses = STATUSES, marked } = query;
-  if (statuses.length === 0) return ["false"];
   const isIndexed = roots || statuses.every((status) => NOTABLE.has(status));
   if (marked === true || !isIndexed) return statusFilter(query, given);
+  return eachStatus(statuses);
+}
+
+/** None is a condition too. */
+function eachStatus(statuses: readonly Status[]): string[] {
+  if (statuses.length === 0) return ["false"];
   return STATUSES.filter((status) => statuses.includes(status)).map((status) => `status = '${status}'`);
 }
 

@@ -240,4 +240,15 @@ const WHAT_IS_KNOWN = `
     WHERE NOT EXISTS (SELECT 1 FROM drafts WHERE drafts.root_id = signatures.root_id AND drafts.begun_at < 0);
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, RULES_OF_WORKERS, WHAT_IS_STOPPING, WHAT_IS_KNOWN];
+const NOTABLE_INSIDE = `
+  -- Lists of what is in a workflow and has a status to look into.
+  CREATE INDEX newest_notable_inside ON signatures (root_id, notable_status, created_at, id) WHERE notable_status IS NOT NULL;
+`;
+
+export const MIGRATIONS: readonly string[] = [
+  FIRST,
+  RULES_OF_WORKERS,
+  WHAT_IS_STOPPING,
+  WHAT_IS_KNOWN,
+  NOTABLE_INSIDE,
+];

@@ -32,6 +32,8 @@ const FILTERS: readonly Partial<ListQuery>[] = [
   { statuses: ["FAILED"] },
   { statuses: ["FAILED", "WAITING", "FAILED"] },
   { statuses: ["FAILED", "RUNNING"] },
+  { statuses: ["READY", "WAITING", "RUNNING"], kinds: ["task"] },
+  { statuses: ["RUNNING"] },
   { statuses: [] },
   { names: ["name 1"], roles: ["item"] },
   { kinds: ["swarm"] },

@@ -1,7 +1,8 @@
 import { type Status, STATUSES } from "../../core/status.ts";
 import type { ListQuery } from "../../ports/store.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { COLUMNS, type Row } from "./row.ts";
+import { COLUMNS, CREATED_AT, ID, type Row } from "./row.ts";
+import { IS_STALLED, IS_UNSETTLED } from "./waiting.ts";
 
 /** Where a statement looks, and the order in which it finds newest first there. */
 interface Source {
@@ -38,7 +39,11 @@ export class Newest {
   }
 
   list(query: ListQuery): Row[] {
-    return query.rootId === undefined ? this.#everywhere(query) : this.#inWorkflow(query, query.rootId);
+    const { rootId, statuses } = query;
+    if (rootId === undefined) return this.#everywhere(query);
+    return statuses?.every((status) => INDEXED_INSIDE.has(status)) === true
+      ? this.#inWorkflowByStatus(query, rootId, statuses)
+      : this.#inWorkflow(query, rootId);
   }
 
   #everywhere(query: ListQuery): Row[] {
@@ -57,6 +62,27 @@ export class Newest {
     );
     const sql = `${selects.join(" UNION ALL ")} ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${given(limit)}`;
     return this.#db.all<Row>(sql, ...parameters);
+  }
+
+  /** What has one of these statuses is found by them: there may be much in a workflow that has none of them. */
+  #inWorkflowByStatus(query: ListQuery, rootId: string, statuses: readonly Status[]): Row[] {
+    const rows = [...new Set(statuses)].flatMap((status) => this.#ofStatus(query, rootId, status));
+    rows.sort((a, b) => b[CREATED_AT] - a[CREATED_AT] || (a[ID] < b[ID] ? 1 : -1));
+    return rows.slice(0, query.limit);
+  }
+
+  #ofStatus(query: ListQuery, rootId: string, status: Status): Row[] {
+    const { after, tag, limit } = query;
+    const { stretches, order } = stretchesInside(rootId, status);
+    return stretches.flatMap((stretch) => {
+      const { parameters, given } = parameterList();
+      const conditions = [...stretch(given), `+root_id = ${given(rootId)}`, ...filters(query, given)];
+      if (after !== null)
+        conditions.push(`(created_at, id) < (${given(after.createdAt)}, ${given(after.id)})`);
+      if (tag !== undefined) conditions.push(hasTag(tag, given));
+      const sql = `${select(SIGNATURES, conditions)} ORDER BY ${order} LIMIT ${given(limit)}`;
+      return this.#db.all<Row>(sql, ...parameters);
+    });
   }
 
   /** Goes from one birth to the one before it: what was born in one instant is a stretch of an index. */
@@ -96,6 +122,46 @@ const NOTABLE: ReadonlySet<Status> = new Set([
   "SKIPPED",
   "CANCELLED",
 ]);
+
+/** Statuses by which what is in a workflow is found. Most of a workflow is one of the others. */
+const INDEXED_INSIDE: ReadonlySet<Status> = new Set([...NOTABLE, "READY", "RUNNING"]);
+
+/** The stretches of indexes that hold what is in a workflow and has such a status, each by its conditions, and the order of what is found. */
+function stretchesInside(
+  rootId: string,
+  status: Status,
+): { stretches: ((given: Given) => string[])[]; order: string } {
+  if (NOTABLE.has(status)) {
+    const stretch = (given: Given): string[] => [
+      `root_id = ${given(rootId)}`,
+      `notable_status = ${given(status)}`,
+    ];
+    return { stretches: [stretch], order: "created_at DESC, id DESC" };
+  }
+  // As many are under way as windows and workers let be. The plus keeps them from being looked for in the order of the list, among all.
+  const order = "+created_at DESC, +id DESC";
+  const end = `${rootId}/`;
+  if (status === "READY") {
+    return {
+      stretches: [(given) => ["status = 'READY'", `+id >= ${given(rootId)}`, `+id < ${given(end)}`]],
+      order,
+    };
+  }
+  const below = (column: string, given: Given): string[] => [
+    `${column} >= ${given(rootId)}`,
+    `${column} < ${given(end)}`,
+  ];
+  const [task, running] = ["+kind = 'task'", "+status = 'RUNNING'"];
+  return {
+    stretches: [
+      (given) => ["worker_id IS NOT NULL", ...below("parent_id", given), task, running],
+      (given) => [`id = ${given(rootId)}`, "worker_id IS NOT NULL", task, running],
+      (given) => [IS_UNSETTLED, ...below("id", given), "+kind <> 'task'", running],
+      (given) => [IS_STALLED, ...below("id", given), task, running],
+    ],
+    order,
+  };
+}
 
 /**
  * The filter by status, as conditions of one select for each stretch of an index, which are merged. Roots are indexed by

@@ -54,9 +54,11 @@ export type Row = readonly [
 
 /** Places in a row. */
 export const SEQ = 0;
+export const ID = 1;
 export const DUE_AT = 20;
 export const DEADLINE_AT = 21;
 export const STOP = 29;
+export const CREATED_AT = 35;
 
 const NO_TAGS: readonly string[] = [];
 

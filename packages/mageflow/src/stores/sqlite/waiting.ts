@@ -27,7 +27,8 @@ const HOLDERS = `WITH RECURSIVE holders (id) AS (
   )
   SELECT id FROM holders WHERE id IS NOT NULL LIMIT ?2`;
 
-const IS_UNSETTLED = "((kind <> 'task' AND status = 'RUNNING') OR milestone = 1 OR milestone = 2)";
+export const IS_UNSETTLED: string =
+  "((kind <> 'task' AND status = 'RUNNING') OR milestone = 1 OR milestone = 2)";
 
 const UNSETTLED = `SELECT ${COLUMNS} FROM shown WHERE ${IS_UNSETTLED} AND id > ? ORDER BY id LIMIT ?`;
 
