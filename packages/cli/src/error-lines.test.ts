@@ -31,3 +31,21 @@ test("with stacks all frames are shown", () => {
     "  at work (file:///srv/flow.ts:3:9)",
   ]);
 });
+
+test("what an AggregateError holds is told of, each with what caused it, before what caused the whole", () => {
+  const errors = [
+    { name: "E4", message: "one", cause: { name: "E5", message: "below one" } },
+    { name: "AggregateError", message: "two", errors: [{ name: "E6", message: "in two" }] },
+  ];
+  const held = { name: "AggregateError", message: "all failed", attempts: 1, path: [], cause, errors };
+  expect(errorLines(held)).toEqual([
+    "failed: AggregateError: all failed",
+    "  error 1 of 2: E4: one",
+    "    caused by E5: below one",
+    "  error 2 of 2: AggregateError: two",
+    "    error 1 of 1: E6: in two",
+    "  caused by E2: deep",
+    "    thrown at /srv/flow.ts:3:9",
+    "  caused by E3 (X): deeper\\nforged",
+  ]);
+});

@@ -16,15 +16,27 @@ export function errorLines(error: StoredError, stacks = false): string[] {
   if (path.length > 1) lines.push(`  at ${path.join(" › ")}`);
   const failing = error.path.at(-1);
   if (failing !== undefined && path.length > 1) lines.push(`  id ${clip(failing.id, 400)}`);
-  for (let cause: StoredCause | undefined = error.cause; cause !== undefined; cause = cause.cause) {
-    lines.push(`  caused by ${causeText(cause)}`, ...indented(stackLines(cause, stacks), "    "));
-    const inner = "path" in cause ? (cause as StoredError).path : [];
-    if (inner.length > path.length)
+  return [...lines, ...indented(innerLines(error, stacks, path.length), "  ")];
+}
+
+/** What an AggregateError holds, each with what caused it further in; then what caused the error itself. */
+function innerLines({ errors = [], cause }: StoredCause, stacks: boolean, depth: number): string[] {
+  const lines: string[] = [];
+  const add = (why: string, inner: StoredCause): void => {
+    lines.push(`${why} ${causeText(inner)}`, ...indented(stackLines(inner, stacks), "  "));
+    const path = "path" in inner ? (inner as StoredError).path : [];
+    if (path.length > depth)
       lines.push(
-        `    at ${inner.map(({ name }) => clip(name, 60)).join(" › ")}, id ${clip(inner.at(-1)!.id, 400)}`,
+        `  at ${path.map(({ name }) => clip(name, 60)).join(" › ")}, id ${clip(path.at(-1)!.id, 400)}`,
       );
+  };
+  for (const [n, error] of errors.entries()) {
+    add(`error ${n + 1} of ${errors.length}:`, error);
+    lines.push(...indented(innerLines(error, stacks, depth), "  "));
   }
-  return lines;
+  if (cause === undefined) return lines;
+  add("caused by", cause);
+  return [...lines, ...innerLines(cause, stacks, depth)];
 }
 
 function causeText({ name, message, code }: StoredCause): string {

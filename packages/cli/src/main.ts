@@ -1,15 +1,16 @@
 import { typedValue } from "./command-line.ts";
 import { EXIT } from "./exit-codes.ts";
 import { endWithReader, flushed } from "./output.ts";
-import { buildProgram } from "./program.ts";
+import { buildProgram, printAsked } from "./program.ts";
 import { reportError } from "./report-error.ts";
 
 endWithReader();
 const given = process.argv.slice(2);
 // What is behind -- is for another command.
 const own = given.includes("--") ? given.slice(0, given.indexOf("--")) : given;
+const json = own.includes("--json");
+const program = buildProgram(json);
 try {
-  const program = buildProgram();
   if (given.length === 0) {
     program.outputHelp({ error: true });
     process.exitCode = EXIT.usage;
@@ -17,9 +18,10 @@ try {
     await program.parseAsync(given, { from: "user" });
   }
 } catch (error) {
+  if (json) printAsked(program, error, own);
   // Read from the arguments themselves: an error of the options comes before there are any.
   process.exitCode = reportError(error, {
-    json: own.includes("--json"),
+    json,
     verbose: own.includes("--verbose"),
     store: typedValue(own, "--store"),
   });

@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addCache } from "./commands/cache.ts";
 import { addCancel } from "./commands/cancel.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addGc } from "./commands/gc.ts";
-import { addHelp } from "./commands/help.ts";
+import { addHelp, helpObject } from "./commands/help.ts";
 import { addInterrupt } from "./commands/interrupt.ts";
 import { addLock, addUnlock } from "./commands/lock.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -20,11 +20,12 @@ import { addResume, addSuspend } from "./commands/suspend-resume.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWorker } from "./commands/worker.ts";
 import { DEFAULT_STORE } from "./open-store.ts";
+import { printJson } from "./output.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 
-/** The whole command line. */
-export function buildProgram(): Command {
+/** The whole command line. With `json` it prints no text by itself: see {@link printAsked}. */
+export function buildProgram(json: boolean): Command {
   const program = new Command("mageflow")
     .description("Run, watch and steer MageFlow workflows.")
     .version(version, "-V, --version", "print the version")
@@ -43,7 +44,7 @@ export function buildProgram(): Command {
     .helpOption("-h, --help", "print help")
     .configureHelp({ showGlobalOptions: true })
     // Errors are printed in one place, together with all others.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, ...(json ? { writeOut: () => {} } : {}) })
     .exitOverride()
     .addHelpText(
       "after",
@@ -83,4 +84,19 @@ Getting started:
     add(program);
   }
   return program;
+}
+
+/** Prints for programs what --help or --version ask for, if that is why parsing has ended. */
+export function printAsked(program: Command, ended: unknown, words: readonly string[]): void {
+  if (!(ended instanceof CommanderError)) return;
+  if (ended.code === "commander.version") printJson({ version });
+  if (ended.code !== "commander.helpDisplayed") return;
+  const command = program.commands.find(
+    (one) => one.name() === words.find((word) => isCommand(program, word)),
+  );
+  printJson(helpObject(command ?? program));
+}
+
+function isCommand(program: Command, word: string): boolean {
+  return program.commands.some((one) => one.name() === word);
 }

@@ -67,9 +67,14 @@ export function reportError(
 ): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
   const { code, message, hint } = describe(error, store);
-  if (json) process.stderr.write(`${plainJson({ error: { code, message, hint } })}\n`);
-  else {
+  const errors = heldBelow(error);
+  if (json) {
+    const held = errors.length === 0 ? {} : { errors: errors.map((inner) => describe(inner, store).message) };
+    process.stderr.write(`${plainJson({ error: { code, message, hint, ...held } })}\n`);
+  } else {
     note(`mageflow: ${message}`);
+    for (const [n, inner] of errors.entries())
+      note(`          error ${n + 1} of ${errors.length}: ${describe(inner, store).message}`);
     if (hint !== null) note(`          ${hint}`);
   }
   if (verbose && !json && error instanceof Error) for (const line of stackLines(error)) note(line);
@@ -85,11 +90,31 @@ function isOurs(code: unknown): boolean {
   return typeof code === "string" && exitCodeOf(code) !== EXIT.failed;
 }
 
-function stackLines(error: Error): string[] {
-  const lines: string[] = [];
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
-    const text = (at.stack ?? `${at.name}: ${at.message}`).split("\n");
-    lines.push(...text.map((line, index) => (depth > 0 && index === 0 ? `caused by ${line}` : line)));
+/** Errors that are told of inside one, and one inside another, so that what holds itself comes to an end. */
+const MOST = 8;
+
+/** What an AggregateError holds. */
+function heldBy(error: unknown): unknown[] {
+  return error instanceof AggregateError ? error.errors.slice(0, MOST) : [];
+}
+
+/** What the first AggregateError holds among an error and what caused it. */
+function heldBelow(error: unknown): unknown[] {
+  for (let at = error, depth = 0; at instanceof Error && depth < MOST; at = at.cause, depth++) {
+    const held = heldBy(at);
+    if (held.length > 0) return held;
   }
+  return [];
+}
+
+function stackLines(error: Error, why = "", depth = 0): string[] {
+  const text = (error.stack ?? `${error.name}: ${error.message}`).split("\n");
+  const lines = text.map((line, index) => (index === 0 ? why + line : line));
+  if (depth === MOST) return lines;
+  const errors = heldBy(error);
+  for (const [n, inner] of errors.entries())
+    if (inner instanceof Error)
+      lines.push(...stackLines(inner, `error ${n + 1} of ${errors.length}: `, depth + 1));
+  if (error.cause instanceof Error) lines.push(...stackLines(error.cause, "caused by ", depth + 1));
   return lines;
 }

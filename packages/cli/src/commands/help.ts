@@ -38,7 +38,7 @@ export function addHelp(program: Command): void {
 }
 
 /** The same as the help text, for programs. */
-function helpObject(command: Command): object {
+export function helpObject(command: Command): object {
   const help = command.createHelp();
   const options = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
   return {

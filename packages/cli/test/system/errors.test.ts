@@ -190,3 +190,30 @@ test("--verbose shows the stack", async () => {
   expect(stderr).toMatch(/^caused by RangeError: odd$/m);
   expect(stderr).toMatch(/^ {4}at .*throws\.mjs:1/m);
 });
+
+test("--help and --version print objects for programs", async () => {
+  await using scene = new Scene();
+  const { code, value } = await scene.json<{ name: string; commands: object[] }>("--help");
+  expect({ code, name: value.name }).toEqual({ code: 0, name: "mageflow" });
+  expect(value.commands.length).toBeGreaterThan(10);
+  expect(await scene.json("ps", "-h")).toEqual(await scene.json("help", "ps"));
+  expect((await scene.json("--version")).value).toEqual({ version: expect.stringMatching(/^\d+\.\d+/) });
+});
+
+test("what an AggregateError holds is told of, be it the cause of another", async () => {
+  await using scene = new Scene();
+  const told = await scene.run("run", fixture("several"));
+  expect(told.code).toBe(2);
+  expect(told.stderr).toMatch(
+    /\n +error 1 of 2: Error: the first has failed\n +error 2 of 2: RangeError: and so has the second\n/,
+  );
+  const json = await scene.run("run", fixture("several"), "--json");
+  expect(JSON.parse(json.stderr)).toMatchObject({
+    error: {
+      code: "FILE_INVALID",
+      errors: ["Error: the first has failed", "RangeError: and so has the second"],
+    },
+  });
+  const verbose = await scene.run("run", fixture("several"), "--verbose");
+  expect(verbose.stderr).toMatch(/\nerror 2 of 2: RangeError: and so has the second\n +at /);
+});
