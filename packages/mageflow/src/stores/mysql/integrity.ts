@@ -40,7 +40,7 @@ const SHELVES: readonly Shelf[] = [
   },
   {
     table: "steps",
-    key: ["id", "generation", "digest"],
+    key: ["seq"],
     about: "id",
     named: "name",
     says: { result: 'the result of its step "$" is not JSON' },
@@ -73,7 +73,8 @@ const CONTRADICTIONS: readonly string[] = [
   `SELECT ${text("s.id")}, 'it is stored, but has a tombstone'
     FROM mageflow_tombstones AS t JOIN mageflow_signatures AS s ON s.id = t.id WHERE ${SHOWN} LIMIT $1`,
   `SELECT ${text("root_id")}, CONCAT('lists of what is inside it miss what was stored at ', created_at)
-    FROM (SELECT DISTINCT root_id, created_at FROM mageflow_signatures WHERE parent_id IS NOT NULL) AS born
+    FROM (SELECT DISTINCT root_id, created_at FROM mageflow_signatures
+      WHERE id > CONCAT(root_id, '.') AND id < CONCAT(root_id, '/')) AS born
     WHERE NOT EXISTS (SELECT 1 FROM mageflow_births AS b WHERE b.root_id = born.root_id AND b.created_at = born.created_at)
     LIMIT $1`,
   `SELECT ${text("root_id")}, CONCAT('its journal jumps to entry ', seq, ', but ', due, ' comes next')

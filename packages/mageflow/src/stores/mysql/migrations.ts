@@ -170,14 +170,15 @@ const FIRST: readonly string[] = [
     KEY of_root (root_id)
   ) #`,
 
-  `-- The names of steps are as long as task code likes: they stand in the key by their digest.
+  `-- In the order in which they ended. Names are as long as task code likes: they stand in the key by their digest.
   CREATE TABLE IF NOT EXISTS mageflow_steps (
+    seq BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     id VARBINARY(1500) NOT NULL,
     generation INT NOT NULL,
     digest VARBINARY(40) NOT NULL,
     name LONGTEXT NOT NULL,
     result LONGTEXT NOT NULL,
-    PRIMARY KEY (id, generation, digest)
+    UNIQUE KEY of_signature (id, generation, digest)
   ) #`,
   `CREATE TABLE IF NOT EXISTS mageflow_checkpoints (
     id VARBINARY(1500) NOT NULL,

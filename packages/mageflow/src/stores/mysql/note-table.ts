@@ -18,11 +18,12 @@ const PUT_PROGRESS = putting("mageflow_progress");
 
 /** None of what is in a draft: when one of the ids $3 is its root. */
 const READ = `SELECT kind, name, body FROM (
-    SELECT 'step' AS kind, name, result AS body FROM mageflow_steps WHERE id = $1 AND generation = $2
-    UNION ALL SELECT 'checkpoint', NULL, body FROM mageflow_checkpoints WHERE id = $1 AND generation = $2
-    UNION ALL SELECT 'progress', NULL, body FROM mageflow_progress WHERE id = $1 AND generation = $2
+    SELECT 'step' AS kind, seq, name, result AS body FROM mageflow_steps WHERE id = $1 AND generation = $2
+    UNION ALL SELECT 'checkpoint', 0, NULL, body FROM mageflow_checkpoints WHERE id = $1 AND generation = $2
+    UNION ALL SELECT 'progress', 0, NULL, body FROM mageflow_progress WHERE id = $1 AND generation = $2
   ) AS notes
-  WHERE NOT EXISTS (SELECT 1 FROM mageflow_drafts WHERE root_id IN $3)`;
+  WHERE NOT EXISTS (SELECT 1 FROM mageflow_drafts WHERE root_id IN $3)
+  ORDER BY seq`;
 
 type Note =
   | readonly [kind: "step", name: string, body: string]
