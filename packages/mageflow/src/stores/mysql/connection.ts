@@ -23,8 +23,8 @@ const SETTINGS = `SET SESSION
   time_zone = '+00:00',
   autocommit = 1,
   innodb_lock_wait_timeout = 10
-  /*!80000 , max_execution_time = 30000, cte_max_recursion_depth = 1000000 */
-  /*M! , max_statement_time = 30, in_predicate_conversion_threshold = 0, max_recursive_iterations = 1000000 */`;
+  /*!80000 , max_execution_time = 30000 */
+  /*M! , max_statement_time = 30, in_predicate_conversion_threshold = 0 */`;
 
 const ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 

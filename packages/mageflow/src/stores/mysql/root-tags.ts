@@ -5,15 +5,16 @@ import { rows } from "./literals.ts";
 
 const INSERT = "INSERT IGNORE INTO mageflow_root_tags (tag, created_at, root_id) VALUES $1";
 
-const DELETE = "DELETE FROM mageflow_root_tags WHERE (tag, created_at, root_id) IN ($1)";
+/** One by one: for several places in the key the planner may look through the whole table. */
+const DELETE = "DELETE FROM mageflow_root_tags WHERE tag = $1 AND created_at = $2 AND root_id = $3";
 
 /** Workflows are found by the tags of their roots. */
 export function putTags(db: Connection, records: readonly SignatureRecord[]): Promise<unknown>[] {
-  return change(db, INSERT, records);
+  return rows(tagsOf(records)).map((some) => db.later(INSERT, some));
 }
 
 export function dropTags(db: Connection, records: readonly SignatureRecord[]): Promise<unknown>[] {
-  return change(db, DELETE, records);
+  return tagsOf(records).map((row) => db.later(DELETE, ...row));
 }
 
 export function replaceTags(
@@ -32,9 +33,10 @@ export function replaceTags(
   ];
 }
 
-function change(db: Connection, sql: string, records: readonly SignatureRecord[]): Promise<unknown>[] {
-  const tagged = records
+function tagsOf(records: readonly SignatureRecord[]): [tag: string, createdAt: number, rootId: string][] {
+  return records
     .filter(({ role }) => role === "root")
-    .flatMap(({ tags, createdAt, rootId }) => tags.map((tag) => [toSafe(tag), createdAt, rootId]));
-  return rows(tagged).map((some) => db.later(sql, some));
+    .flatMap(({ tags, createdAt, rootId }) =>
+      tags.map((tag): [string, number, string] => [toSafe(tag), createdAt, rootId]),
+    );
 }

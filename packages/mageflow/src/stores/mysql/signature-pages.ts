@@ -4,6 +4,7 @@ import type { ChildQuery } from "../../ports/store.ts";
 import { toSafe } from "../safe-text.ts";
 import { COLUMNS, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { jumps, startableTurns } from "./jumps.ts";
 import { fill, list } from "./literals.ts";
 import { readablePage } from "./readable.ts";
 import { type Row, toRecord } from "./row.ts";
@@ -15,18 +16,6 @@ const BY_IDS = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (PRI
 
 export const BY_ROOT_KEY: string = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (keys_taken)
   WHERE s.key_place = CONCAT(x'00', $1) AND ${SHOWN}`;
-
-const TURN = `SELECT s.child_turn FROM mageflow_signatures AS s FORCE INDEX (children)
-      WHERE s.parent_id = $1 AND s.child_status = 'STARTABLE'`;
-
-/** Jumps from one turn to the next: there are few, whatever the number of children. */
-const STARTABLE_TURNS = `WITH RECURSIVE turns (turn) AS (
-    (${TURN} ORDER BY s.child_turn LIMIT 1)
-    UNION ALL
-    SELECT (${TURN} AND s.child_turn > turns.turn ORDER BY s.child_turn LIMIT 1)
-    FROM turns WHERE turns.turn IS NOT NULL
-  )
-  SELECT turn FROM turns WHERE turn IS NOT NULL`;
 
 /** Children of a status and turn, by slot. */
 const STRETCH = `(SELECT s.id, s.child_slot FROM mageflow_signatures AS s FORCE INDEX (children)
@@ -46,16 +35,8 @@ const COUNT = `SELECT COUNT(*) FROM mageflow_signatures FORCE INDEX (children) W
 const SCAN = `SELECT ${COLUMNS} FROM mageflow_signatures AS s FORCE INDEX (PRIMARY)
   WHERE s.id > $1 AND ${SHOWN} ORDER BY s.id LIMIT $2`;
 
-/** Jumps from one name to the next, so that it takes a step a name and not a step a task. */
-const READY_LINES = `WITH RECURSIVE names (line) AS (
-    (SELECT s.line FROM mageflow_signatures AS s FORCE INDEX (line)
-      WHERE s.line > 'ready ' AND s.line < 'ready!' ORDER BY s.line LIMIT 1)
-    UNION ALL
-    SELECT (SELECT s.line FROM mageflow_signatures AS s FORCE INDEX (line)
-      WHERE s.line > names.line AND s.line < 'ready!' ORDER BY s.line LIMIT 1)
-    FROM names WHERE names.line IS NOT NULL
-  )
-  SELECT ${text("line")} FROM names WHERE line IS NOT NULL`;
+const NEXT_READY_LINE = `SELECT ${text("s.line")} FROM mageflow_signatures AS s FORCE INDEX (line)
+  WHERE s.line > $1 AND s.line < 'ready!' ORDER BY s.line LIMIT 1`;
 
 /** Of each name no more than 1,000 ready tasks are counted. */
 const COUNT_READY = `SELECT COUNT(*) FROM (
@@ -106,11 +87,11 @@ export class SignaturePages {
     const wanted = STATUSES.filter((status) => statuses?.includes(status) ?? true);
     if (wanted.length === 0) return [];
     const beyond = after === null ? -1 : Number(after);
-    const turns = wanted.includes("PENDING") ? await this.#db.all<[number]>(STARTABLE_TURNS, parentId) : [];
+    const turns = wanted.includes("PENDING") ? await startableTurns(this.#db, parentId) : [];
     const stretches = [
       ...wanted.map((status) => [status, 0] as const),
       ...wanted.filter((status) => status === "SUSPENDED").map((status) => [status, 1] as const),
-      ...turns.map(([turn]) => ["STARTABLE", turn] as const),
+      ...turns.map((turn) => ["STARTABLE", turn] as const),
     ];
     return readablePage(limit, (most) => this.#db.all<Row>(pageOf(parentId, stretches, beyond, most)));
   }
@@ -136,7 +117,9 @@ export class SignaturePages {
   }
 
   async readyNames(): Promise<Map<string, number>> {
-    const lines = (await this.#db.all<[string]>(READY_LINES)).map(([line]) => line);
+    const next = async (after: string): Promise<string | null> =>
+      (await this.#db.get<[string]>(NEXT_READY_LINE, after))?.[0] ?? null;
+    const lines = await jumps(next, READY);
     const counted = await Promise.all(lines.map((line) => this.#db.get<[number]>(COUNT_READY, line)));
     const names = lines.map((line, n) => [line.slice(READY.length), counted[n]![0]] as const);
     return new Map(names.filter(([, count]) => count > 0));

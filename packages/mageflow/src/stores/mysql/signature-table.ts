@@ -5,6 +5,7 @@ import type { WindowQuery } from "../../ports/store.ts";
 import { toSafe } from "../safe-text.ts";
 import { COLUMNS, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { jumps } from "./jumps.ts";
 import { list, type Parameter } from "./literals.ts";
 import { readable, readablePage } from "./readable.ts";
 import { type Row, toRecord } from "./row.ts";
@@ -167,7 +168,8 @@ const PAST_DEADLINE = alarmed("deadline");
 const OVERDUE_STOP = alarmed("stop");
 
 const RUNNING_UNDER = locked(
-  `SELECT s.id FROM ${TABLE} (line) WHERE s.line = CONCAT('under ', $1) AND ${SHOWN} ORDER BY s.id LIMIT $2`,
+  `SELECT s.id FROM ${TABLE} (line) WHERE s.line = CONCAT('under ', $1) AND ${SHOWN}
+    ORDER BY s.line_turn, s.line_at, s.line_slot, s.id LIMIT $2`,
   "s.status = 'RUNNING' AND s.worker_id = $1",
 );
 
@@ -176,8 +178,10 @@ const OWING = locked(
   "s.credited < s.milestone",
 );
 
-const OWED = `SELECT DISTINCT ${text("s.parent_id")} FROM ${TABLE} (debt)
-  WHERE s.debt IN (1, 3) AND s.parent_id IS NOT NULL AND ${SHOWN} LIMIT $1`;
+const NEXT_OWED = [1, 3].map(
+  (debt) => `SELECT ${text("s.parent_id")} FROM ${TABLE} (debt)
+  WHERE s.debt = ${debt} AND s.parent_id > $1 AND ${SHOWN} ORDER BY s.parent_id LIMIT 1`,
+);
 
 const SWEEPING = `SELECT ${text("s.id")} FROM ${TABLE} (business)
   WHERE s.business IN (${withBusiness(4).join(", ")}) AND ${SHOWN} LIMIT $1`;
@@ -309,7 +313,12 @@ export class SignatureTable {
   }
 
   async owed(limit: number): Promise<string[]> {
-    return this.#ids(OWED, limit);
+    const next = async (after: string): Promise<string | null> => {
+      const found = await Promise.all(NEXT_OWED.map((sql) => this.#db.get<[string]>(sql, after)));
+      const ids = found.flatMap((row) => row?.[0] ?? []);
+      return ids.length === 0 ? null : ids.reduce((a, b) => (a < b ? a : b));
+    };
+    return jumps(next, "", limit);
   }
 
   async sweeping(limit: number): Promise<string[]> {

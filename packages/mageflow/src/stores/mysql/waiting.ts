@@ -1,6 +1,7 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { COLUMNS, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { jumps, startableTurns } from "./jumps.ts";
 import type { Parameter } from "./literals.ts";
 import { readable, readablePage } from "./readable.ts";
 import type { Row } from "./row.ts";
@@ -13,18 +14,10 @@ const STRAYS = `SELECT ${text("s.id")} FROM mageflow_signatures AS s FORCE INDEX
   LIMIT $1`;
 
 const STALLED = `SELECT ${text("s.id")} FROM mageflow_signatures AS s FORCE INDEX (line)
-  WHERE s.line = 'stalled' AND ${SHOWN} ORDER BY s.id LIMIT $1`;
+  WHERE s.line = 'stalled' AND ${SHOWN} ORDER BY s.line_turn, s.line_at, s.line_slot, s.id LIMIT $1`;
 
-/** Jumps from one holder to the next, so that it takes a step a holder and not a step a signature. */
-const HOLDERS = `WITH RECURSIVE holders (id, n) AS (
-    (SELECT s.held_by, 1 FROM mageflow_signatures AS s FORCE INDEX (held)
-      WHERE s.held_by > $1 AND ${SHOWN} ORDER BY s.held_by LIMIT 1)
-    UNION ALL
-    SELECT (SELECT s.held_by FROM mageflow_signatures AS s FORCE INDEX (held)
-      WHERE s.held_by > holders.id AND ${SHOWN} ORDER BY s.held_by LIMIT 1), n + 1
-    FROM holders WHERE holders.id IS NOT NULL AND n < $2
-  )
-  SELECT ${text("id")} FROM holders WHERE id IS NOT NULL`;
+const NEXT_HOLDER = `SELECT ${text("s.held_by")} FROM mageflow_signatures AS s FORCE INDEX (held)
+  WHERE s.held_by > $1 AND ${SHOWN} ORDER BY s.held_by LIMIT 1`;
 
 /** Of what has business: the kinds of it that are asked for. */
 export function withBusiness(bit: 1 | 2 | 4): number[] {
@@ -49,9 +42,6 @@ const firstChild = (
 ): string => `(SELECT s.id FROM mageflow_signatures AS s FORCE INDEX (children)
         WHERE s.parent_id = $1 AND s.child_status = '${status}' AND s.child_turn = ${turn} ORDER BY s.child_slot LIMIT 1)`;
 
-const FIRST_TURN = `SELECT s.child_turn FROM mageflow_signatures AS s FORCE INDEX (children)
-      WHERE s.parent_id = $1 AND s.child_status = 'STARTABLE'`;
-
 /** An id begins with that of what it stands below and a dot; the slash is the character after the dot. */
 const firstInside = (
   business: number,
@@ -61,26 +51,20 @@ const firstInside = (
 const firstOwing = (debt: number): string => `(SELECT s.id FROM mageflow_signatures AS s FORCE INDEX (debt)
         WHERE s.debt = ${debt} AND s.parent_id = $1 ORDER BY s.id LIMIT 1)`;
 
-/** The first of each kind. Of several priorities the first of each: there are few, whatever the number of children. */
-const AWAITED = `SELECT what, ${COLUMNS} FROM (
-    WITH RECURSIVE turns (turn) AS (
-      (${FIRST_TURN} ORDER BY s.child_turn LIMIT 1)
-      UNION ALL
-      SELECT (${FIRST_TURN} AND s.child_turn > turns.turn ORDER BY s.child_turn LIMIT 1)
-      FROM turns WHERE turns.turn IS NOT NULL
-    )
-    SELECT 'startable' AS what, ${firstChild("STARTABLE", "turns.turn")} AS id FROM turns WHERE turn IS NOT NULL
-    ${["PENDING", "READY", "RUNNING", "WAITING", "INTERRUPTED", "SUSPENDED"]
-      .map((status) => `UNION ALL SELECT 'child', ${firstChild(status, "0")}`)
-      .join("\n    ")}
-    UNION ALL SELECT 'child', ${firstChild("SUSPENDED", "1")}
-    UNION ALL SELECT 'callback', s.id FROM mageflow_signatures AS s FORCE INDEX (children)
+/** The first of each kind, but for startable children: of those the first of each turn. */
+const awaitedBy = (turns: readonly number[]): string => `SELECT what, ${COLUMNS} FROM (
+    ${[
+      ...turns.map((turn) => `SELECT 'startable' AS what, ${firstChild("STARTABLE", String(turn))} AS id`),
+      ...["PENDING", "READY", "RUNNING", "WAITING", "INTERRUPTED", "SUSPENDED"].map(
+        (status) => `SELECT 'child' AS what, ${firstChild(status, "0")} AS id`,
+      ),
+      `SELECT 'child', ${firstChild("SUSPENDED", "1")}`,
+      `SELECT 'callback', s.id FROM mageflow_signatures AS s FORCE INDEX (children)
       WHERE s.parent_id = $1 AND s.child_status = 'CALLBACK'
-        AND s.status <> 'SUCCEEDED' AND s.status <> 'FAILED' AND s.status <> 'SKIPPED' AND s.status <> 'CANCELLED'
-    ${[1, 3].map((debt) => `UNION ALL SELECT 'owing', ${firstOwing(debt)}`).join("\n    ")}
-    ${withBusiness(1)
-      .map((business) => `UNION ALL SELECT 'inside', ${firstInside(business)}`)
-      .join("\n    ")}
+        AND s.status <> 'SUCCEEDED' AND s.status <> 'FAILED' AND s.status <> 'SKIPPED' AND s.status <> 'CANCELLED'`,
+      ...[1, 3].map((debt) => `SELECT 'owing', ${firstOwing(debt)}`),
+      ...withBusiness(1).map((business) => `SELECT 'inside', ${firstInside(business)}`),
+    ].join("\n    UNION ALL ")}
   ) AS awaited STRAIGHT_JOIN mageflow_signatures AS s FORCE INDEX (PRIMARY) ON s.id = awaited.id WHERE ${SHOWN}`;
 
 type Awaited = readonly [what: "startable" | "child" | "callback" | "owing" | "inside", ...row: Row];
@@ -102,7 +86,9 @@ export class Waiting {
   }
 
   async holders(after: string | null, limit: number): Promise<string[]> {
-    return limit < 1 ? [] : this.#ids(HOLDERS, after ?? "", limit);
+    const next = async (last: string): Promise<string | null> =>
+      (await this.#db.get<[string]>(NEXT_HOLDER, last))?.[0] ?? null;
+    return jumps(next, after ?? "", limit);
   }
 
   async unsettled(after: string | null, limit: number): Promise<SignatureRecord[]> {
@@ -111,7 +97,8 @@ export class Waiting {
 
   async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
     const each = [...new Set(ids)];
-    const found = await Promise.all(each.map((id) => this.#db.all<Awaited>(AWAITED, id)));
+    const turns = await Promise.all(each.map((id) => startableTurns(this.#db, id)));
+    const found = await Promise.all(each.map((id, n) => this.#db.all<Awaited>(awaitedBy(turns[n]!), id)));
     const awaited = new Map<string, SignatureRecord[]>();
     for (const [n, id] of each.entries()) {
       const records = firsts(found[n]!);

@@ -23,13 +23,14 @@ const PUT_LEASE = `INSERT INTO mageflow_leases (id, lease_until) VALUES $1
 const DROP_LEASE = "DELETE FROM mageflow_leases WHERE id IN $1";
 
 const NEWEST = `SELECT ${COLUMNS} FROM (
-    SELECT id FROM mageflow_workers ORDER BY started_at DESC, id DESC LIMIT $1
-  ) AS page STRAIGHT_JOIN mageflow_workers AS w ON w.id = page.id LEFT JOIN mageflow_leases AS l ON l.id = w.id
+    SELECT id FROM mageflow_workers FORCE INDEX (by_age) ORDER BY started_at DESC, id DESC LIMIT $1
+  ) AS page STRAIGHT_JOIN mageflow_workers AS w FORCE INDEX (PRIMARY) ON w.id = page.id
+    LEFT JOIN mageflow_leases AS l FORCE INDEX (PRIMARY) ON l.id = w.id
   ORDER BY w.started_at DESC, w.id DESC`;
 
 /** Those that some transaction counts on are left out. */
 const LAPSED = `SELECT ${COLUMNS} FROM (
-    SELECT id FROM mageflow_leases WHERE lease_until <= $1 ORDER BY lease_until, id LIMIT $2
+    SELECT id FROM mageflow_leases FORCE INDEX (by_end) WHERE lease_until <= $1 ORDER BY lease_until, id LIMIT $2
   ) AS page STRAIGHT_JOIN mageflow_leases AS l FORCE INDEX (PRIMARY) ON l.id = page.id
     STRAIGHT_JOIN mageflow_workers AS w FORCE INDEX (PRIMARY) ON w.id = page.id
   WHERE l.lease_until <= $1 AND w.ended_at IS NULL FOR UPDATE SKIP LOCKED`;
