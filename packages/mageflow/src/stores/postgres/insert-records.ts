@@ -1,17 +1,20 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { isPlain } from "../is-plain.ts";
+import { AlikeColumns } from "./alike-columns.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import { type Column, PLAIN, WHOLE } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { putTags } from "./root-tags.ts";
 
-const insertion = (
-  columns: readonly Column[],
-): string => `INSERT INTO signatures (${columns.map(({ name }) => name).join(", ")})
-  SELECT * FROM unnest(${columns.map(({ type }, n) => `$${n + 1}::${type}[]`).join(", ")})`;
+const insertion = (columns: readonly Column[]): AlikeColumns =>
+  new AlikeColumns(
+    columns.filter(({ name }) => name !== "id"),
+    ({ value, rows }) => `INSERT INTO signatures (${columns.map(({ name }) => name).join(", ")})
+  SELECT ${columns.map(({ name }) => value.get(name)).join(", ")} FROM ${rows}`,
+  );
 
-const INSERT_PLAIN = insertion(PLAIN);
-const INSERT_WHOLE = insertion(WHOLE);
+const PLAIN_ROWS = insertion(PLAIN);
+const WHOLE_ROWS = insertion(WHOLE);
 
 const INSERT_BIRTHS = `INSERT INTO births (root_id, created_at)
   SELECT * FROM unnest($1::text[], $2::int8[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING`;
@@ -22,13 +25,9 @@ export function insertRecords(db: Connection, records: readonly SignatureRecord[
   const others: SignatureRecord[] = [];
   for (const record of records) (isPlain(record) ? plain : others).push(record);
   const sent: Promise<unknown>[] = [];
-  if (plain.length > 0) sent.push(db.all(INSERT_PLAIN, ...columnsOf(PLAIN, plain)));
-  if (others.length > 0) sent.push(db.all(INSERT_WHOLE, ...columnsOf(WHOLE, others)));
+  if (plain.length > 0) sent.push(db.all(...PLAIN_ROWS.for(plain)));
+  if (others.length > 0) sent.push(db.all(...WHOLE_ROWS.for(others)));
   return [...sent, ...putBirths(db, records), ...putTags(db, others)];
-}
-
-function columnsOf(columns: readonly Column[], records: readonly SignatureRecord[]): Buffer[] {
-  return columns.map(({ type, of }) => arrayOf(type, records.map(of)));
 }
 
 /** Of a root this is in its own row. Neighbours mostly share their birth. */

@@ -420,7 +420,6 @@ export class PostgresTransaction implements Transaction {
   #insert(records: readonly SignatureRecord[]): void {
     if (records.length === 0) return;
     this.#send(insertRecords(this.#db, records));
-    this.#remembered(records);
     // Those that wait for their turn are read in windows, not by their ids.
     for (const record of records) if (record.status !== "PENDING") this.#written.set(record.id, record);
   }

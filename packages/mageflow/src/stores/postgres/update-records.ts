@@ -1,6 +1,6 @@
 import type { SignatureRecord } from "../../core/record.ts";
-import { arrayOf, textArray } from "./arrays.ts";
-import { CHANGEABLE, type Column } from "./columns.ts";
+import { AlikeColumns } from "./alike-columns.ts";
+import { CHANGEABLE } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { replaceTags } from "./root-tags.ts";
 
@@ -12,8 +12,7 @@ export interface Update {
 
 /** Changes that touch the same columns, which one statement sets. */
 interface Alike {
-  readonly sql: string;
-  readonly columns: readonly Column[];
+  readonly rows: AlikeColumns;
   readonly records: SignatureRecord[];
 }
 
@@ -21,23 +20,20 @@ interface Alike {
 const FEW = 8;
 
 /** Sets the columns that have changed and no others: what is large is not sent again. */
-export function updateRecords(db: Connection, updates: readonly Update[]): Promise<unknown>[] {
+export function updateRecords(db: Connection, changes: readonly Update[]): Promise<unknown>[] {
   const alike = new Map<number, Alike>();
   const retagged: Update[] = [];
-  const sets = updates.map(changeOf);
+  const sets = changes.map(changeOf);
   const ofAll = sets.reduce((all, set) => all | set, 0);
-  for (const [n, update] of updates.entries()) {
+  for (const [n, update] of changes.entries()) {
     if (sets[n] === 0) continue;
-    const set = updates.length <= FEW ? ofAll : sets[n]!;
+    const set = changes.length <= FEW ? ofAll : sets[n]!;
     let others = alike.get(set);
-    if (others === undefined) alike.set(set, (others = { ...updateOf(set), records: [] }));
+    if (others === undefined) alike.set(set, (others = { rows: updateOf(set), records: [] }));
     others.records.push(update.now);
     if (update.before.tags !== update.now.tags) retagged.push(update);
   }
-  const sent = [...alike.values()].map(({ sql, columns, records }) => {
-    const ids = textArray(records.map(({ id }) => id));
-    return db.all(sql, ids, ...columns.map(({ type, of }) => arrayOf(type, records.map(of))));
-  });
+  const sent = [...alike.values()].map(({ rows, records }) => db.all(...rows.for(records)));
   return [...sent, ...replaceTags(db, retagged)];
 }
 
@@ -58,17 +54,21 @@ function changeOf({ before, now }: Update): number {
   return (set & STATUS) !== 0 && (before.stop !== null || now.stop !== null) ? set | STOP : set;
 }
 
-const statements = new Map<number, Omit<Alike, "records">>();
+const updates = new Map<number, AlikeColumns>();
 
-function updateOf(set: number): Omit<Alike, "records"> {
-  let made = statements.get(set);
+function updateOf(set: number): AlikeColumns {
+  let made = updates.get(set);
   if (made === undefined) {
     const columns = CHANGEABLE.filter(({ field }) => (set & (1 << FIELDS.indexOf(field))) !== 0);
-    const sql = `UPDATE signatures SET ${columns.map(({ name }) => `${name} = given.${name}`).join(", ")}
-      FROM unnest($1::text[], ${columns.map(({ type }, n) => `$${n + 2}::${type}[]`).join(", ")})
-        AS given (id, ${columns.map(({ name }) => name).join(", ")})
-      WHERE signatures.id = given.id`;
-    statements.set(set, (made = { sql, columns }));
+    made = new AlikeColumns(
+      columns,
+      ({
+        value,
+        rows,
+      }) => `UPDATE signatures SET ${columns.map(({ name }) => `${name} = ${value.get(name)}`).join(", ")}
+      FROM ${rows} WHERE signatures.id = given.id`,
+    );
+    updates.set(set, made);
   }
   return made;
 }
