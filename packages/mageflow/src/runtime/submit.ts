@@ -37,6 +37,9 @@ export interface SubmitParts {
 /** Records that one transaction stores of a tree; a larger tree is stored as a draft, chunk by chunk, and shown when it is whole. */
 const CHUNK = 2_000;
 
+/** Records that are made in one turn of the event loop. */
+const STRETCH = 250;
+
 /** Stores a plan as one atomic tree, however large, and returns the id of its root: the existing one's when the key is known. */
 export async function submit(parts: SubmitParts, submission: Submission): Promise<string> {
   const { store, clock, committer, ids, check } = parts;
@@ -64,14 +67,17 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
   const door = submission.start && check !== null ? frontDoor(check) : null;
   const records = expand(plan, { ...place, door }, book);
   let drafted = false;
+  let storing: Promise<void> = Promise.resolve();
   try {
     for (;;) {
       const chunk: SignatureRecord[] = [];
-      const root = fill(chunk, records);
+      const root = await fill(chunk, records, clock);
+      // While one chunk is being stored the next is made.
+      await storing;
       if (root === null) {
-        await storeChunk(committer, rootId, chunk, book.take(), !drafted);
+        storing = storeChunk(committer, rootId, chunk, book.take(), !drafted);
+        storing.catch(() => {});
         drafted = true;
-        await clock.turn();
         continue;
       }
       const id = await finish(committer, submission, root, chunk, book.take(), drafted);
@@ -79,6 +85,7 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
       return id;
     }
   } catch (error) {
+    await storing.catch(() => {});
     if (drafted) discardSoon(committer, rootId);
     throw error;
   }
@@ -86,13 +93,18 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
 
 /**
  * Takes the next records below the root into a chunk. Returns the root, which comes last and is in no chunk, or null when the chunk
- * is full: a draft without its root has no key by which others would find it.
+ * is full: a draft without its root has no key by which others would find it. What is being stored meanwhile goes on.
  */
-function fill(chunk: SignatureRecord[], records: Iterator<SignatureRecord, void>): SignatureRecord | null {
+async function fill(
+  chunk: SignatureRecord[],
+  records: Iterator<SignatureRecord, void>,
+  clock: Clock,
+): Promise<SignatureRecord | null> {
   while (chunk.length < CHUNK) {
     const record = records.next().value!;
     if (record.parentId === null) return record;
     chunk.push(record);
+    if (chunk.length % STRETCH === 0) await clock.turn();
   }
   return null;
 }
