@@ -1,15 +1,17 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type RoundReport, round } from "./chaos/round.ts";
+import { STORES } from "./chaos/place.ts";
 import { VIOLATIONS } from "./chaos/violation.ts";
 import { MUTANTS } from "./mutants/mutants.ts";
 
 /**
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
  * handlers left outside MageFlow. A round is mostly waiting: as many go on at once as there are cores. The last line on stdout is
- * one JSON object; the exit code is 1 when anything was found.
+ * one JSON object; the exit code is 1 when anything was found. For PostgreSQL each round has a server of its own, whose connections are
+ * cut and which is restarted in the middle of everything.
  *
- *     npm run chaos -- --store sqlite --rounds 50 [--seed 7] [--parallel 3] [--json]
+ *     npm run chaos -- [--store sqlite|postgres] --rounds 50 [--seed 7] [--parallel 3] [--json]
  *
  * With `--mutant NAME` the bug of that name (`npm run sim -- --mutants`) is planted into all processes but this one: it should be found.
  */
@@ -25,8 +27,9 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed);
-if (values.store !== "sqlite")
-  fail(`there is no chaos for the store "${values.store}" yet; use --store sqlite`);
+const store = STORES.find((kind) => kind === values.store);
+if (store === undefined)
+  fail(`there is no chaos for the store "${values.store}"; use --store ${STORES.join(" or --store ")}`);
 if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds is ${values.rounds}; give a whole number from 1`);
 const parallel = Number(values.parallel);
 if (!Number.isInteger(parallel) || parallel < 1)
@@ -46,11 +49,12 @@ let begun = 0;
 /** One round after the other. */
 const lane = async (): Promise<void> => {
   while (begun < rounds) {
-    const report = await round(seed + begun++);
+    const report = await round(seed + begun++, store);
     reports.push(report);
     const { faults, tasks, orders, seconds, phases, violations } = report;
     say(
       `round ${reports.length}/${rounds} seed ${report.seed}: ${faults.kills} kills, ${faults.freezes} freezes, ${faults.goodbyes} goodbyes, ` +
+        `${faults.cuts} cuts, ${faults.restarts} restarts, ` +
         `${faults.submitterKills} submitters, ${faults.steererKills} steerers, ${tasks} tasks, ` +
         `${orders.done}+${orders.refused}+${orders.unknown} orders, ` +
         `${seconds.toFixed(1)} s (${phases.join("+")} ms): ${violations.length === 0 ? "ok" : "VIOLATED"}`,
@@ -58,7 +62,7 @@ const lane = async (): Promise<void> => {
     for (const { kind, detail } of violations.slice(0, 20)) process.stderr.write(`  ${kind}: ${detail}\n`);
     if (violations.length > 0) {
       process.stderr.write(`  evidence: ${report.folder}\n`);
-      process.stderr.write(`  again: npm run chaos -- --store sqlite --rounds 1 --seed ${report.seed}\n`);
+      process.stderr.write(`  again: npm run chaos -- --store ${store} --rounds 1 --seed ${report.seed}\n`);
     }
   }
 };
@@ -82,7 +86,9 @@ const summary = {
   ordersDone: sum(({ orders }) => orders.done),
   ordersRefused: sum(({ orders }) => orders.refused),
   ordersUnknown: sum(({ orders }) => orders.unknown),
-  store: values.store,
+  cuts: sum(({ faults }) => faults.cuts),
+  restarts: sum(({ faults }) => faults.restarts),
+  store,
   seed,
   failedSeeds: reports.filter((report) => report.violations.length > 0).map((report) => report.seed),
   slowestRound: Number(Math.max(...reports.map(({ seconds }) => seconds)).toFixed(1)),

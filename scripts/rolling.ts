@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { MageFlow } from "mageflow";
 import { checkStore } from "./chaos/check-store.ts";
 import { check } from "./chaos/check.ts";
-import { Witness } from "./chaos/history.ts";
+import { openWitness } from "./chaos/history.ts";
 import { openLedger, readLedger } from "./chaos/ledger.ts";
 import { Patience } from "./chaos/patience.ts";
 import { random } from "./chaos/random.ts";
@@ -68,10 +68,10 @@ for (let n = 1; n <= restarts; n++) {
 }
 enough.abort();
 const told = await submitted;
-const witness = new Witness(file);
-witness.begin();
+const witness = openWitness(`sqlite:${file}`);
+await witness.begin();
 const settled = await settle(mage, told, STEERED, new Patience(witness), report);
-witness.close();
+await witness.close();
 await rollout.end();
 
 const rows = readLedger(ledgerPath);

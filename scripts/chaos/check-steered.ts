@@ -30,8 +30,8 @@ export async function checkSteered(
   report: (found: Violation) => void,
 ): Promise<Given[]> {
   const orders = givenOrders(rows);
-  const histories = Map.groupBy(witness.history(), ({ rootId }) => rootId);
-  const graves = witness.gone();
+  const histories = Map.groupBy(await witness.history(), ({ rootId }) => rootId);
+  const graves = await witness.gone();
   const audit = await readAudit(mage, report);
   for (let index = 0; index < STORIES; index++) {
     const rootId = roots.get(index);
@@ -103,7 +103,7 @@ async function checkGone(
   );
   if (!(answer instanceof GoneError))
     report({ kind: "remains", detail: `${rootId} was removed, and get() gives ${String(answer)}` });
-  for (const what of witness.remains(rootId))
+  for (const what of await witness.remains(rootId))
     report({ kind: "remains", detail: `${what} is left of ${rootId}` });
   const last = new Map<string, Entry>();
   for (const entry of history) {

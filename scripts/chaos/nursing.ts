@@ -26,9 +26,9 @@ export async function nurse(
   const rested = new Set<string>();
   let visited = Number.NEGATIVE_INFINITY;
   for (let beat = AFTER_ALL; rested.size < roots.size; beat++) {
-    for (const rootId of roots.values()) if (witness.unrest(rootId) === null) rested.add(rootId);
+    for (const rootId of roots.values()) if ((await witness.unrest(rootId)) === null) rested.add(rootId);
     const now = performance.now();
-    if (patience.isOver()) break;
+    if (await patience.isOver()) break;
     if (now - visited > VISIT_MS) {
       visited = now;
       const open = [...roots].filter(([, rootId]) => !rested.has(rootId));
@@ -48,7 +48,8 @@ export async function nurse(
     await sleep(LOOK_MS);
   }
   for (const rootId of roots.values())
-    if (!rested.has(rootId)) report({ kind: "stuck", detail: `${rootId} is ${witness.unrest(rootId)}` });
+    if (!rested.has(rootId))
+      report({ kind: "stuck", detail: `${rootId} is ${await witness.unrest(rootId)}` });
   return rested;
 }
 

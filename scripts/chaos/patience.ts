@@ -16,9 +16,9 @@ export class Patience {
     this.#witness = witness;
   }
 
-  isOver(): boolean {
+  async isOver(): Promise<boolean> {
+    const seq = await this.#witness.seq();
     const now = performance.now();
-    const { seq } = this.#witness;
     if (seq !== this.#seq) {
       this.#seq = seq;
       this.#moved = now;

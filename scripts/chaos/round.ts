@@ -8,12 +8,13 @@ import { checkSteered } from "./check-steered.ts";
 import { checkStore } from "./check-store.ts";
 import { check } from "./check.ts";
 import { type Faults, Fleet } from "./fleet.ts";
-import { Witness } from "./history.ts";
+import { openWitness } from "./history.ts";
 import { insist } from "./insisting.ts";
 import { openLedger, readLedger } from "./ledger.ts";
 import { nurse } from "./nursing.ts";
+import { type Blows, openPlace, type Place, type StoreKind } from "./place.ts";
 import { Patience } from "./patience.ts";
-import { random } from "./random.ts";
+import { type Random, random } from "./random.ts";
 import { settle } from "./settling.ts";
 import { Steerer } from "./steerer.ts";
 import { chaosTasks } from "./tasks.ts";
@@ -24,11 +25,15 @@ import { SUBMISSIONS } from "./workload.ts";
 const STORM_MS = 1_800;
 /** Time between two faults. */
 const PAUSE_MS = [60, 320] as const;
+/** Time between two blows at the database. */
+const BLOW_MS = [1_000, 3_000] as const;
+/** A storm that is longer, as on a busy machine, does no more to it: then the processes get through. */
+const MOST_BLOWS = 4;
 
 export interface RoundReport {
   readonly seed: number;
   readonly violations: readonly Violation[];
-  readonly faults: Faults;
+  readonly faults: Faults & Blows;
   readonly acknowledged: number;
   readonly tasks: number;
   /** Orders to steered workflows: carried out, refused, and never answered. */
@@ -44,11 +49,11 @@ export interface RoundReport {
  * One round: a new store, worker processes, a submitter and a steerer on it, a storm of kills and freezes; then calm, until everything
  * is settled; then the judgement.
  */
-export async function round(seed: number): Promise<RoundReport> {
+export async function round(seed: number, kind: StoreKind): Promise<RoundReport> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "mageflow-chaos-"));
-  const path = join(folder, "store.db");
-  const store = `sqlite:${path}`;
+  const place = await openPlace(kind, folder);
+  const { store } = place;
   const ledgerPath = join(folder, "ledger.jsonl");
   const journal = join(folder, "submitted.txt");
   const violations: Violation[] = [];
@@ -74,7 +79,7 @@ export async function round(seed: number): Promise<RoundReport> {
       {
         name: "steerer",
         module: new URL("./steerer-process.ts", import.meta.url),
-        args: [path, ledgerPath, String(seed)],
+        args: [store, ledgerPath, String(seed)],
         announces: "asks",
         chance: 0.06,
       },
@@ -86,18 +91,21 @@ export async function round(seed: number): Promise<RoundReport> {
   const storm = performance.now() + STORM_MS;
   // The first blow falls when there is something to hit: processes take about this long to start.
   await sleep(400);
-  while (performance.now() < storm || busy) {
+  const isStorm = (): boolean => performance.now() < storm || busy;
+  const blows = strike(place, random(seed, "database"), isStorm);
+  while (isStorm()) {
     fleet.strike(draw);
     await sleep(draw.whole(...PAUSE_MS));
   }
   const [submitterKills, steererKills] = await errands;
+  await blows;
   fleet.thaw();
   const calm = performance.now();
 
   const mage = new MageFlow({ store });
   const tasks = chaosTasks(mage, null);
-  const witness = new Witness(path);
-  witness.begin();
+  const witness = openWitness(store);
+  await witness.begin();
   const told = acknowledged(journal);
   const words = readLedger(ledgerPath).flatMap(({ word }) => word ?? []);
   const roots = new Map(words.map((word) => [word.story, word.rootId]));
@@ -110,7 +118,7 @@ export async function round(seed: number): Promise<RoundReport> {
   await fleet.end();
   const judged = performance.now();
   const all = readLedger(ledgerPath);
-  const faults = { ...fleet.faults, submitterKills, steererKills };
+  const faults = { ...fleet.faults, ...place.blows, submitterKills, steererKills };
   const rows = all.filter(({ id, word }) => word === undefined && !steered.has(id?.split(".", 1)[0] ?? ""));
   const submitted = { submissions: SUBMISSIONS, acknowledged: told, settled, steered };
   const ran = await check({ mage, seed, tasks, rows, ...submitted, goodbyes: faults.goodbyes }, report);
@@ -118,8 +126,9 @@ export async function round(seed: number): Promise<RoundReport> {
   const given = await checkSteered(evidence, report);
   await checkStore(mage, report);
   await mage.close();
-  witness.close();
+  await witness.close();
   ledger.close();
+  await place.remove();
   if (violations.length === 0) rmSync(folder, { recursive: true });
   const count = (fate: string): number => given.filter((order) => order.fate === fate).length;
   return {
@@ -133,4 +142,13 @@ export async function round(seed: number): Promise<RoundReport> {
     phases: [calm - began, judged - calm, performance.now() - judged].map(Math.round),
     folder: violations.length === 0 ? null : folder,
   };
+}
+
+/** Strikes the database again and again while there is a storm. */
+async function strike(place: Place, draw: Random, isStorm: () => boolean): Promise<void> {
+  for (let blow = 0; blow < MOST_BLOWS; blow++) {
+    await sleep(draw.whole(...BLOW_MS));
+    if (!isStorm()) return;
+    await place.strike(draw);
+  }
 }

@@ -30,7 +30,7 @@ export async function settle(
         }
       }),
     );
-    if (!patience.isOver()) continue;
+    if (!(await patience.isOver())) continue;
     for (const { id } of open.filter((root) => !settled.has(root.id))) {
       const promised = [...told.values()].includes(id) ? "acknowledged" : "stored";
       report({ kind: "stuck", detail: `${id} (${promised}): ${await describeOpen(mage, id)}` });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MageFlow } from "mageflow";
-import { Witness } from "./history.ts";
+import { openWitness } from "./history.ts";
 import { openLedger, readLedger } from "./ledger.ts";
 import { Steerer } from "./steerer.ts";
 import { STORIES, story } from "./stories.ts";
@@ -13,15 +13,15 @@ process.stdout.write("ready\n");
 await once(process.stdin, "data");
 process.stdin.unref();
 
-const [path, ledgerPath, seed] = process.argv.slice(2);
+const [store, ledgerPath, seed] = process.argv.slice(2);
 const said = readLedger(ledgerPath!).flatMap(({ word }) => word ?? []);
 const ledger = openLedger(ledgerPath!);
-const witness = new Witness(path!);
+const witness = openWitness(store!);
 // What is asked for at once goes over connections that know nothing of each other.
-const mages = [new MageFlow({ store: `sqlite:${path}` }), new MageFlow({ store: `sqlite:${path}` })] as const;
+const mages = [new MageFlow({ store: store! }), new MageFlow({ store: store! })] as const;
 const tasks = chaosTasks(mages[0], null);
 await mages[0].list();
-witness.begin();
+await witness.begin();
 const steerer = new Steerer(mages, tasks, ledger, witness, (verb) => process.stdout.write(`asks ${verb}\n`));
 
 await Promise.all(
@@ -40,5 +40,5 @@ await Promise.all(
   }),
 );
 for (const mage of mages) await mage.close();
-witness.close();
+await witness.close();
 process.exit(0);

@@ -58,7 +58,7 @@ export class Steerer {
       beat: -1,
       nth: 0,
       rootId: run.id,
-      at: this.#witness.seq,
+      at: await this.#witness.seq(),
       answer: DONE,
     };
     this.#ledger.add({ what: "told", pid: process.pid, word });
@@ -72,7 +72,7 @@ export class Steerer {
     if (order.verb === "wait") return waited(run);
     if (order.verb === "release" && !this.#locks.has(story)) return;
     const word = { ...order, ...place };
-    this.#ledger.add({ what: "asked", pid: process.pid, word: { ...word, at: this.#witness.seq } });
+    this.#ledger.add({ what: "asked", pid: process.pid, word: { ...word, at: await this.#witness.seq() } });
     this.#onAsk(order.verb);
     let until: number | undefined;
     let answer = DONE;
@@ -82,7 +82,7 @@ export class Steerer {
       if (!(error instanceof MageFlowError)) throw error;
       answer = error.code;
     }
-    const at = this.#witness.seq;
+    const at = await this.#witness.seq();
     const told = { ...word, at, answer, now: Date.now(), ...(until === undefined ? {} : { until }) };
     this.#ledger.add({ what: "told", pid: process.pid, word: told });
   }
