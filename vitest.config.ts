@@ -4,9 +4,9 @@ import { configDefaults, type ViteUserConfig } from "vitest/config";
 const conditions = ["@mageflow/source", "node", "module"];
 
 /** After `minutes` a test is taken to hang. How fast something is, is not told by tests. */
-function project(name: string, include: string[], minutes: number) {
+function project(name: string, include: string[], minutes: number, env: Record<string, string> = {}) {
   const timeout = minutes * 60_000;
-  return { extends: true as const, test: { name, include, testTimeout: timeout, hookTimeout: timeout } };
+  return { extends: true as const, test: { name, include, env, testTimeout: timeout, hookTimeout: timeout } };
 }
 
 const config: ViteUserConfig = {
@@ -25,6 +25,9 @@ const config: ViteUserConfig = {
     projects: [
       project("unit", ["packages/*/src/**/*.test.ts"], 1),
       project("face", ["packages/mageflow/test/face/**/*.test.ts"], 1),
+      project("face-bullmq", ["packages/mageflow/test/face/**/*.test.ts"], 1, {
+        MAGEFLOW_TEST_ENGINE: "bullmq",
+      }),
       project("stores", ["packages/mageflow/test/stores/**/*.test.ts"], 1),
       project("engines", ["packages/mageflow/test/engines/**/*.test.ts"], 1),
       project(

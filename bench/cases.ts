@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { polling, POLLING_SETTINGS } from "./polling.ts";
-import { chain, MageFlow, swarm, type TaskPlan } from "mageflow";
+import { chain, MageFlow, type MageFlowOptions, swarm, type TaskPlan } from "mageflow";
 
 /** What a case reports; which figures depends on the case. */
 export interface Figures {
@@ -24,15 +24,27 @@ export interface Figures {
   seconds: number;
 }
 
+/** What MageFlow runs on: URLs, and what carries tasks. */
+export interface Place extends Pick<MageFlowOptions, "engine"> {
+  store: string;
+  cache?: string;
+}
+
+/** Where it runs, and how many tasks. */
+export interface BenchOptions {
+  readonly on: Place;
+  readonly tasks: number;
+}
+
 interface Case {
   /** Tasks when none are asked for. */
   readonly tasks: number;
   readonly settings: { readonly [name: string]: number | string };
-  run(options: { store: string; cache: string | undefined; tasks: number }): Promise<Figures>;
+  run(options: BenchOptions): Promise<Figures>;
 }
 
-const WORKER = 1000;
-const WINDOW = 1000;
+export const WORKER = 1000;
+export const WINDOW = 1000;
 /** Long enough for processor and disk to come to rest. */
 const PAUSE_MS = 2;
 /** One is over in less than a tenth of a second, which a single sync of the disk may double. */
@@ -40,18 +52,15 @@ const ROUNDS = 15;
 const HANDLERS = "no-op, one worker process";
 
 /** A worker with a no-op task and a final callback that tells when it has run. */
-interface Bench {
+export interface Bench {
   readonly mage: MageFlow;
   readonly noop: TaskPlan<unknown, null, unknown>;
   readonly last: TaskPlan<unknown, null, unknown>;
   readonly lastRan: Promise<void>;
 }
 
-async function withWorker(
-  { store, cache }: { store: string; cache: string | undefined },
-  measure: (bench: Bench) => Promise<Figures>,
-): Promise<Figures> {
-  await using mage = opened({ store, cache });
+export async function withWorker<F>(on: Place, measure: (bench: Bench) => Promise<F>): Promise<F> {
+  await using mage = new MageFlow(on);
   const noop = mage.task("noop", async () => null);
   const done = Promise.withResolvers<void>();
   const last = mage.task("last", async () => {
@@ -63,10 +72,6 @@ async function withWorker(
   const figures = await measure({ mage, noop, last, lastRan: done.promise });
   await worker.stop();
   return figures;
-}
-
-function opened({ store, cache }: { store: string; cache: string | undefined }): MageFlow {
-  return new MageFlow({ store, ...(cache === undefined ? {} : { cache }) });
 }
 
 /** Some of everything that is measured: code is compiled and the store's log has its size, as in a process that has run for a while. */
@@ -82,7 +87,7 @@ async function warmUp(mage: MageFlow, noop: Bench["noop"]): Promise<void> {
   }
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1_000;
@@ -92,8 +97,8 @@ function swarmCase(tasks: number): Case {
   return {
     tasks,
     settings: { workerConcurrency: WORKER, swarmConcurrency: WINDOW, handlers: HANDLERS },
-    run: ({ tasks: n, ...place }) =>
-      withWorker(place, async ({ mage, noop, last, lastRan }) => {
+    run: ({ on, tasks: n }) =>
+      withWorker(on, async ({ mage, noop, last, lastRan }) => {
         const items = function* (): Generator<typeof noop> {
           for (let i = 0; i < n; i++) yield noop.with({ i });
         };
@@ -118,8 +123,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   chain: {
     tasks: 1_000,
     settings: { workerConcurrency: WORKER, handlers: HANDLERS },
-    run: ({ tasks: n, ...place }) =>
-      withWorker(place, async ({ mage, noop, last, lastRan }) => {
+    run: ({ on, tasks: n }) =>
+      withWorker(on, async ({ mage, noop, last, lastRan }) => {
         const steps = Array.from({ length: n }, () => noop);
         const total = await seconds(async () => {
           await mage.run(chain(steps).onSuccess(last));
@@ -137,8 +142,8 @@ export const CASES: Readonly<Record<string, Case>> = {
       handlers: HANDLERS,
       rounds: `the median of ${ROUNDS}, one after the other`,
     },
-    run: ({ tasks: n, ...place }) =>
-      withWorker(place, async ({ mage, noop }) => {
+    run: ({ on, tasks: n }) =>
+      withWorker(on, async ({ mage, noop }) => {
         const plan = chain(Array.from({ length: 10 }, () => noop));
         const rounds: number[] = [];
         for (let i = 0; i < ROUNDS; i++) {
@@ -156,8 +161,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   submit: {
     tasks: 100_000,
     settings: { workers: 0 },
-    async run({ tasks: n, ...place }) {
-      await using mage = opened(place);
+    async run({ on, tasks: n }) {
+      await using mage = new MageFlow(on);
       const noop = mage.task("noop", async () => null);
       const items = function* (count: number): Generator<typeof noop> {
         for (let i = 0; i < count; i++) yield noop.with({ i });
@@ -168,7 +173,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     },
   },
 
-  polling: { tasks: 20_000, settings: POLLING_SETTINGS, run: polling },
+  polling: { tasks: 20_000, settings: POLLING_SETTINGS, run: ({ on, tasks }) => polling(on, tasks) },
 
   latency: {
     tasks: 1_000,
@@ -177,8 +182,8 @@ export const CASES: Readonly<Record<string, Case>> = {
       handlers: HANDLERS,
       afterPause: `the same with ${PAUSE_MS} ms between two`,
     },
-    run: ({ tasks: n, ...place }) =>
-      withWorker(place, async ({ mage, noop }) => {
+    run: ({ on, tasks: n }) =>
+      withWorker(on, async ({ mage, noop }) => {
         const one = async (): Promise<number> =>
           (await seconds(async () => (await mage.run(noop)).result())) * 1_000;
         const times: number[] = [];
@@ -205,6 +210,6 @@ function quantile(values: readonly number[], part: number): number {
   return rounded(values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]!);
 }
 
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }

@@ -2,24 +2,29 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CASES, type Figures } from "./cases.ts";
+import { CASES, type Figures, type Place, WINDOW, WORKER } from "./cases.ts";
 import { watchLoop } from "./loop-delay.ts";
 import { benchDatabase } from "./mysql-database.ts";
+import { comparePeers } from "./peers.ts";
 import { benchSchema } from "./postgres-schema.ts";
+import { benchEngine } from "./redis-place.ts";
 
 /**
  * Measures MageFlow as a user runs it: durable settings, real handlers, the final callback awaited.
  *
- *     npm run bench -- <swarm|chain|chains|submit|latency|polling|million> [--store sqlite] [--cache redis://…] [--tasks N] [--json]
+ *     npm run bench -- <swarm|chain|chains|submit|latency|polling|million> [--store sqlite] [--cache redis://…] [--engine bullmq] [--tasks N] [--json]
+ *     npm run bench -- peers [--store sqlite] [--tasks N] [--json]
  *
  * `--store postgres` takes the server that `MAGEFLOW_TEST_POSTGRES` names, or that of this host; `--store mysql` does so with
- * `MAGEFLOW_TEST_MYSQL`.
+ * `MAGEFLOW_TEST_MYSQL`, and `--engine bullmq` with `MAGEFLOW_TEST_REDIS`.
  */
+const PEER_TASKS = 20_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     store: { type: "string", default: "sqlite" },
     cache: { type: "string" },
+    engine: { type: "string", default: "embedded" },
     tasks: { type: "string" },
     json: { type: "boolean", default: false },
   },
@@ -27,13 +32,13 @@ const { values, positionals } = parseArgs({
 
 const [name = ""] = positionals;
 const chosen = CASES[name];
-if (chosen === undefined) {
+if ((chosen === undefined && name !== "peers") || !["embedded", "bullmq"].includes(values.engine)) {
   process.stderr.write(
-    `usage: npm run bench -- <${Object.keys(CASES).join("|")}> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--tasks N] [--json]\n`,
+    `usage: npm run bench -- <${Object.keys(CASES).join("|")}|peers> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--engine embedded|bullmq] [--tasks N] [--json]\n`,
   );
   process.exit(2);
 }
-const tasks = values.tasks === undefined ? chosen.tasks : Number(values.tasks);
+const tasks = values.tasks === undefined ? (chosen?.tasks ?? PEER_TASKS) : Number(values.tasks);
 if (!Number.isSafeInteger(tasks) || tasks < 1) {
   process.stderr.write(`--tasks is ${values.tasks}; give a whole number from 1\n`);
   process.exit(2);
@@ -55,7 +60,36 @@ await using place =
 const loop = watchLoop();
 try {
   const store = place?.url ?? urls[values.store] ?? values.store;
-  const figures: Figures = await chosen.run({ store, cache: values.cache, tasks });
+  if (chosen === undefined) await tellPeers(store);
+  else await tellCase(chosen, store);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** A SQLite file for each, so that none finds what another has left. */
+async function tellPeers(store: string): Promise<void> {
+  let files = 0;
+  const peers = await comparePeers(() => (kind === "sqlite" ? `${store}-${files++}` : store), tasks);
+  const settings = {
+    store: kind,
+    tasks,
+    workerConcurrency: WORKER,
+    swarmConcurrency: WINDOW,
+    cpus: cpus().length,
+  };
+  if (values.json) process.stdout.write(`${JSON.stringify({ bench: "peers", peers, settings })}\n`);
+  else {
+    console.table(Object.fromEntries(peers.map(({ peer, ...figures }) => [peer, figures])));
+    process.stdout.write(`${JSON.stringify(settings)}\n`);
+  }
+}
+
+async function tellCase(bench: (typeof CASES)[string], store: string): Promise<void> {
+  await using redis = values.engine === "bullmq" ? benchEngine() : null;
+  const on: Place = { store };
+  if (values.cache !== undefined) on.cache = values.cache;
+  if (redis !== null) on.engine = redis.engine;
+  const figures: Figures = await bench.run({ on, tasks });
   const line = {
     bench: name,
     ...figures,
@@ -64,8 +98,9 @@ try {
     settings: {
       store: kind,
       ...(values.cache === undefined ? {} : { cache: values.cache.split(":")[0] }),
+      engine: values.engine,
       tasks,
-      ...chosen.settings,
+      ...bench.settings,
       node: [process.version, ...process.execArgv.filter((arg) => !arg.includes("conditions"))].join(" "),
       cpus: cpus().length,
       durable: DURABLE[kind] ?? "as the server is set up",
@@ -81,6 +116,4 @@ try {
         ]),
       ),
     );
-} finally {
-  await rm(folder, { recursive: true, force: true });
 }

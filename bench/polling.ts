@@ -40,15 +40,10 @@ export const POLLING_SETTINGS: { readonly [name: string]: number | string } = {
 };
 
 /** What polling clients of one process meet while another process runs a swarm, and when it is over. */
-export async function polling({
-  store: url,
-  cache,
-  tasks,
-}: {
-  store: string;
-  cache: string | undefined;
-  tasks: number;
-}): Promise<Figures> {
+export async function polling(
+  { store: url, cache }: { store: string; cache?: string },
+  tasks: number,
+): Promise<Figures> {
   const reads = { count: 0 };
   const store = counted(url.startsWith("postgres") ? postgresStore(url) : sqliteStore(url), reads);
   await using mage = new MageFlow({ store, ...(cache === undefined ? {} : { cache }) });

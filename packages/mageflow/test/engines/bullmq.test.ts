@@ -1,16 +1,23 @@
+import { describe } from "vitest";
+import { needs } from "../../../../scripts/servers/find-server.ts";
 import { bullmq } from "../../src/engines/bullmq/index.ts";
 import { engineSuite } from "../../src/testing/engine-suite/index.ts";
-import { freshPrefix, missingRedis, REDIS, removeKeys } from "./redis-server.ts";
+import { findRedis } from "../stores/redis-server.ts";
+import { freshPrefix, removeKeys } from "./redis-keys.ts";
 
-engineSuite({
-  name: "bullmq",
-  missing: await missingRedis(),
-  place: async () => {
-    const prefix = freshPrefix();
-    return {
-      engine: () => bullmq(REDIS, { prefix }),
-      lose: () => removeKeys(prefix),
-      remove: () => removeKeys(prefix),
-    };
-  },
+const redis = await findRedis();
+
+describe("on a server", needs(redis), () => {
+  engineSuite({
+    name: "bullmq",
+    missing: null,
+    place: async () => {
+      const prefix = freshPrefix();
+      return {
+        engine: () => bullmq(redis.url, { prefix }),
+        lose: () => removeKeys(redis.url, prefix),
+        remove: () => removeKeys(redis.url, prefix),
+      };
+    },
+  });
 });

@@ -5,15 +5,20 @@ import { afterEach, beforeEach, describe } from "vitest";
 import { needs, type TestServer } from "../../../../scripts/servers/find-server.ts";
 import { CachedStore } from "../../src/caches/cached-store.ts";
 import { redisCache } from "../../src/caches/redis/index.ts";
+import { bullmq } from "../../src/engines/bullmq/index.ts";
 import { MageFlow, type MageFlowOptions } from "../../src/index.ts";
 import type { Store, Transaction } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import { openStore as openMysql } from "../../src/stores/mysql/index.ts";
 import { openStore as openPostgres } from "../../src/stores/postgres/index.ts";
 import { openStore as openSqlite } from "../../src/stores/sqlite/index.ts";
+import { freshPrefix, removeKeys } from "../engines/redis-keys.ts";
 import { findServer as findMysql, freshDatabase } from "../stores/mysql-server.ts";
 import { dropSchema, findServer as findPostgres, freshSchema } from "../stores/postgres-server.ts";
 import { findRedis } from "../stores/redis-server.ts";
+
+/** What brings the tasks: the project `face-bullmq` runs the same cases with BullMQ, on stores that several processes share. */
+const ENGINE = process.env["MAGEFLOW_TEST_ENGINE"] ?? "embedded";
 
 /** A place to keep a workflow for the length of one test. */
 interface Place {
@@ -49,6 +54,9 @@ function onPostgres(): Place {
   return { store: url, remove: () => dropSchema(postgres, schema) };
 }
 
+/** What several processes can share, each by a connection of its own: an engine is of no use elsewhere. */
+const SHARED: ReadonlySet<string> = new Set(["sqlite", "PostgreSQL"]);
+
 /** What a place needs. */
 const SERVERS: Readonly<Record<string, readonly TestServer[]>> = {
   PostgreSQL: [postgres],
@@ -77,7 +85,11 @@ type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
  */
 export function onEachStore(what: string, cases: (open: Open, strike: Strike) => void): void {
   for (const [name, make] of Object.entries(PLACES)) {
-    describe(`${what} (${name})`, needs(...(SERVERS[name] ?? [])), () => {
+    if (ENGINE === "bullmq" && !SHARED.has(name)) continue;
+    const where = ENGINE === "embedded" ? name : `${name} and ${ENGINE}`;
+    const servers = [...(SERVERS[name] ?? []), ...(ENGINE === "bullmq" ? [redis] : [])];
+    describe(`${what} (${where})`, needs(...servers), () => {
+      const prefix = freshPrefix();
       let place: Place;
       let opened: MageFlow[];
       beforeEach(async () => {
@@ -87,10 +99,17 @@ export function onEachStore(what: string, cases: (open: Open, strike: Strike) =>
       afterEach(async () => {
         await Promise.all(opened.map((mage) => mage.close()));
         await place.remove();
+        if (ENGINE === "bullmq") await removeKeys(redis.url, prefix);
       });
       const open: Open = (options = {}) => {
         const { store, cache } = place;
-        const mage = new MageFlow({ ...options, store, ...(cache === undefined ? {} : { cache }) });
+        const engine = ENGINE === "bullmq" ? { engine: bullmq(redis.url, { prefix }) } : {};
+        const mage = new MageFlow({
+          ...engine,
+          ...options,
+          store,
+          ...(cache === undefined ? {} : { cache }),
+        });
         opened.push(mage);
         return mage;
       };
