@@ -45,7 +45,7 @@ async function bullmqFlow(prefix: string, tasks: number): Promise<Peer> {
   const producer = new FlowProducer({ connection, prefix });
   const done = Promise.withResolvers<void>();
   const noops = new Worker("noop", async () => null, { connection, prefix, concurrency: WORKER });
-  const parents = new Worker("last", async () => void done.resolve(), { connection, prefix });
+  const parents = new Worker("last", async () => done.resolve(), { connection, prefix });
   await Promise.all([noops.waitUntilReady(), parents.waitUntilReady(), producer.waitUntilReady()]);
   const flow = (count: number) => ({
     name: "last",

@@ -617,25 +617,29 @@ onEachStore("lock", (open) => {
 
 onEachStore("batch", (open) => {
   test("edits many that have not started, all or none", async () => {
-    const mage = open();
+    const editor = open();
     const order: number[] = [];
-    const task = mage.task("task", ({ n }: { n: number }) => void order.push(n));
-    const runs = await Promise.all([1, 2, 3].map((n) => mage.create(task.with({ n }))));
-    await mage.batch((edits) => {
+    const task = editor.task("task", ({ n }: { n: number }) => void order.push(n));
+    const runs = await Promise.all([1, 2, 3].map((n) => editor.create(task.with({ n }))));
+    await editor.batch((edits) => {
       edits.set(runs[0]!, { priority: 1, tags: ["first"] });
       edits.set(runs[1]!, { with: { n: 20 }, priority: 3 });
       edits.set(runs[2]!, { priority: 2 });
     });
-    expect((await mage.list({ tag: "first" })).items.map(({ id }) => id)).toEqual([runs[0]!.id]);
+    expect((await editor.list({ tag: "first" })).items.map(({ id }) => id)).toEqual([runs[0]!.id]);
     await expect(
-      mage.batch((edits) => {
+      editor.batch((edits) => {
         edits.set(runs[0]!, { priority: 9 });
         edits.set({ id: "none" }, { priority: 9 });
       }),
     ).rejects.toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
     for (const run of runs) await run.start();
+    // Whatever brings tasks knows of all of them before there is a worker.
+    await editor.close();
+    const mage = open();
+    mage.task("task", ({ n }: { n: number }) => void order.push(n));
     await using worker = await mage.worker({ concurrency: 1 });
-    for (const run of runs) await run.settled();
+    for (const { id } of runs) await (await mage.get(id)).settled();
     expect(order).toEqual([20, 3, 1]);
     await expect(mage.batch((edits) => edits.set(runs[0]!, { priority: 1 }))).rejects.toThrow(
       expect.objectContaining({ code: "ILLEGAL_TRANSITION" }),

@@ -421,7 +421,7 @@ onEachStore("refused at the door", (open) => {
   test("an option that MageFlow does not have", async () => {
     expect(await refusal(() => new MageFlow({ stroe: "memory:" } as never))).toMatchObject({
       code: "INVALID_ARGUMENT",
-      message: 'MageFlow has no option "stroe"; it has store, cache, actor, retain, autoResume',
+      message: 'MageFlow has no option "stroe"; it has store, cache, engine, actor, retain, autoResume',
     });
   });
 

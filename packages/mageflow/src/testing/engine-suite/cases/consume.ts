@@ -213,6 +213,7 @@ export function consumeCases(harness: EngineHarness): void {
         await one!.consumption.stop();
         await scene.carrier().publish(deliveries(10));
         await two!.until(10);
+        expect(one!.ids).toEqual([]);
       }),
     );
   });

@@ -70,7 +70,19 @@ export function doubtsCases(harness: EngineHarness): void {
       }),
     );
 
-    const once = (how: (record: SignatureRecord) => readonly Delivery[]) =>
+    test.for<[what: string, published: (record: SignatureRecord) => readonly Delivery[]]>([
+      ["a delivery that comes again runs nothing again", (record) => [of(record), of(record)]],
+      [
+        "a delivery of another epoch runs nothing",
+        (record) => [1, 7].map((n) => of(record, { epoch: record.epoch + n })),
+      ],
+      ["a delivery of another generation runs nothing", (record) => [of(record, { generation: 9 })]],
+      [
+        "a delivery of what is not stored runs nothing",
+        (record) => [of(record, { id: "0nothing", priority: 9 })],
+      ],
+      ["a delivery that comes late runs nothing", (record) => [of(record, { delay: 200 })]],
+    ])("%s", ([, published], context) =>
       atWork(
         harness,
         async (shop) => {
@@ -81,42 +93,24 @@ export function doubtsCases(harness: EngineHarness): void {
             await gate.pass();
           });
           const run = await shop.run(task);
-          await shop.publish(...how(await stored(shop, run.id)));
+          const publish = async (): Promise<void> => {
+            const record = await stored(shop, run.id);
+            await shop.publish(...published(record), of(record));
+          };
+          await publish();
           await shop.worker({ concurrency: 10 });
           await gate.came();
-          await shop.publish(...how(await stored(shop, run.id)), of(await stored(shop, run.id)));
+          await publish();
           gate.open();
           await run.settled(patient);
-          await shop.publish(...how(await stored(shop, run.id)), of(await stored(shop, run.id)));
+          await publish();
           // Whatever was brought before this has been dealt with when it has run.
           await (await shop.run(task)).settled(patient);
           expect([...times.values()]).toEqual([1, 1]);
           expect(await stored(shop, run.id)).toMatchObject({ status: "SUCCEEDED", epoch: 1, attempt: 1 });
         },
         { carries: true },
-      );
-
-    test(
-      "a delivery that comes again runs nothing again",
-      once((record) => [of(record), of(record)]),
-    );
-    test(
-      "a delivery of another epoch runs nothing",
-      once((record) => [1, 7].map((n) => of(record, { epoch: record.epoch + n }))),
-    );
-    test(
-      "a delivery of another generation runs nothing",
-      once((record) => [of(record, { generation: 9 })]),
-    );
-    test(
-      "a delivery of what is not stored runs nothing",
-      once(() => [
-        of({ id: "0nothing", generation: 1, epoch: 0, name: "task", priority: 9 } as SignatureRecord),
-      ]),
-    );
-    test(
-      "a delivery that is far too early or late runs nothing",
-      once((record) => [of(record, { delay: 200 })]),
+      )(context),
     );
 
     test(

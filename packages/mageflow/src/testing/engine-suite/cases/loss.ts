@@ -28,6 +28,7 @@ export function lossCases(harness: EngineHarness): void {
           await taker.until(n);
           await scene.place.lose();
         }
+        expect(taker.ids).toHaveLength(5);
       }),
     );
 
@@ -74,6 +75,7 @@ export function lossCases(harness: EngineHarness): void {
         const stopped = taker.consumption.stop();
         taker.answerAll("returned");
         await stopped;
+        expect(taker.held).toBe(0);
       }),
     );
   });
@@ -99,6 +101,7 @@ export function lossCases(harness: EngineHarness): void {
         const carrier = scene.carrier();
         await carrier.close();
         await carrier.close();
+        expect(await scene.carrier().publish([delivery("x")])).toBeUndefined();
       }),
     );
 

@@ -8,23 +8,23 @@ const ROUNDING_MS = 5;
 
 export function orderCases(harness: EngineHarness): void {
   describe("priorities", () => {
-    const ordered = (priorities: readonly number[], expected: readonly number[]) =>
+    test.for<[what: string, priorities: readonly number[], expected: readonly number[]]>([
+      ["bigger ones come first", [1, 5, 3], [5, 3, 1]],
+      ["0 is between what is more and what is less urgent", [0, -1, 1], [1, 0, -1]],
+      ["any whole number will do", [0, -1e15, 1e15], [1e15, 0, -1e15]],
+    ])("%s", ([, priorities, expected], context) =>
       carried(
         harness,
         async (scene) => {
-          await scene
-            .carrier()
-            .publish(priorities.map((priority) => delivery(String(priority), { priority })));
+          const carrier = scene.carrier();
+          await carrier.publish(priorities.map((priority) => delivery(String(priority), { priority })));
           const taker = scene.taker({ tasks: { a: 1 }, concurrency: 1, answers: "ended" });
           await taker.until(priorities.length);
           expect(taker.ids).toEqual(expected.map(String));
         },
         "priorities",
-      );
-
-    test("bigger ones come first", ordered([1, 5, 3], [5, 3, 1]));
-    test("0 is between what is more and what is less urgent", ordered([0, -1, 1], [1, 0, -1]));
-    test("any whole number will do", ordered([0, -1e15, 1e15], [1e15, 0, -1e15]));
+      )(context),
+    );
 
     test(
       "what is published later and is more urgent overtakes",

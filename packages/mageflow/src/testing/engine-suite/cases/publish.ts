@@ -48,6 +48,7 @@ export function publishCases(harness: EngineHarness): void {
         const taker = new Taker(carrier, { tasks: { a: 1 }, answers: "ended" });
         await carrier.publish([delivery("x")]);
         await taker.until(1);
+        expect(taker.ids).toEqual(["x"]);
         await taker.consumption.stop();
       }),
     );
@@ -150,7 +151,7 @@ export function publishCases(harness: EngineHarness): void {
           const taker = scene.taker({ tasks: { a: 10 } });
           await scene.carrier().publish([1, 2, 11].map((n) => delivery("x", { [what]: n })));
           await taker.until(3);
-          expect(taker.taken.map((one) => one[what]).sort()).toEqual([1, 11, 2]);
+          expect(taker.taken.map((one) => one[what]).sort((a, b) => a - b)).toEqual([1, 2, 11]);
         })(context),
     );
 

@@ -100,6 +100,7 @@ export function revokeCases(harness: EngineHarness): void {
           const carrier = scene.carrier();
           await carrier.revoke([delivery("x"), delivery("y", { name: "never heard of" })]);
           await carrier.revoke([]);
+          expect(carrier.reachable).toBe(true);
         },
         "revokes",
       ),

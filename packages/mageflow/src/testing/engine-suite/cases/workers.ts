@@ -92,7 +92,7 @@ export function workersCases(harness: EngineHarness): void {
         await shop.worker({ tasks: ["somebody"], concurrency: 2 });
         await shop.run(swarm(Array.from({ length: 50 }, () => nobody)));
         const run = await shop.run(swarm(Array.from({ length: 50 }, () => somebody)));
-        await run.settled(patient);
+        expect(await run.settled(patient)).toMatchObject({ status: "SUCCEEDED" });
       }),
     );
 
