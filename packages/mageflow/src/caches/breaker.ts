@@ -3,6 +3,9 @@ import { StoreError } from "../core/errors.ts";
 
 /** An answer that takes longer (ms) is not waited for: the store is asked instead. */
 const PATIENCE_MS = 250;
+/** Answers that all take longer than this (ms) for {@link SLOW_FOR_MS} come too late to be of use. */
+export const SLOW_MS: number = 100;
+const SLOW_FOR_MS = 1_000;
 /** One that is not connected in this time (ms) is tried again. Nobody waits for it but who opens the store. */
 const CONNECT_MS = 2_000;
 /** How often (ms) is tried whether the cache is there again. */
@@ -10,12 +13,14 @@ const PROBE_MS = 1_000;
 
 /**
  * Keeps a cache that fails or hangs from holding up anybody: the first call that does is waited for a quarter of a second at most, and then
- * nobody asks the cache until it has come back.
+ * nobody asks the cache until it has come back. The same goes for one that answers slowly for a second.
  */
 export class Breaker {
   readonly #comeBack: () => Promise<void>;
   readonly #onChange: (why: Error | null) => void;
-  #why: Error | null = new Error("it was not opened");
+  #why: Error | null = new Error(UNOPENED);
+  /** When the first came of the slow answers that no quick one has come between. */
+  #slowSince: number | null = null;
   #probing = false;
   #closed = false;
 
@@ -54,7 +59,10 @@ export class Breaker {
   async ask<T extends object>(work: () => Promise<T>): Promise<T | null> {
     if (this.#why !== null) return null;
     try {
-      return await soon(work(), PATIENCE_MS);
+      const asked = performance.now();
+      const answer = await soon(work(), PATIENCE_MS);
+      this.#time(performance.now() - asked);
+      return answer;
     } catch (error) {
       this.#trip(error);
       return null;
@@ -66,9 +74,20 @@ export class Breaker {
     return (await this.ask(async () => (await work(), DONE))) !== null;
   }
 
+  #time(ms: number): void {
+    if (ms <= SLOW_MS) {
+      this.#slowSince = null;
+      return;
+    }
+    const now = performance.now();
+    this.#slowSince ??= now;
+    if (now - this.#slowSince > SLOW_FOR_MS) this.#trip(new Error(SLOW));
+  }
+
   #trip(error: unknown): void {
     if (this.#why !== null) return;
     this.#why = error instanceof Error ? error : new Error(String(error));
+    this.#slowSince = null;
     this.#onChange(this.#why);
     void this.#probeOn();
   }
@@ -90,13 +109,17 @@ export class Breaker {
       this.#why = null;
       this.#onChange(null);
     } catch (error) {
+      const isNew = this.#why?.message === UNOPENED;
       this.#why = error instanceof Error ? error : new Error(String(error));
+      if (isNew) this.#onChange(this.#why);
       void this.#probeOn();
     }
   }
 }
 
 const DONE = {};
+const UNOPENED = "it was not opened";
+export const SLOW: string = `its answers take longer than ${SLOW_MS} ms`;
 
 /** Rejects when there is no answer for too long. An event loop that was held up meanwhile first takes the answers that have come. */
 async function soon<T>(answer: Promise<T>, patience: number): Promise<T> {

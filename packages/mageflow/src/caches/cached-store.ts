@@ -22,7 +22,7 @@ import {
   type Transaction,
   type WorkerRow,
 } from "../ports/store.ts";
-import { Breaker } from "./breaker.ts";
+import { Breaker, SLOW, SLOW_MS } from "./breaker.ts";
 import { CacheMeter } from "./cache-meter.ts";
 import { copyOf, lifeOf, recordOf, tellsAnEnd } from "./copy.ts";
 import { GatheredReads } from "./gathered-reads.ts";
@@ -79,6 +79,10 @@ export class CachedStore implements Store {
       (why) => {
         if (why === null) return;
         this.meter.outage();
+        process.emitWarning(
+          `${this.cache.name} cannot be used (${why.message}); until it can, the store answers alone`,
+          { type: "MageFlowWarning", code: "CACHE_DEGRADED" },
+        );
         // What was sent and not answered is to have no effect later, and holds up nobody.
         void this.cache.close();
       },
@@ -333,7 +337,11 @@ export class CachedStore implements Store {
     const wasAway = !this.#isNew;
     this.#isNew = false;
     await this.cache.open(this.#namespace!);
-    if (wasAway) await this.cache.forget();
+    if (wasAway) {
+      const asked = performance.now();
+      await this.cache.forget();
+      if (performance.now() - asked > SLOW_MS) throw new Error(SLOW);
+    }
     this.#deaf = null;
     if (this.#listeners.size > 0) await this.#listen();
   }

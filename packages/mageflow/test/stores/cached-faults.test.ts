@@ -9,6 +9,7 @@ import { sampleChild, sampleSwarm, sampleTask } from "../../src/testing/store-su
 import { eventually } from "../face/eventually.ts";
 import { OwnRedis } from "./own-redis.ts";
 import { findRedis } from "./redis-server.ts";
+import { slowLine } from "./slow-line.ts";
 
 const redis = await findRedis();
 /** What no single call may take, even the first that meets a fault: a quarter of a second, and some for a busy machine. */
@@ -259,6 +260,28 @@ describe.skipIf(redis.missing !== null)(
       await up(one);
       await warm(one);
       await eventually(async () => ((await epoch(two)) === 1 ? true : null));
+    });
+
+    test("slow, it is waited for no longer than a moment", async () => {
+      await using line = await slowLine(server.url);
+      const store = await opened(line.url);
+      await warm(store);
+      line.delay = 130;
+      await eventually(async () => {
+        await store.get(["a"]);
+        return store.degraded;
+      });
+      expect(store.degraded).toMatch(/take longer/);
+      const begun = performance.now();
+      for (let n = 1; n <= 100; n++) {
+        await write(store, n);
+        expect(await epoch(store)).toBe(n);
+      }
+      expect(performance.now() - begun).toBeLessThan(BOUND_MS);
+      line.delay = 0;
+      await up(store);
+      await warm(store);
+      await store.close();
     });
 
     test("one that is not there when the store is opened is used when it comes", async () => {

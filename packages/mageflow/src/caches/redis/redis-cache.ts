@@ -169,15 +169,17 @@ export class RedisCache implements Cache {
     try {
       return await line.awaited((client) => client.evalsha(sha, 1, this.#prefix, ...given));
     } catch (error) {
-      // A server that was started anew, or has forgotten its scripts.
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      if (!(error instanceof Error)) throw error;
+      // A server that has forgotten its scripts.
+      if (!error.message.startsWith("NOSCRIPT"))
+        throw new Error(error.message.split(" script: ")[0], { cause: error });
       return line.awaited((client) => client.eval(text, 1, this.#prefix, ...given));
     }
   }
 
   #connection(): Connection {
-    if (this.#line === null) throw new Error(`${this.name} is not open`);
-    return this.#line;
+    if (this.#line?.client.status === "ready") return this.#line;
+    throw new Error("the connection to it was lost");
   }
 }
 
