@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { watchCache } from "./cache-memory.ts";
 import { polling, POLLING_SETTINGS } from "./polling.ts";
 import { chain, MageFlow, type MageFlowOptions, swarm, type TaskPlan } from "mageflow";
 
@@ -19,6 +20,8 @@ export interface Figures {
   quietStoreReadsPerSecond?: number;
   quietP50Ms?: number;
   quietP99Ms?: number;
+  /** The most that the server of the cache used, for whomever. */
+  cachePeakMb?: number;
   hitRate?: number;
   outages?: number;
   seconds: number;
@@ -69,9 +72,11 @@ export async function withWorker<F>(on: Place, measure: (bench: Bench) => Promis
   });
   await using worker = await mage.worker({ concurrency: WORKER });
   await warmUp(mage, noop);
+  const memory = cache === undefined ? null : watchCache(mage);
   const figures = await measure({ mage, noop, last, lastRan: done.promise });
+  const used = await memory?.stop();
   await worker.stop();
-  return figures;
+  return { ...figures, ...used };
 }
 
 /** Some of everything that is measured: code is compiled and the store's log has its size, as in a process that has run for a while. */

@@ -59,9 +59,9 @@ export class Breaker {
   async ask<T extends object>(work: () => Promise<T>): Promise<T | null> {
     if (this.#why !== null) return null;
     try {
-      const asked = performance.now();
-      const answer = await soon(work(), PATIENCE_MS);
-      this.#time(performance.now() - asked);
+      let isSlow = false;
+      const answer = await soon(work(), PATIENCE_MS, () => (isSlow = true));
+      this.#judge(isSlow);
       return answer;
     } catch (error) {
       this.#trip(error);
@@ -74,8 +74,8 @@ export class Breaker {
     return (await this.ask(async () => (await work(), DONE))) !== null;
   }
 
-  #time(ms: number): void {
-    if (ms <= SLOW_MS) {
+  #judge(isSlow: boolean): void {
+    if (!isSlow) {
       this.#slowSince = null;
       return;
     }
@@ -121,23 +121,38 @@ const DONE = {};
 const UNOPENED = "it was not opened";
 export const SLOW: string = `its answers take longer than ${SLOW_MS} ms`;
 
-/** Rejects when there is no answer for too long. An event loop that was held up meanwhile first takes the answers that have come. */
-async function soon<T>(answer: Promise<T>, patience: number): Promise<T> {
-  const late = new AbortController();
-  const waited = sleep(patience, undefined, { signal: late.signal }).then(
-    () =>
-      new Promise<never>((_, reject) =>
-        setImmediate(() =>
-          setImmediate(() => reject(new Error(`it has not answered within ${patience} ms`))),
-        ),
-      ),
-    () => new Promise<never>(() => {}),
-  );
-  try {
-    return await Promise.race([answer, waited]);
-  } finally {
-    late.abort();
-    // Nobody waits for it any more.
-    answer.catch(() => {});
-  }
+/**
+ * Rejects when there is no answer for too long, and calls `onSlow` before that. An event loop that was held up meanwhile first takes the
+ * answers that have come.
+ */
+function soon<T>(answer: Promise<T>, patience: number, onSlow: () => void = () => {}): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let isOver = false;
+    const unlessOver = (work: () => void) => () =>
+      setImmediate(() =>
+        setImmediate(() => {
+          if (!isOver) work();
+        }),
+      );
+    const slow = setTimeout(unlessOver(onSlow), SLOW_MS);
+    const late = setTimeout(
+      unlessOver(() => reject(new Error(`it has not answered within ${patience} ms`))),
+      patience,
+    );
+    const end = (): void => {
+      isOver = true;
+      clearTimeout(slow);
+      clearTimeout(late);
+    };
+    answer.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        end();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  });
 }

@@ -1,27 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { StoreError } from "../core/errors.ts";
 import type { FlowEvent } from "../core/event.ts";
-import type { SignatureRecord, SpecRow } from "../core/record.ts";
-import type { ResumeReport } from "../core/resume-report.ts";
+import type { SignatureRecord } from "../core/record.ts";
 import type { Status } from "../core/status.ts";
 import type { Cache, Filling } from "../ports/cache.ts";
 import {
-  type AuditQuery,
-  type AuditRow,
   type ChildQuery,
-  type Damage,
   type ListQuery,
-  type LogQuery,
-  type LogRow,
   type Notes,
   OutcomeUnknown,
-  type SpecRef,
   type Store,
-  type StoreAddress,
-  type Tombstone,
   type Transaction,
-  type WorkerRow,
 } from "../ports/store.ts";
+import { BeforeStore } from "./before-store.ts";
 import { Breaker, SLOW, SLOW_MS } from "./breaker.ts";
 import { CacheMeter } from "./cache-meter.ts";
 import { copyOf, lifeOf, recordOf, tellsAnEnd } from "./copy.ts";
@@ -47,11 +38,8 @@ const COUNT_MS = 1_000;
  * notes are at most a quarter of a second old. What this process has committed, or has seen the end of, it never sees undone. When the cache fails, hangs, is
  * full or is flushed, the store answers.
  */
-export class CachedStore implements Store {
+export class CachedStore extends BeforeStore {
   readonly name: string;
-  readonly address: StoreAddress | null;
-  /** The store itself. */
-  readonly truth: Store;
   readonly cache: Cache;
   readonly meter: CacheMeter = new CacheMeter();
   readonly #self = randomUUID().slice(0, 13);
@@ -70,10 +58,9 @@ export class CachedStore implements Store {
   #isNew = true;
 
   constructor(truth: Store, cache: Cache) {
-    this.truth = truth;
+    super(truth);
     this.cache = cache;
     this.name = `${truth.name}, behind ${cache.name}`;
-    this.address = truth.address;
     this.#breaker = new Breaker(
       () => this.#comeBack(),
       (why) => {
@@ -97,7 +84,7 @@ export class CachedStore implements Store {
   }
 
   /** Opens the store, and goes on without the cache when that cannot be reached. */
-  async open(): Promise<void> {
+  override async open(): Promise<void> {
     await this.truth.open();
     this.#namespace ??= await namespaceOf(this.truth);
     await this.#breaker.open();
@@ -116,7 +103,7 @@ export class CachedStore implements Store {
       throw new StoreError("STORE_UNAVAILABLE", `${this.cache.name} cannot be used: ${this.degraded}`);
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.truth.close();
     await Promise.all(this.#ending);
     clearInterval(this.#counting ?? undefined);
@@ -129,7 +116,7 @@ export class CachedStore implements Store {
     await this.cache.close();
   }
 
-  async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  override async transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const writing = new Writing(`${this.#self}${++this.#number}`);
     try {
       const answer = await this.truth.transact((tx) =>
@@ -153,7 +140,7 @@ export class CachedStore implements Store {
     }
   }
 
-  async get(ids: readonly string[]): Promise<SignatureRecord[]> {
+  override async get(ids: readonly string[]): Promise<SignatureRecord[]> {
     const wanted = [...new Set(ids)];
     if (wanted.length === 0) return [];
     const reader = `${this.#self}${++this.#number}`;
@@ -179,7 +166,7 @@ export class CachedStore implements Store {
     return [...found, ...(await this.#load(others, reader, sighting.kept))];
   }
 
-  async children(query: ChildQuery): Promise<SignatureRecord[]> {
+  override async children(query: ChildQuery): Promise<SignatureRecord[]> {
     // Those of some statuses are asked for by who steers.
     if (query.statuses !== undefined) return this.truth.children(query);
     const page = await this.#looks.read(this.#pageOf(query));
@@ -199,7 +186,7 @@ export class CachedStore implements Store {
     };
   }
 
-  async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
+  override async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
     const rows = await this.#looks.read({
       key: JSON.stringify(["tally", parentId, statuses]),
       rootId: rootOf(parentId),
@@ -208,7 +195,7 @@ export class CachedStore implements Store {
     return new Map(rows);
   }
 
-  async list(query: ListQuery): Promise<SignatureRecord[]> {
+  override async list(query: ListQuery): Promise<SignatureRecord[]> {
     return this.#looks.read({
       key: JSON.stringify(["list", query]),
       rootId: null,
@@ -216,7 +203,7 @@ export class CachedStore implements Store {
     });
   }
 
-  async notes(id: string, generation: number): Promise<Notes> {
+  override async notes(id: string, generation: number): Promise<Notes> {
     const { steps, ...others } = await this.#looks.read({
       key: JSON.stringify(["notes", id, generation]),
       rootId: rootOf(id),
@@ -228,99 +215,15 @@ export class CachedStore implements Store {
     return { ...others, steps: new Map(steps) };
   }
 
-  async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
+  override async journal(query: { rootId: string; after: number; limit: number }): Promise<FlowEvent[]> {
     const events = await this.truth.journal(query);
     // Who is told that something has happened finds it so.
     if (events.length > 0) this.#seen.raise(query.rootId, { here: performance.now() });
     return events;
   }
 
-  byKey(key: string): Promise<SignatureRecord | null> {
-    return this.truth.byKey(key);
-  }
-
-  specs(refs: readonly SpecRef[]): Promise<SpecRow[]> {
-    return this.truth.specs(refs);
-  }
-
-  scan(query: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
-    return this.truth.scan(query);
-  }
-
-  tombstone(rootId: string): Promise<Tombstone | null> {
-    return this.truth.tombstone(rootId);
-  }
-
-  audit(query: AuditQuery): Promise<AuditRow[]> {
-    return this.truth.audit(query);
-  }
-
-  reports(query: { after: string | null; limit: number }): Promise<ResumeReport[]> {
-    return this.truth.reports(query);
-  }
-
-  stops(limit: number): Promise<SignatureRecord[]> {
-    return this.truth.stops(limit);
-  }
-
-  logCount(rootId: string, limit: number): Promise<number> {
-    return this.truth.logCount(rootId, limit);
-  }
-
-  lastSeq(rootId: string): Promise<number> {
-    return this.truth.lastSeq(rootId);
-  }
-
-  logs(query: LogQuery): Promise<LogRow[]> {
-    return this.truth.logs(query);
-  }
-
-  stamped(by: string): Promise<number> {
-    return this.truth.stamped(by);
-  }
-
-  readyNames(): Promise<Map<string, number>> {
-    return this.truth.readyNames();
-  }
-
-  nextDue(): Promise<number | null> {
-    return this.truth.nextDue();
-  }
-
-  strays(limit: number): Promise<string[]> {
-    return this.truth.strays(limit);
-  }
-
-  stalled(limit: number): Promise<string[]> {
-    return this.truth.stalled(limit);
-  }
-
-  holders(query: { after: string | null; limit: number }): Promise<string[]> {
-    return this.truth.holders(query);
-  }
-
-  unsettled(query: { after: string | null; limit: number }): Promise<SignatureRecord[]> {
-    return this.truth.unsettled(query);
-  }
-
-  awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
-    return this.truth.awaited(ids);
-  }
-
-  workers(limit: number): Promise<WorkerRow[]> {
-    return this.truth.workers(limit);
-  }
-
-  damage(limit: number): Promise<Damage[]> {
-    return this.truth.damage(limit);
-  }
-
-  heartbeat(workerId: string, lease: number): Promise<boolean> {
-    return this.truth.heartbeat(workerId, lease);
-  }
-
   /** The store's doorbell, and that of the cache, which may be heard earlier. */
-  watch(listener: () => void): () => void {
+  override watch(listener: () => void): () => void {
     // Wrapped, so that the same function can listen twice.
     const entry = (): void => listener();
     this.#listeners.add(entry);
