@@ -76,7 +76,7 @@ export interface MageFlowOptions {
    */
   store?: string | Store;
   /**
-   * A cache in front of the store, for reads: `"redis://user:password@host:6379/0?prefix=name"`, or a cache. Give it to every process that
+   * A cache in front of the store, for reads: `"redis://user:password@host:6379/0?prefix=name"`, or a cache of its own. Give one to every process that
    * uses the store: what others commit is seen a second later (15 s for what has settled). Default: none, or the environment variable
    * `MAGEFLOW_CACHE`.
    */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "../core/errors.ts";
 
 /** An answer that takes longer (ms) is not waited for: the store is asked instead. */
-const PATIENCE_MS = 250;
+const PATIENCE_MS = 500;
 /** Answers that all take longer than this (ms) for {@link SLOW_FOR_MS} come too late to be of use. */
 export const SLOW_MS: number = 100;
 const SLOW_FOR_MS = 1_000;
@@ -12,7 +12,7 @@ const CONNECT_MS = 2_000;
 const PROBE_MS = 1_000;
 
 /**
- * Keeps a cache that fails or hangs from holding up anybody: the first call that does is waited for a quarter of a second at most, and then
+ * Keeps a cache that fails or hangs from holding up anybody: the first call that does is waited for half a second at most, and then
  * nobody asks the cache until it has come back. The same goes for one that answers slowly for a second.
  */
 export class Breaker {

@@ -269,9 +269,9 @@ export class CachedStore extends BeforeStore {
     const fillings: Filling[] = [];
     for (const record of records) {
       if (tellsAnEnd(record)) this.#seen.raise(record.rootId, { here: performance.now() });
-      if (mine.delete(record.id)) fillings.push(fillingOf(record.id, record));
+      if (mine.delete(record.id)) fillings.push(fillingOf(record));
     }
-    for (const id of mine) fillings.push(fillingOf(id, null));
+    for (const id of mine) fillings.push({ id, text: null, life: 0 });
     if (fillings.length > 0) {
       this.meter.fill(performance.now() - from);
       void this.#breaker.tell(() => this.cache.fill(reader, fillings));
@@ -284,11 +284,16 @@ export class CachedStore extends BeforeStore {
     if (writing.isEmpty) return;
     const now = performance.now();
     for (const rootId of writing.roots) this.#seen.raise(rootId, { here: now });
-    const copies = writing.left(wasKept).map(([id, record]) => fillingOf(id, record));
+    const copies = writing
+      .renewed(wasKept)
+      .map(fillingOf)
+      .filter(({ text }) => text !== null);
+    const renewed = new Set(copies.map(({ id }) => id));
+    const without = writing.all.ids.filter((id) => !renewed.has(id));
     const back = wasKept ? [] : writing.gone;
     this.#soon(async () => {
       const told = await this.#breaker.tell(() =>
-        this.cache.end(writing.by, { copies, back, ring: wasKept }),
+        this.cache.end(writing.by, { copies, without, back, ring: wasKept }),
       );
       if (told && wasKept) this.meter.renew(performance.now() - now);
     });
@@ -317,8 +322,8 @@ export class CachedStore extends BeforeStore {
   }
 }
 
-function fillingOf(id: string, record: SignatureRecord | null): Filling {
-  return { id, text: record === null ? null : copyOf(record), life: record === null ? 0 : lifeOf(record) };
+function fillingOf(record: SignatureRecord): Filling {
+  return { id: record.id, text: copyOf(record), life: lifeOf(record) };
 }
 
 /** Ids are paths, and begin with that of their root. */

@@ -69,9 +69,9 @@ export class Writing {
     for (const id of ids) this.#hot.add(id);
   }
 
-  /** What is put in the places when it is over: of those that had a copy the new one, if it was kept; for all others none. */
-  left(wasKept: boolean): [string, SignatureRecord | null][] {
-    const renews = wasKept && !this.#isDraft;
-    return [...this.#records].map(([id, record]) => [id, renews && this.#hot.has(id) ? record : null]);
+  /** What had a copy and gets a new one when it is over, if it was kept. */
+  renewed(wasKept: boolean): SignatureRecord[] {
+    if (!wasKept || this.#isDraft) return [];
+    return [...this.#hot].flatMap((id) => this.#records.get(id) ?? []);
   }
 }

@@ -40,10 +40,7 @@ export interface Cache {
    * The write is over, and was kept or not. Puts copies into the places that are still `writer`'s; from others whatever is not kept for
    * another writer is taken away. Shows the workflows `back` again. With `ring` all others who {@link listen} are told.
    */
-  end(
-    writer: string,
-    writing: { copies: readonly Filling[]; back: readonly string[]; ring: boolean },
-  ): Promise<void>;
+  end(writer: string, ending: Ending): Promise<void>;
 
   look(key: string, rootId: string | null): Promise<{ now: number; look: Look | null }>;
 
@@ -64,6 +61,16 @@ export interface Cache {
 
   /** Everything that is kept of this store, some of it perhaps twice. */
   entries(): AsyncIterable<CacheEntry[]>;
+}
+
+/** What becomes of places when a write is over. */
+export interface Ending {
+  readonly copies: readonly Filling[];
+  /** Places that get no copy. */
+  readonly without: readonly string[];
+  /** Workflows that are not gone after all. */
+  readonly back: readonly string[];
+  readonly ring: boolean;
 }
 
 export interface Sighting {

@@ -12,7 +12,7 @@ import { findRedis } from "./redis-server.ts";
 import { slowLine } from "./slow-line.ts";
 
 const redis = await findRedis();
-/** What no single call may take, even the first that meets a fault: a quarter of a second, and some for a busy machine. */
+/** What no single call may take, even the first that meets a fault: half a second, and some for a busy machine. */
 const BOUND_MS = 2_000;
 
 /** Stops a call of a store until it is let go, so that something can happen meanwhile. */

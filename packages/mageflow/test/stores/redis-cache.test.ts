@@ -22,7 +22,8 @@ async function filled(cache: Cache, text: string, id = "a"): Promise<void> {
 
 const leaving = (ids: string[], gone: string[] = []) => ({ ids, lease: MINUTE, gone, goneFor: MINUTE });
 const copies = (id: string, text: string | null) => ({
-  copies: [{ id, text, life: MINUTE }],
+  copies: text === null ? [] : [{ id, text, life: MINUTE }],
+  without: text === null ? [id] : [],
   back: [],
   ring: false,
 });
@@ -108,6 +109,7 @@ describe.skipIf(redis.missing !== null)(
           { id: "a", text: "new", life: MINUTE },
           { id: "b", text: "new", life: MINUTE },
         ],
+        without: [],
         back: [],
         ring: false,
       });
@@ -169,7 +171,7 @@ describe.skipIf(redis.missing !== null)(
       await cache.listen(() => rings++);
       const heard = Promise.withResolvers<void>();
       await other.listen(() => heard.resolve());
-      await cache.end("writer", { copies: [], back: [], ring: true });
+      await cache.end("writer", { copies: [], without: [], back: [], ring: true });
       await heard.promise;
       // What is asked on the same server after it was published comes after it.
       await cache.read([], "", 1);
@@ -178,7 +180,21 @@ describe.skipIf(redis.missing !== null)(
     });
 
     test("ids that are patterns, paths and markup are ids", async () => {
-      const ids = ["*", "a:b", "{a}", "a b", "a\n", "\0", "=1 x", "ü", "gen", "", "__proto__"];
+      const ids = [
+        "*",
+        "a:b",
+        "{a}",
+        "a b",
+        "a\n",
+        "\0",
+        "=1 x",
+        "ü",
+        "gen",
+        "",
+        "__proto__",
+        '"',
+        "\\ud800",
+      ];
       for (const id of ids) await filled(cache, JSON.stringify(id), id);
       const { copies: found } = await cache.read(ids, "me", MINUTE);
       for (const id of ids) expect(found.get(id)?.text).toBe(JSON.stringify(id));

@@ -4,6 +4,7 @@ import type {
   CacheEntry,
   CacheUsage,
   Copy,
+  Ending,
   Filling,
   Leaving,
   Look,
@@ -85,15 +86,12 @@ export class RedisCache implements Cache {
   }
 
   async begin(writer: string, { ids, lease, gone, goneFor }: Leaving): Promise<string[]> {
-    return (await this.#run(begin, [writer, lease, goneFor, ids.length, ...ids, ...gone])) as string[];
+    return (await this.#run(begin, [writer, lease, goneFor, list(ids), list(gone)])) as string[];
   }
 
-  async end(
-    writer: string,
-    { copies, back, ring }: { copies: readonly Filling[]; back: readonly string[]; ring: boolean },
-  ): Promise<void> {
+  async end(writer: string, { copies, without, back, ring }: Ending): Promise<void> {
     const rings = ring ? this.#self : "";
-    await this.#run(end, [writer, rings, back.length, ...back, ...copies.flatMap(filling)]);
+    await this.#run(end, [writer, rings, list(back), list(without), ...copies.flatMap(filling)]);
   }
 
   async look(key: string, rootId: string | null): Promise<{ now: number; look: Look | null }> {
@@ -185,6 +183,12 @@ export class RedisCache implements Cache {
 
 function filling({ id, text, life }: Filling): [string, string, number] {
   return [id, text ?? "", life];
+}
+
+/** Ids as one argument, which is far less work than an argument each. What is no Unicode is sent as what the driver makes of it. */
+function list(ids: readonly string[]): string {
+  const text = JSON.stringify(ids);
+  return text.includes("\\ud") ? JSON.stringify(ids.map((id) => id.toWellFormed())) : text;
 }
 
 /** `=instant text`, or null for what is nothing of that. */

@@ -46,37 +46,41 @@ for i = 2, #ARGV, 3 do
 end
 `;
 
-/** ARGV: writer, lease, life of the flag, number of ids, ids, roots that are gone. Returns the ids of those that had a copy. */
+/** ARGV: writer, lease, life of the flag, ids and roots that are gone as JSON. Returns the ids of those that had a copy. */
 export const BEGIN: string = `${START}
 local hot = {}
-local last = 4 + ARGV[4]
-for i = 5, last do
-  local key = keys .. 'r:' .. ARGV[i]
+for _, id in ipairs(cjson.decode(ARGV[4])) do
+  local key = keys .. 'r:' .. id
   local found = redis.call('GET', key)
   local mark = 'w'
   if found and (string.byte(found) == 61 or string.byte(found) == 87) then
     mark = 'W'
-    hot[#hot + 1] = ARGV[i]
+    hot[#hot + 1] = id
   end
   redis.call('SET', key, mark .. ARGV[1], 'PX', ARGV[2])
 end
-for i = last + 1, #ARGV do redis.call('SET', keys .. 'g:' .. ARGV[i], '1', 'PX', ARGV[3]) end
+for _, root in ipairs(cjson.decode(ARGV[5])) do redis.call('SET', keys .. 'g:' .. root, '1', 'PX', ARGV[3]) end
 return hot
 `;
 
-/** ARGV: writer, who rings (empty: nobody), number of roots that are back, those, then id, text (empty: none) and life of each. */
+/** ARGV: writer, who rings (empty: nobody), roots that are back and ids of what gets no copy as JSON, then id, text and life of copies. */
 export const END: string = `${START}
-local last = 3 + ARGV[3]
-for i = 4, last do redis.call('DEL', keys .. 'g:' .. ARGV[i]) end
-for i = last + 1, #ARGV, 3 do
-  local key = keys .. 'r:' .. ARGV[i]
+local cold, hot = 'w' .. ARGV[1], 'W' .. ARGV[1]
+-- Whether the place is still the writer's. What is there of somebody who does not write is taken away.
+local function mine(key)
   local found = redis.call('GET', key)
-  if found == 'w' .. ARGV[1] or found == 'W' .. ARGV[1] then
-    if ARGV[i + 1] == '' then redis.call('DEL', key)
-    else redis.call('SET', key, '=' .. now .. ' ' .. ARGV[i + 1], 'PX', ARGV[i + 2]) end
-  elseif found and string.byte(found) ~= 119 and string.byte(found) ~= 87 then
-    redis.call('DEL', key)
-  end
+  if found == cold or found == hot then return true end
+  if found and string.byte(found) ~= 119 and string.byte(found) ~= 87 then redis.call('DEL', key) end
+  return false
+end
+for _, root in ipairs(cjson.decode(ARGV[3])) do redis.call('DEL', keys .. 'g:' .. root) end
+for _, id in ipairs(cjson.decode(ARGV[4])) do
+  local key = keys .. 'r:' .. id
+  if mine(key) then redis.call('DEL', key) end
+end
+for i = 5, #ARGV, 3 do
+  local key = keys .. 'r:' .. ARGV[i]
+  if mine(key) then redis.call('SET', key, '=' .. now .. ' ' .. ARGV[i + 1], 'PX', ARGV[i + 2]) end
 end
 if ARGV[2] ~= '' then redis.call('PUBLISH', KEYS[1] .. 'bell', ARGV[2]) end
 `;
