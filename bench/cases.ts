@@ -72,7 +72,7 @@ export async function withWorker<F>(on: Place, measure: (bench: Bench) => Promis
   });
   await using worker = await mage.worker({ concurrency: WORKER });
   await warmUp(mage, noop);
-  const memory = cache === undefined ? null : watchCache(mage);
+  const memory = on.cache === undefined ? null : watchCache(mage);
   const figures = await measure({ mage, noop, last, lastRan: done.promise });
   const used = await memory?.stop();
   await worker.stop();
