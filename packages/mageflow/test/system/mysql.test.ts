@@ -5,4 +5,6 @@ import { processCases } from "./process-cases.ts";
 
 const server = await findServer();
 
-describe("processes on MySQL", needs(server), () => processCases(() => freshDatabase(server)));
+describe("processes on MySQL", needs(server), () => {
+  processCases(() => freshDatabase(server));
+});

@@ -5,9 +5,9 @@ import { processCases } from "./process-cases.ts";
 
 const server = await findServer();
 
-describe("processes on PostgreSQL", needs(server), () =>
+describe("processes on PostgreSQL", needs(server), () => {
   processCases(() => {
     const { url, schema } = freshSchema(server);
     return { url, [Symbol.asyncDispose]: () => dropSchema(server, schema) };
-  }),
-);
+  });
+});
