@@ -12,7 +12,7 @@ import { list } from "./literals.ts";
  * else closes it (an exclusive one), waits for all who have passed, and lets others pass when its transaction has ended. They are rows of
  * a table, of which there are so many only, and several signatures may share one: then some wait for nothing.
  */
-export const GATES = 256;
+const GATES = 256;
 
 /** Rows behind those of the gates. */
 const PURPOSES = ["audit", "starts"] as const;

@@ -56,7 +56,7 @@ export function rows(all: Iterable<readonly Parameter[]>): Literal[] {
   return made;
 }
 
-export function literal(value: Parameter): string {
+function literal(value: Parameter): string {
   switch (typeof value) {
     case "string":
       return quoted(value);

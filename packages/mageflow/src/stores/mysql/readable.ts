@@ -22,7 +22,7 @@ export async function readablePage(
 }
 
 /** What `read` returns; of what cannot be read nothing. */
-export function unlessUnreadable<T>(read: () => T): T | undefined {
+function unlessUnreadable<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

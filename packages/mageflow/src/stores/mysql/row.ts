@@ -47,7 +47,7 @@ export type Row = readonly [
 ];
 
 /** Columns that hold JSON, by their place in a row. */
-export const JSON_COLUMNS = { error: 26, family: 27, stop: 29, deletion: 30, lock: 31, tags: 34 } as const;
+const JSON_COLUMNS = { error: 26, family: 27, stop: 29, deletion: 30, lock: 31, tags: 34 } as const;
 
 const KNOWN: ReadonlySet<string> = new Set(STATUSES);
 const NO_TAGS: readonly string[] = [];
