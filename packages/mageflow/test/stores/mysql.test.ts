@@ -358,12 +358,25 @@ describe("on a server", needs(server), async () => {
     await using store = await opened(url);
     const large = (n: number): SignatureRecord =>
       sampleTask(`large${n}`, { bound: JSON.stringify("\\'".repeat(300_000)) });
-    const records = Array.from({ length: 30 }, (_, n) => large(n));
+    const records = Array.from({ length: 12 }, (_, n) => large(n));
     const taken = store.transact((tx) => tx.write({ insert: [...records, sampleTask("large7")] }));
     await expect(taken).rejects.toThrow("constraint");
     expect(await store.get(records.map(({ id }) => id))).toEqual([]);
     await store.transact((tx) => tx.write({ insert: records }));
-    expect((await store.get(["large29"]))[0]).toEqual(large(29));
+    expect((await store.get(["large11"]))[0]).toEqual(large(11));
+  });
+
+  test("what is too much for any message is refused, and what cannot be written at all, and nothing is kept", async () => {
+    await using store = await opened(url);
+    const huge = { rootId: "huge", id: "1", body: "x".repeat(70_000_000) };
+    const kept = { rootId: "huge", id: "0", body: "{}" };
+    await expect(store.transact((tx) => tx.write({ specs: [kept, huge] }))).rejects.toThrow("bytes at once");
+    const half = store.transact(async (tx) => {
+      await tx.write({ specs: [kept] });
+      await tx.write({ insert: [sampleTask("half", { slot: 0.5 })] });
+    });
+    await expect(half).rejects.toThrow("no whole number");
+    expect(await store.specs([kept])).toEqual([]);
   });
 });
 

@@ -70,7 +70,7 @@ export class Connection {
   /** Characters that one message may have. */
   #room: number = LEAST_PACKET * FILLING;
   /** Bytes that the server takes in one message. */
-  packet = 0;
+  packet: number = LEAST_PACKET;
   #queue: Statement[] = [];
   #isSending = false;
   #lost = false;
@@ -199,6 +199,13 @@ export class Connection {
       return;
     }
     const sql = statements.length === 1 ? statements[0]!.sql : statements.map((one) => one.sql).join(";\n");
+    if (sql.length > this.#room && Buffer.byteLength(sql) >= this.packet) {
+      this.#fail(
+        statements,
+        new Error(`constraint: the server takes no more than ${this.packet} bytes at once`),
+      );
+      return this.#send();
+    }
     this.#client.query({ sql, rowsAsArray: true, timeout: SILENCE_MS }, (error, results) => {
       if (error !== null) this.#fail(statements, asFailure(error));
       else if (statements.length === 1) statements[0]!.resolve(results);

@@ -17,7 +17,7 @@ import { UnreadableError } from "../../ports/unreadable.ts";
 import { above } from "../gates.ts";
 import type { KnownTasks } from "../known-tasks.ts";
 import type { Connection } from "./connection.ts";
-import { explainInside } from "./failures.ts";
+import { explainInside, isLoss, isServerError } from "./failures.ts";
 import { Gates, onlyOne } from "./gates.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
@@ -345,7 +345,7 @@ export class MysqlTransaction implements Transaction {
       // What cannot be read has harmed nothing.
       if (error instanceof UnreadableError) throw error;
       // What was sent before it may be what failed.
-      await Promise.all(this.#sent);
+      if (isLoss(error) || isServerError(error)) await Promise.all(this.#sent);
       this.#fail(error);
       throw this.#explained();
     }
