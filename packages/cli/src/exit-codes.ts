@@ -29,6 +29,7 @@ export const EXIT_CODES: readonly { code: number; meaning: string; errors: reado
       "ILLEGAL_TRANSITION",
       "ALREADY_RUNNING",
       "SWARM_CLOSED",
+      "IDEMPOTENCY_CONFLICT",
       "LOCKED",
       "STALE_CONFIRMATION",
       "NOT_CONFIRMED",

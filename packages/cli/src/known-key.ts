@@ -20,9 +20,10 @@ export async function startKeyed(
   const run: Run = await mage.run<AnyPlan>(plan, message, key === undefined ? {} : { key });
   if (key === undefined || (await bornAt(run)) >= before) return { run, known: null };
   const { name } = await run.view();
-  const found = `"${quote(key, 100)}" is already ${quote(name, 100)} ${run.id}, nothing new is started`;
-  const other = `; the plan here is named ${quote(plan.spec.name, 100)}: give another --key to run it`;
-  return { run, known: name === plan.spec.name ? found : found + other };
+  return {
+    run,
+    known: `"${quote(key, 100)}" is already ${quote(name, 100)} ${run.id}, nothing new is started`,
+  };
 }
 
 /** When it was stored, by the first entry of its journal; a run of now when there is none. */

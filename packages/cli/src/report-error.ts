@@ -9,6 +9,8 @@ import { plainJson } from "./plain-text.ts";
 const HINTS: Readonly<Record<string, (error: MageFlowError, store: string | undefined) => string>> = {
   NOT_FOUND: (_, store) =>
     `\`${commandLine(["ps", "--all"], store)}\` lists what is stored; \`--store\` names another store`,
+  IDEMPOTENCY_CONFLICT: (error, store) =>
+    `\`${commandLine(["show", idOf(error)], store)}\` shows it; give another --key to run what is here`,
   GONE: (_, store) => `\`${commandLine(["audit"], store)}\` lists who has done what`,
   ALREADY_RUNNING: (error, store) =>
     `\`${commandLine(["show", idOf(error)], store)}\` tells its parent, which can be suspended; \`interrupt\` stops what runs`,

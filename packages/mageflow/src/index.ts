@@ -63,6 +63,7 @@ export {
   InterruptedError,
   InvalidPlanError,
   LeaseLostError,
+  IdempotencyConflictError,
   LockedError,
   MageFlowError,
   NotFoundError,

@@ -334,7 +334,7 @@ export class MageFlow implements AsyncDisposable {
    * Stores a plan and starts it, in one transaction. `message` completes the input of the plan itself.
    *
    * @throws ValidationError (`VALIDATION`) when an input that is complete does not fit its schema, PayloadError (`PAYLOAD`), InvalidPlanError
-   *   (`INVALID_PLAN`), StoreError (`STORE_…`).
+   *   (`INVALID_PLAN`), IdempotencyConflictError (`IDEMPOTENCY_CONFLICT`) for a key that was used for something else, StoreError (`STORE_…`).
    */
   async run<P extends AnyPlan>(plan: P, ...[message, options]: RunArguments<P>): Promise<Run<OutputOf<P>>> {
     return launch(await this.#open(), plan, message, options ?? {}, { start: true, by: null });

@@ -167,13 +167,17 @@ test("a message comes from the module or from the command line; a key gives the 
   await using scene = new Scene();
   const first = await scene.json<Outcome>("run", fixture("bundle"), "--key", "k");
   expect(first.value).toMatchObject({ status: "SUCCEEDED", result: 42 });
-  const again = await scene.json<Outcome>("run", fixture("bundle"), "--key", "k", "--message", '{"n":5}');
+  const again = await scene.json<Outcome>("run", fixture("bundle"), "--key", "k");
   expect(again.value).toMatchObject({ id: first.value.id, result: 42 });
+  const changed = await scene.run("run", fixture("bundle"), "--key", "k", "--message", '{"n":5}', "--json");
+  expect(changed.code).toBe(5);
+  expect(JSON.parse(changed.stderr)).toMatchObject({ error: { code: "IDEMPOTENCY_CONFLICT" } });
   const { stderr } = await scene.run("run", fixture("bundle"), "--key", "k", "--quiet");
   expect(stderr).toContain(`mageflow: "k" is already double ${first.value.id}, nothing new is started\n`);
   const renamed = await scene.run("run", fixture("good"), "--key", "k", "--no-worker");
-  expect(renamed.stderr).toBe(
-    `mageflow: "k" is already double ${first.value.id}, nothing new is started; the plan here is named good: give another --key to run it\n`,
+  expect(renamed.code).toBe(5);
+  expect(renamed.stderr).toContain(
+    `mageflow: the key "k" stands for "${first.value.id}", which was asked for`,
   );
   const other = await scene.json<Outcome>("run", fixture("bundle"), "--message", '{"n":5}');
   expect(other.value.result).toBe(10);

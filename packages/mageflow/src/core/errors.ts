@@ -270,6 +270,21 @@ export class LockedError extends MageFlowError {
   }
 }
 
+/** An idempotency key was used before for something else: the plan has another kind, name or input. */
+export class IdempotencyConflictError extends MageFlowError {
+  /** What the key stands for. */
+  readonly id: string;
+
+  constructor(key: string, id: string) {
+    const shown = JSON.stringify(key.slice(0, 100));
+    super(
+      "IDEMPOTENCY_CONFLICT",
+      `the key ${shown} stands for "${id}", which was asked for with another plan or input; give what is new another key`,
+    );
+    this.id = id;
+  }
+}
+
 /** A confirmation that is not known, has expired, or was given for a tree that has changed since. */
 export class StaleConfirmationError extends MageFlowError {
   constructor(why: string) {

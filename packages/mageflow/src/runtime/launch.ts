@@ -12,7 +12,7 @@ import type { Runtime } from "./runtime.ts";
 import type { Submission } from "./submit.ts";
 
 export interface RunOptions extends PlanOptions {
-  /** Idempotency key: a second run with the same key gives the handle of the first. */
+  /** Idempotency key: a second run with the same key gives the handle of the first, and is refused when it is of another kind, name or input. */
   key?: string;
 }
 

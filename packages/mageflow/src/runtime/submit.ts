@@ -10,6 +10,7 @@ import type { Clock, IdSource } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
+import { noteRequest, requestDigest, requireSameRequest } from "./request.ts";
 
 export interface Submission {
   readonly plan: PlanNode;
@@ -40,15 +41,31 @@ const CHUNK = 2_000;
 /** Records that are made in one turn of the event loop. */
 const STRETCH = 250;
 
-/** Stores a plan as one atomic tree, however large, and returns the id of its root: the existing one's when the key is known. */
+/**
+ * Stores a plan as one atomic tree, however large, and returns the id of its root: the existing one's when the key is known. What a task
+ * submits once more in another attempt is what it submitted first, whatever it has become.
+ *
+ * @throws IdempotencyConflictError (`IDEMPOTENCY_CONFLICT`) when the key was used for something else, by who is no task.
+ */
 export async function submit(parts: SubmitParts, submission: Submission): Promise<string> {
-  const { store, clock, committer, ids, check } = parts;
-  const { plan, key, message, tags } = submission;
-  if (key !== null) {
-    const known = await store.byKey(key);
-    if (known !== null) return known.id;
-  }
+  const { store, ids } = parts;
+  const { key, by } = submission;
+  const digest = key === null || by !== null ? null : requestDigest(submission);
+  const known = key === null ? null : await store.byKey(key);
   const rootId = ids.next();
+  const id = known?.id ?? (await storeTree(parts, submission, rootId, digest));
+  if (digest !== null && id !== rootId) await requireSameRequest(store, { id, key: key! }, digest);
+  return id;
+}
+
+/** Stores it under this id, unless another root got the key first. */
+async function storeTree(
+  { clock, committer, check }: SubmitParts,
+  submission: Submission,
+  rootId: string,
+  digest: string | null,
+): Promise<string> {
+  const { plan, key, message, tags } = submission;
   const book = new SpecBook(rootId);
   const now = committer.storeTime();
   const place = {
@@ -80,7 +97,8 @@ export async function submit(parts: SubmitParts, submission: Submission): Promis
         drafted = true;
         continue;
       }
-      const id = await finish(committer, submission, root, chunk, book.take(), drafted);
+      const parts = { root, rest: chunk, specs: book.take(), draft: drafted, digest };
+      const id = await finish(committer, submission, parts);
       if (drafted && id !== rootId) discardSoon(committer, rootId);
       return id;
     }
@@ -126,14 +144,21 @@ function storeChunk(
   });
 }
 
+/** What the last transaction of a tree stores. */
+interface Whole {
+  readonly root: SignatureRecord;
+  readonly rest: readonly SignatureRecord[];
+  readonly specs: readonly SpecRow[];
+  /** The other records are stored already. */
+  readonly draft: boolean;
+  readonly digest: string | null;
+}
+
 /** The transaction that makes the tree visible, and starts it; it returns the root that has the key, which may be another one. */
 function finish(
   committer: Committer,
   { key, by, start }: Submission,
-  root: SignatureRecord,
-  rest: readonly SignatureRecord[],
-  specs: readonly SpecRow[],
-  draft: boolean,
+  { root, rest, specs, draft, digest }: Whole,
 ): Promise<string> {
   return committer.run({
     locks: by === null ? [] : [by.id],
@@ -147,6 +172,7 @@ function finish(
       for (const record of rest) batch.insert(record);
       batch.insert(root);
       if (draft) batch.draft({ finish: root.id });
+      if (digest !== null) noteRequest(batch, root.id, digest);
       if (start) batch.send({ to: root.id, signal: { type: "start" } });
       return root.id;
     },

@@ -11,6 +11,7 @@ import {
   swarm,
   UnknownTaskError,
   ValidationError,
+  type MageFlowError,
 } from "../../src/index.ts";
 import { onEachStore } from "./on-each-store.ts";
 
@@ -25,18 +26,49 @@ async function refusal(call: () => unknown): Promise<unknown> {
 }
 
 onEachStore("idempotency keys", (open) => {
-  test("give the first run again, whatever comes second", async () => {
+  test("give the first run again, and refuse what is something else", async () => {
     const mage = open();
     let ran = 0;
     const task = mage.task("task", ({ n }: { n: number }) => (ran++, n));
     await mage.worker();
     const first = await mage.run(task.with({ n: 1 }), undefined, { key: "k" });
-    const second = await mage.run(task.with({ n: 2 }), undefined, { key: "k" });
+    const second = await open().run(task.with({ n: 1 }).options({ priority: 1 }), undefined, { key: "k" });
     expect(second.id).toBe(first.id);
     expect(await second.result()).toBe(1);
-    const third = await mage.run(chain([task.with({ n: 3 })]), undefined, { key: "k" });
-    expect(third.id).toBe(first.id);
+    const conflict = expect.objectContaining({ code: "IDEMPOTENCY_CONFLICT", id: first.id });
+    for (const [other, message] of [
+      [task.with({ n: 2 }), undefined],
+      [task, { n: 1 }],
+      [task.with({ n: 1 }), { n: 1 }],
+      [chain([task.with({ n: 1 })]), undefined],
+      [chain([task.with({ n: 1 })], { name: "task" }), undefined],
+    ] as const) {
+      await expect(mage.run(other as typeof task, message as never, { key: "k" })).rejects.toThrow(conflict);
+    }
+    await expect(mage.create(task.with({ n: 2 }), { key: "k" })).rejects.toThrow(conflict);
     expect(ran).toBe(1);
+    // A rerun has another input, and is what was asked for all the same.
+    await first.rerun({ n: 3 });
+    expect(await first.result()).toBe(3);
+    expect((await mage.run(task.with({ n: 1 }), undefined, { key: "k" })).id).toBe(first.id);
+  });
+
+  test("refuse something else that comes at the same time", async () => {
+    const mage = open();
+    const task = mage.task("task", ({ n }: { n: number }) => n);
+    const other = open();
+    const ends = await Promise.allSettled(
+      [1, 2, 1, 2].map((n, at) =>
+        (at < 2 ? mage : other).run(at < 2 ? task : task.with({}), { n }, { key: "k" }),
+      ),
+    );
+    const ids = ends.flatMap((end) => (end.status === "fulfilled" ? end.value.id : []));
+    expect(new Set(ids).size).toBe(1);
+    const refused = ends.flatMap((end) =>
+      end.status === "rejected" ? (end.reason as MageFlowError).code : [],
+    );
+    expect(new Set(refused)).toEqual(new Set(["IDEMPOTENCY_CONFLICT"]));
+    expect((await mage.list()).items).toHaveLength(1);
   });
 
   test("hold against callers at the same time, in one process and in two", async () => {
