@@ -16,7 +16,7 @@ export const REQUEST = "\u0004asked for";
  */
 export function requestDigest({ plan, message }: Pick<Submission, "plan" | "message">): string {
   const { kind, name } = plan.spec;
-  const value = (text: string | null): Json => (text === null ? null : (decode(text) as Json));
+  const value = (text: string | null): Json => (text === null ? null : decode(text));
   const asked = { kind, name, bound: value(plan.bound), message: value(message) };
   return createHash("sha256").update(canonical(asked)).digest("hex");
 }
