@@ -36,6 +36,8 @@ export interface Row {
   readonly cause?: { readonly id: string; readonly outcome: string };
   /** Of the last edit that its input has been through. */
   readonly mark?: number;
+  /** Epoch milliseconds, where they matter. */
+  readonly at?: number;
   /** What the steerer was about to ask for, or was told. */
   readonly word?: Word;
 }

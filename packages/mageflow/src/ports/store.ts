@@ -318,7 +318,10 @@ export interface Transaction {
    */
   window(query: WindowQuery): Promise<SignatureRecord[]>;
 
-  /** Locks ready tasks for a worker, at most `slots` in all and for each name its own number, those first whose turn it is. */
+  /**
+   * Locks ready tasks for a worker, at most `slots` in all and for each name its own number, those first whose turn it is; and none below
+   * what has changed since this transaction read it.
+   */
   ready(demand: Demand): Promise<SignatureRecord[]>;
 
   /**

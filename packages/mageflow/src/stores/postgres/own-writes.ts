@@ -1,4 +1,5 @@
 import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
+import type { Versioned } from "./signature-table.ts";
 
 /** Some tasks more than a busy worker has under way, and the containers around them. */
 const LARGEST = 8_192;
@@ -6,20 +7,15 @@ const LARGEST = 8_192;
 /** Characters of payload up to which a record is kept, so that all of them together stay under some 30 MB. */
 const LARGEST_PAYLOAD = 2_048;
 
-interface Written {
-  readonly record: SignatureRecord;
-  readonly version: string;
-}
-
 /**
  * Records as transactions of this process left them, so that a task that was just claimed need not be read again when it ends. The
  * version is the number of the transaction, which the server keeps with the row (`xmin`): as long as a row that is locked has it, nobody
  * has written it since.
  */
 export class OwnWrites {
-  readonly #written = new Map<string, Written>();
+  readonly #written = new Map<string, Versioned>();
 
-  get(id: string): Written | undefined {
+  get(id: string): Versioned | undefined {
     return this.#written.get(id);
   }
 

@@ -71,6 +71,7 @@ export class PostgresStore implements Store {
   readonly name: string;
   readonly address: StoreAddress;
   readonly #location: Location;
+  readonly #patience: number;
   readonly #writers: Lines<Connection>;
   readonly #reader: Line<Connection>;
   readonly #heart: Line<Connection>;
@@ -97,6 +98,7 @@ export class PostgresStore implements Store {
     { patience = PATIENCE_MS }: PostgresOptions = {},
   ) {
     this.#location = location;
+    this.#patience = patience;
     this.name = location.name;
     this.address = { module, url };
     const open = (): Promise<Connection> => patiently(() => Connection.open(location), patience, isPassing);
@@ -264,7 +266,9 @@ export class PostgresStore implements Store {
 
   async #open(): Promise<void> {
     try {
-      await migrate(await this.#reader.connection(), this.#location);
+      const update = async (): Promise<void> => migrate(await this.#reader.connection(), this.#location);
+      // What was cut off in the middle has done nothing.
+      await patiently(update, this.#patience, isLoss);
     } catch (error) {
       await this.#reader.close();
       throw explain(error, this.#location);

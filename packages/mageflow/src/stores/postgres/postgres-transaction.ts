@@ -26,6 +26,7 @@ import type { Location } from "./location.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { dropTags } from "./root-tags.ts";
 import { toRecord } from "./row.ts";
+import type { Versioned } from "./signature-table.ts";
 import { Tables } from "./tables.ts";
 import { updateRecords } from "./update-records.ts";
 
@@ -83,7 +84,7 @@ export class PostgresTransaction implements Transaction {
   readonly #begun: Promise<Begun>;
   #number: string | null = null;
   /** What is above of what was locked, read on the same journey. */
-  readonly #above = new Map<string, SignatureRecord>();
+  readonly #above = new Map<string, Versioned>();
   /** What is locked, as it is in the database: an update writes the difference. */
   readonly #locked = new Map<string, SignatureRecord>();
   /** What it has written, as it is then. */
@@ -136,8 +137,8 @@ export class PostgresTransaction implements Transaction {
       else this.#lookAhead(wanted);
       const parents = above(wanted).filter((id) => !this.#above.has(id) && this.#early?.ids.has(id) !== true);
       const reading = parents.length === 0 ? [] : signatures.read(parents);
-      const [, locked, read] = await Promise.all([through, locking, reading, this.#aboveEarly()]);
-      for (const record of read) this.#above.set(record.id, record);
+      const [, locked, read] = await Promise.all([through, locking, reading, this.#early?.found]);
+      for (const one of read) this.#above.set(one.record.id, one);
       const all = [...records, ...this.#remembered(locked)];
       if (wait || locked.length === wanted.length) return { records: all, busy: [] };
       const found = new Set(locked.map(({ id }) => id));
@@ -170,7 +171,10 @@ export class PostgresTransaction implements Transaction {
       const records = readable(next, toRecord);
       for (const [id, version] of held) {
         const own = this.#ownWrites.get(id);
-        if (own?.version === version) records.push(own.record);
+        if (own?.version !== version) continue;
+        records.push(own.record);
+        // It is what its step stands below.
+        this.#above.set(id, own);
       }
       return new Map(records.map((record) => [record.id, record]));
     })();
@@ -188,13 +192,6 @@ export class PostgresTransaction implements Transaction {
       if (record !== undefined) locked.set(id, record);
     }
     return locked;
-  }
-
-  /** Chains that were locked early are what their steps stand below. */
-  async #aboveEarly(): Promise<void> {
-    if (this.#early === null) return;
-    for (const record of (await this.#early.found).values())
-      if (record.kind === "chain") this.#above.set(record.id, record);
   }
 
   /** Of what this process has written itself nothing is read but whether anybody else has written it since. */
@@ -230,7 +227,7 @@ export class PostgresTransaction implements Transaction {
       if (parentId !== null) ended.set(parentId, (ended.get(parentId) ?? 0) + 1);
     for (const id of ids) {
       const limit = ended.get(id) ?? 0;
-      const container = this.#above.get(id);
+      const container = this.#above.get(id)?.record;
       if (limit === 0 || container?.kind !== "swarm" || container.status !== "RUNNING") continue;
       const found = this.#tables.signatures.startableIfFree(id, limit);
       found.catch(() => {});
@@ -243,13 +240,13 @@ export class PostgresTransaction implements Transaction {
       const found = new Map<string, SignatureRecord>();
       const others: string[] = [];
       for (const id of new Set(ids)) {
-        const record = this.#above.get(id);
-        if (record === undefined) others.push(id);
-        else found.set(id, record);
+        const known = this.#above.get(id);
+        if (known === undefined) others.push(id);
+        else found.set(id, known.record);
       }
       if (others.length === 0) return [...found.values()];
       const [, read] = await Promise.all([this.#gates.toRead(others), signatures.read(others)]);
-      for (const record of read) found.set(record.id, record);
+      for (const { record } of read) found.set(record.id, record);
       await this.#requireAbove(others.filter((id) => !found.has(id)));
       return [...found.values()];
     });
@@ -453,16 +450,26 @@ export class PostgresTransaction implements Transaction {
     return records;
   }
 
-  /** Without what is below something that is being given an order: it is there again when that is done. */
+  /**
+   * Without what is below something that is being given an order, or that has changed since this transaction read it: it is there again when
+   * that is done.
+   */
   async #passing(records: readonly SignatureRecord[]): Promise<SignatureRecord[]> {
-    const parents = above(records.map(({ id }) => id)).filter((id) => !this.#above.has(id));
+    const parents = above(records.map(({ id }) => id));
     if (parents.length === 0) return [...this.#remembered(records)];
     const [isOpen, read] = await Promise.all([
       this.#gates.passable(parents),
-      this.#tables.signatures.read(parents),
+      this.#tables.signatures.read(parents.filter((id) => !this.#locked.has(id))),
     ]);
-    for (const record of read) if (isOpen(record.id)) this.#above.set(record.id, record);
-    return [...this.#remembered(records.filter(({ id }) => above([id]).every(isOpen)))];
+    const changed = new Set<string>();
+    for (const one of read) {
+      const { id } = one.record;
+      const known = this.#above.get(id);
+      if (known !== undefined && known.version !== one.version) changed.add(id);
+      else if (isOpen(id)) this.#above.set(id, one);
+    }
+    const passes = (id: string): boolean => isOpen(id) && !changed.has(id);
+    return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
   }
 
   /**

@@ -24,6 +24,8 @@ const LEAVE = "FOR NO KEY UPDATE OF signatures SKIP LOCKED";
 
 const BY_IDS = `SELECT ${COLUMNS} FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
 
+const READ = `SELECT xmin::text, ${COLUMNS} FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
+
 const LOCK = `${BY_IDS} ORDER BY id ${WAIT}`;
 
 const LOCK_FREE = `${BY_IDS} ORDER BY id ${LEAVE}`;
@@ -194,6 +196,12 @@ const RUNNING_ALONE_IN = `SELECT ${COLUMNS} FROM signatures
 const STOPPING_IN = `SELECT ${COLUMNS} FROM signatures
   WHERE status = 'INTERRUPTED' AND NOT stop_done AND id > $1 || '.' AND id < $1 || '/' AND ${SHOWN} LIMIT $2 ${WAIT}`;
 
+/** A record, and by which transaction it was written. */
+export interface Versioned {
+  readonly record: SignatureRecord;
+  readonly version: string;
+}
+
 /** A row behind the instant at which it is due. */
 type DueRow = readonly [at: number, ...row: Row];
 
@@ -204,9 +212,10 @@ export class SignatureTable {
     this.#db = db;
   }
 
-  /** Without what cannot be read. */
-  async read(ids: readonly string[]): Promise<SignatureRecord[]> {
-    return readable(await this.#db.all<Row>(BY_IDS, textArray(ids.map(toSafe))), toRecord);
+  /** With their versions, without what cannot be read. */
+  async read(ids: readonly string[]): Promise<Versioned[]> {
+    const rows = await this.#db.all<[version: string, ...row: Row]>(READ, textArray(ids.map(toSafe)));
+    return readable(rows, ([version, ...row]) => ({ version, record: toRecord(row) }));
   }
 
   /** In the order of ids, waiting for what others have locked. */

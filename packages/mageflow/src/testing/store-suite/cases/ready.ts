@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import { STATUSES } from "../../../core/status.ts";
 import { HARD_NAMES } from "../hard-texts.ts";
 import type { StoreHarness } from "../harness.ts";
-import { LONG_AGO, sampleItems, sampleReady, sampleSwarm, sampleTask } from "../sample-record.ts";
+import {
+  LONG_AGO,
+  sampleCallback,
+  sampleChild,
+  sampleItems,
+  sampleReady,
+  sampleSwarm,
+  sampleTask,
+} from "../sample-record.ts";
 import { onStore, type Scene } from "../scene.ts";
 
 /** Takes ready tasks by the names `a`, `b`… of this case; gives their ids without what stands in front. */
@@ -187,6 +195,30 @@ export function readyCases(harness: StoreHarness): void {
         const taken = await take(scene, 500, { a: 500 });
         expect(taken).toEqual(Array.from({ length: 500 }, (_, slot) => `.${slot}`));
       }),
+    );
+
+    test(
+      "gives nothing below what has changed since the transaction read it",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const item = sampleChild(swarm, 0, { status: "RUNNING", workerId: "w" });
+          const callback = sampleCallback(swarm, "success", 0, { status: "READY", readyAt: LONG_AGO });
+          await scene.insert(swarm, item);
+          const demand = { workerId: "w", slots: 9, tasks: new Map([[callback.name, 9]]) };
+          const seen = await scene.ask(async (tx) => {
+            await tx.lock([item.id], { wait: true });
+            await tx.read([swarm.id]);
+            await scene.update({ ...swarm, status: "SUCCEEDED" });
+            await scene.insert(callback);
+            return tx.ready(demand);
+          });
+          expect(seen).toEqual([]);
+          expect(await scene.ask((tx) => tx.ready(demand))).toEqual([callback]);
+        },
+        "rowLocks",
+      ),
     );
   });
 

@@ -1,0 +1,45 @@
+import type { Row } from "../chaos/ledger.ts";
+
+/** How many leases of a swarm there were at once. */
+export interface Leases {
+  readonly most: number;
+  /** Milliseconds of the longest stretch with fewer than there may be, from the first time that there were all to the last. */
+  readonly longestBelow: number;
+  /** Part of the time between these with as many as there may be. */
+  readonly full: number;
+}
+
+/**
+ * Counts leases by what handlers left: an item has one from its start to its end, and what a killed process had keeps its own until another
+ * one has ended it.
+ */
+export function leasesOf(rows: readonly Row[], concurrency: number): Leases {
+  const held = new Set<string>();
+  const stretches: { at: number; size: number }[] = [];
+  let most = 0;
+  for (const { what, id, at } of rows) {
+    if (what === "start") held.add(id!);
+    else if (what === "end") held.delete(id!);
+    else continue;
+    most = Math.max(most, held.size);
+    stretches.push({ at: at!, size: held.size });
+  }
+  const first = stretches.findIndex(({ size }) => size === concurrency);
+  const last = stretches.findLastIndex(({ size }) => size === concurrency);
+  let since: number | null = null;
+  let longestBelow = 0;
+  let below = 0;
+  for (const { at, size } of stretches.slice(first, last + 1)) {
+    if (size >= concurrency) {
+      if (since !== null) {
+        longestBelow = Math.max(longestBelow, at - since);
+        below += at - since;
+      }
+      since = null;
+    } else {
+      since ??= at;
+    }
+  }
+  const whole = stretches[last]!.at - stretches[first]!.at;
+  return { most, longestBelow, full: whole === 0 ? 1 : 1 - below / whole };
+}
