@@ -23,7 +23,7 @@ const settings = (schema: string): string => `
   SET search_path TO ${schema};
   SET statement_timeout TO '30s';
   SET lock_timeout TO '10s';
-  SET idle_in_transaction_session_timeout TO '3s';
+  SET idle_in_transaction_session_timeout TO '5s';
   SET enable_seqscan TO off;
   SET enable_bitmapscan TO off;
   SET enable_hashjoin TO off;

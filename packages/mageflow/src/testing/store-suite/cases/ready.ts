@@ -205,13 +205,17 @@ export function readyCases(harness: StoreHarness): void {
           const swarm = sampleSwarm(scene.id);
           const item = sampleChild(swarm, 0, { status: "RUNNING", workerId: "w" });
           const callback = sampleCallback(swarm, "success", 0, { status: "READY", readyAt: LONG_AGO });
-          await scene.insert(swarm, item);
+          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "v" });
+          await scene.insert(swarm, item, last);
           const demand = { workerId: "w", slots: 9, tasks: new Map([[callback.name, 9]]) };
           const seen = await scene.ask(async (tx) => {
             await tx.lock([item.id], { wait: true });
             await tx.read([swarm.id]);
-            await scene.update({ ...swarm, status: "SUCCEEDED" });
-            await scene.insert(callback);
+            await scene.ask(async (other) => {
+              await other.lock([last.id], { wait: true });
+              await other.lock([swarm.id], { wait: false });
+              await other.write({ update: [{ ...swarm, status: "SUCCEEDED" }], insert: [callback] });
+            });
             return tx.ready(demand);
           });
           expect(seen).toEqual([]);
