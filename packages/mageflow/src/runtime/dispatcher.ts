@@ -42,12 +42,20 @@ export class Dispatcher {
   /** Listens no more; resolves when what it has heard has been told. */
   async close(): Promise<void> {
     this.#leave();
-    await this.#telling;
+    while (this.#telling !== null) await this.#telling;
   }
 
   #onCommit({ at, changed }: Commit): void {
     for (const change of changed) this.#look(change, at);
-    if (this.#news.size > 0) this.#telling ??= unattributed(() => this.#tell());
+    this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#news.size === 0) return;
+    this.#telling ??= unattributed(() => this.#tell()).finally(() => {
+      this.#telling = null;
+      this.#begin();
+    });
   }
 
   #look({ before, now }: Change, at: number): void {
@@ -95,7 +103,6 @@ export class Dispatcher {
       if (revoke.length > 0) await this.#carry(() => this.#carrier.revoke(revoke));
       if (publish.length > 0) await this.#carry(() => this.#carrier.publish(publish));
     }
-    this.#telling = null;
   }
 
   async #carry(work: () => Promise<void>): Promise<void> {
