@@ -88,7 +88,7 @@ onEachStore("deletion", (open, strike) => {
     });
     const good = mage.task("good", ({ card }: { card: string }) => card);
     await using worker = await mage.worker();
-    const plan = swarm([good, good, fail], { stopAfterFailures: 0 }).onCleanup(fail);
+    const plan = swarm([good, good, fail], { stopAfterFailures: 0, concurrency: 1 }).onCleanup(fail);
     const runs = await Promise.all(
       [{}, {}, { retain: { failed: 1, stub: true } }, { retain: { failed: 1 } }].map((options) =>
         mage.run(plan, { card: secret }, { tags: ["cards"], ...options }),
