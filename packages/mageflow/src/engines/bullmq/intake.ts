@@ -8,6 +8,8 @@ import { Room } from "./room.ts";
 /** A job belongs to its process for so long (ms) after it was last heard of, and then stalls. */
 const LOCK_MS = 30_000;
 const RENEW_MS = LOCK_MS / 3;
+/** An idle worker looks at a queue after so many seconds, though nothing rang: nothing rings for what somebody has returned. */
+const LOOK_S = 1;
 /** Jobs whose locks are renewed at once. */
 const CHUNK = 500;
 /** Wait (ms) after Redis has refused. */
@@ -72,6 +74,7 @@ class Tap {
   readonly #jobs = new Set<string>();
   /** What is on its way to an answer, and what the queue is still to hear. */
   readonly #serving = new Set<Promise<void>>();
+  readonly #taking: Promise<void>;
   #unanswered = 0;
   #onAnswered: (() => void) | null = null;
 
@@ -81,13 +84,14 @@ class Tap {
     this.#room = room;
     this.#task = task;
     const connection = link.client;
-    this.#worker = new Worker(queueOf(task), null, { connection, prefix, lockDuration: LOCK_MS });
+    const waits = { lockDuration: LOCK_MS, drainDelay: LOOK_S };
+    this.#worker = new Worker(queueOf(task), null, { connection, prefix, ...waits });
     // What cannot be reached shows in what cannot be published; an event without a listener would be thrown.
     this.#worker.on("error", () => {});
     this.#token = this.#worker.id;
     this.#renewal = setInterval(() => void this.#renew().catch(() => {}), RENEW_MS).unref();
     void this.#worker.startStalledCheckTimer();
-    void this.#take();
+    this.#taking = this.#take();
   }
 
   async #take(): Promise<void> {
@@ -97,7 +101,9 @@ class Tap {
       const begun = performance.now();
       const job = await this.#next();
       inVain = job === undefined && performance.now() - begun < EMPTY_MS ? inVain + 1 : 0;
-      if (job !== undefined) this.#hold(job);
+      // What was on its way when it was told to stop is for others.
+      if (job !== undefined && this.#room.isClosed) await this.#answer(job, "returned");
+      else if (job !== undefined) this.#hold(job);
       else if (inVain > IN_VAIN) await sleep(EMPTY_MS);
     }
   }
@@ -134,6 +140,7 @@ class Tap {
   async #deliver(job: Job): Promise<Answer> {
     const delivery = deliveryOf(this.#task, job.data);
     if (delivery === null) return "stale";
+    if (this.#room.isClosed) return "returned";
     this.#unanswered++;
     try {
       return await this.#consumer.deliver(delivery);
@@ -168,11 +175,15 @@ class Tap {
 
   /** The room is closed by now. */
   async stop(): Promise<void> {
-    // Nobody is waited for at the queue any more, and nothing is taken: what arrives now is returned by who takes it.
     if (this.#unanswered > 0) await new Promise<void>((resolve) => (this.#onAnswered = resolve));
-    const told = Promise.all(this.#serving).then(() => {});
-    await Promise.race([told, sleep(FAREWELL_MS, undefined, { ref: false })]);
+    await farewell(Promise.all(this.#serving));
     clearInterval(this.#renewal);
     await this.#worker.close(true);
+    await farewell(this.#taking);
   }
+}
+
+/** Waits for something that Redis may never hear of. */
+async function farewell(last: Promise<unknown>): Promise<void> {
+  await Promise.race([last, sleep(FAREWELL_MS, undefined, { ref: false })]);
 }
