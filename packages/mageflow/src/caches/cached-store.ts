@@ -27,6 +27,11 @@ import { Writing } from "./writing.ts";
 const READER_MS = 1_000;
 /** A writer keeps a place for so long (ms). One that dies leaves it empty until then. */
 const WRITER_MS = 5_000;
+/**
+ * What this process works on, having committed something of it in this time (ms), it reads from the store: copies would be taken away by
+ * its next commit, and be made for itself alone.
+ */
+const BUSY_MS = 250;
 /** Numbers are added to those of other processes this often (ms). */
 const COUNT_MS = 1_000;
 
@@ -141,8 +146,17 @@ export class CachedStore extends BeforeStore {
   }
 
   override async get(ids: readonly string[]): Promise<SignatureRecord[]> {
-    const wanted = [...new Set(ids)];
-    if (wanted.length === 0) return [];
+    const since = performance.now() - BUSY_MS;
+    const [wanted, busy]: [string[], string[]] = [[], []];
+    for (const id of new Set(ids)) (this.#seen.of(rootOf(id)).wrote > since ? busy : wanted).push(id);
+    const [copied, stored] = await Promise.all([
+      wanted.length === 0 ? [] : this.#read(wanted),
+      busy.length === 0 ? [] : this.#missing.get(busy),
+    ]);
+    return [...copied, ...stored];
+  }
+
+  async #read(wanted: readonly string[]): Promise<SignatureRecord[]> {
     const reader = `${this.#self}${++this.#number}`;
     const sighting = await this.#breaker.ask(() => this.cache.read(wanted, reader, READER_MS));
     if (sighting === null) return this.truth.get(wanted);
@@ -283,7 +297,7 @@ export class CachedStore extends BeforeStore {
   #end(writing: Writing, wasKept: boolean): void {
     if (writing.isEmpty) return;
     const now = performance.now();
-    for (const rootId of writing.roots) this.#seen.raise(rootId, { here: now });
+    for (const rootId of writing.roots) this.#seen.raise(rootId, { here: now, wrote: now });
     const copies = writing
       .renewed(wasKept)
       .map(fillingOf)

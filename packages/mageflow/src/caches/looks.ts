@@ -42,6 +42,8 @@ export class Looks {
 
   async read<T>({ key, rootId, ask }: Question<T>): Promise<T> {
     const sent = performance.now();
+    // What this process works on is younger than any look.
+    if (sent - this.#seen.of(rootId).wrote <= LOOK_MS) return this.#joined({ key, rootId, ask }, sent, null);
     const found = await this.#breaker.ask(() => this.#cache.look(key, rootId));
     if (found === null) return ask();
     const { now, look } = found;
@@ -59,15 +61,19 @@ export class Looks {
       }
     }
     this.#meter.miss();
-    const flight = this.#flights.get(key);
-    if (
+    return this.#joined({ key, rootId, ask }, sent, now);
+  }
+
+  /** Waits for who asks the same already, if that is soon enough, or asks. */
+  #joined<T>(question: Question<T>, sent: number, since: number | null): Promise<T> {
+    const seen = this.#seen.of(question.rootId);
+    const flight = this.#flights.get(question.key);
+    const isNew =
       flight !== undefined &&
       flight.from > seen.here &&
       flight.there >= seen.there &&
-      sent - flight.from <= LOOK_MS
-    )
-      return flight.page as Promise<T>;
-    return this.#ask({ key, rootId, ask }, now);
+      sent - flight.from <= LOOK_MS;
+    return isNew ? (flight.page as Promise<T>) : this.#ask(question, since);
   }
 
   /** Reads what somebody will probably ask for next, if it is not there. */
@@ -78,8 +84,8 @@ export class Looks {
     });
   }
 
-  /** `since` is an instant before now, by the clock of the cache. */
-  #ask<T>({ key, rootId, ask }: Question<T>, since: number): Promise<T> {
+  /** `since` is an instant before now, by the clock of the cache; null when it is not to be kept. */
+  #ask<T>({ key, rootId, ask }: Question<T>, since: number | null): Promise<T> {
     const from = performance.now();
     const page = ask();
     const flight: Flight = { from, there: this.#seen.of(rootId).there, page };
@@ -91,8 +97,9 @@ export class Looks {
       (answer) => {
         land();
         this.#meter.fill(performance.now() - from);
-        const text = pageOf(answer);
-        if (text !== null) void this.#breaker.tell(() => this.#cache.keep(key, { since, text }, LOOK_MS));
+        const text = since === null ? null : pageOf(answer);
+        if (since !== null && text !== null)
+          void this.#breaker.tell(() => this.#cache.keep(key, { since, text }, LOOK_MS));
       },
       () => land(),
     );

@@ -4,9 +4,12 @@ interface Mark {
   readonly here: number;
   /** By the clock of the cache. */
   readonly there: number;
+  /** When this process has committed something of it, by its own clock. */
+  readonly wrote: number;
 }
 
-const NONE: Mark = { here: Number.NEGATIVE_INFINITY, there: Number.NEGATIVE_INFINITY };
+const NEVER = Number.NEGATIVE_INFINITY;
+const NONE: Mark = { here: NEVER, there: NEVER, wrote: NEVER };
 
 /** Workflows that are remembered one by one; for all others counts the youngest of those that were forgotten. */
 const MOST = 10_000;
@@ -23,8 +26,8 @@ export class Watermarks {
   }
 
   /** Something of the workflow was committed or read from the store until `here`, or in the cache stands as of `there`. */
-  raise(rootId: string, { here = NONE.here, there = NONE.there }: Partial<Mark>): void {
-    const mark = later(this.of(rootId), { here, there });
+  raise(rootId: string, { here = NEVER, there = NEVER, wrote = NEVER }: Partial<Mark>): void {
+    const mark = later(this.of(rootId), { here, there, wrote });
     this.#latest = later(this.#latest, mark);
     this.#marks.delete(rootId);
     this.#marks.set(rootId, mark);
@@ -36,5 +39,9 @@ export class Watermarks {
 }
 
 function later(a: Mark, b: Mark): Mark {
-  return { here: Math.max(a.here, b.here), there: Math.max(a.there, b.there) };
+  return {
+    here: Math.max(a.here, b.here),
+    there: Math.max(a.there, b.there),
+    wrote: Math.max(a.wrote, b.wrote),
+  };
 }
