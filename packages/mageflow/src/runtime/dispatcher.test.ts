@@ -63,8 +63,10 @@ describe("the dispatcher", () => {
   let runtime: Runtime;
   beforeEach(async () => {
     diary = new Diary();
+    const store = memoryStore();
     runtime = new Runtime({
-      store: memoryStore(),
+      store,
+      truth: store,
       engine: diary.engine,
       clock: systemClock,
       ids: ulidSource(),
