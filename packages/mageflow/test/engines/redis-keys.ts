@@ -10,7 +10,7 @@ export function freshPrefix(): string {
 export async function removeKeys(url: string, prefix: string): Promise<void> {
   const client = new Redis(url);
   try {
-    const keys = await client.keys(`${prefix}:*`);
+    const keys = await client.keys(`${prefix}*`);
     for (let from = 0; from < keys.length; from += 1_000) await client.unlink(keys.slice(from, from + 1_000));
   } finally {
     client.disconnect();

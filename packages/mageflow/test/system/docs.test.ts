@@ -3,6 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { needs, type TestServer } from "../../../../scripts/servers/find-server.ts";
+import { freshPrefix, removeKeys } from "../engines/redis-keys.ts";
+import { dropSchema, findServer as findPostgres } from "../stores/postgres-server.ts";
+import { findRedis } from "../stores/redis-server.ts";
 
 /**
  * Every TypeScript block of the documents is type-checked and run, and every program in a comment of the sources; every shell block names
@@ -26,9 +30,12 @@ const sources = (await readdir(join(root, "packages/mageflow/src"), { recursive:
   .map((name) => join(root, "packages/mageflow/src", name));
 const blocks = (await Promise.all(documents.map(blocksOf))).flat();
 const commented = (await Promise.all(sources.map(blocksOf))).flat();
-const programs = [...blocks, ...commented.filter(({ code }) => code.includes('from "mageflow"'))].filter(
-  ({ language }) => language === "ts",
-);
+const [postgres, redis] = await Promise.all([findPostgres(), findRedis()]);
+/** What programs that name servers call theirs there: nobody else has it. */
+const flows = freshPrefix().replaceAll("-", "_");
+const programs = [...blocks, ...commented.filter(({ code }) => code.includes('from "mageflow"'))]
+  .filter(({ language }) => language === "ts")
+  .map((block) => ({ ...block, servers: serversOf(block.code), code: onTestServers(block.code) }));
 const commands = blocks
   .filter(({ language }) => language === "sh")
   .flatMap(({ title, code }) => code.split("\n").map((line) => ({ title, line: line.trim() })))
@@ -45,6 +52,20 @@ async function blocksOf(file: string): Promise<Block[]> {
     found.push({ title: `${relative(root, file)}:${line}`, language, code });
   }
   return found;
+}
+
+function serversOf(code: string): TestServer[] {
+  return [
+    ...(code.includes('"postgres://') ? [postgres] : []),
+    ...(code.includes('"redis://') ? [redis] : []),
+  ];
+}
+
+function onTestServers(code: string): string {
+  const own = serversOf(code).length === 0 ? code : code.replaceAll("flows", flows);
+  return own
+    .replaceAll("postgres://postgres@127.0.0.1:5432/postgres", postgres.url)
+    .replaceAll("redis://127.0.0.1:6379", redis.url);
 }
 
 /** What its comments say it prints. */
@@ -73,7 +94,11 @@ beforeAll(async () => {
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  if (postgres.missing === null) await dropSchema(postgres, flows);
+  if (redis.missing === null) await removeKeys(redis.url, flows);
+});
 
 test("there are blocks to check", () => {
   expect(programs.length).toBeGreaterThan(10);
@@ -93,8 +118,9 @@ test("the programs of the documents type-check", async () => {
 });
 
 describe("the programs of the documents run", () => {
-  for (const [n, { title, code }] of programs.entries()) {
-    test(`${title} ${printed(code).length === 0 ? "" : `prints ${printed(code).length} lines`}`, async () => {
+  for (const [n, { title, code, servers }] of programs.entries()) {
+    const what = printed(code).length === 0 ? "" : `prints ${printed(code).length} lines`;
+    test(`${title} ${what}`, needs(...servers), async () => {
       const { MAGEFLOW_STORE: _, ...env } = process.env;
       const args = ["--conditions=@mageflow/source", "block.ts"];
       const cwd = join(folder, String(n));
