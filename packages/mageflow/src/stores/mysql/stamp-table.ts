@@ -1,5 +1,7 @@
 import type { Stamp } from "../../ports/store.ts";
+import { text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { list } from "./literals.ts";
 import { NOW } from "./store-time.ts";
 
 /** Long after a process has ended nobody asks for what it got committed (ms). */
@@ -10,7 +12,10 @@ const PUT = `INSERT INTO mageflow_stamps (\`by\`, n, at) VALUES ($1, $2, $3)
 
 const GET = "SELECT n FROM mageflow_stamps WHERE `by` = $1";
 
-const DROP_OLD = `DELETE FROM mageflow_stamps WHERE at < ${NOW} - ${KEPT_MS}`;
+/** Found without a lock: a statement that looks for them to delete them waits for those that are being written. */
+const OLD = `SELECT ${text("`by`")} FROM mageflow_stamps WHERE at < ${NOW} - ${KEPT_MS} LIMIT 1000`;
+
+const DROP = "DELETE FROM mageflow_stamps WHERE `by` IN $1";
 
 /** The last commit of each process: by this it is known later whether one was made whose answer was lost. */
 export class StampTable {
@@ -30,6 +35,7 @@ export class StampTable {
   }
 
   async dropOld(): Promise<void> {
-    await this.#db.run(DROP_OLD);
+    const old = await this.#db.all<[string]>(OLD);
+    if (old.length > 0) await this.#db.run(DROP, list(old.map(([by]) => by)));
   }
 }
