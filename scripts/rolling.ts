@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { MageFlow } from "mageflow";
 import { checkStore } from "./chaos/check-store.ts";
 import { check } from "./chaos/check.ts";
-import { openWitness } from "./chaos/history.ts";
+import { openWitness } from "./chaos/open-witness.ts";
 import { openLedger, readLedger } from "./chaos/ledger.ts";
 import { Patience } from "./chaos/patience.ts";
 import { random } from "./chaos/random.ts";

@@ -42,7 +42,7 @@ const start = (): Child =>
   startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [place.store, path]);
 
 const mage = new MageFlow({ store: place.store });
-const item = mage.task("item", (_: { ms: number }) => null);
+const item = mage.task("item", (_input: { ms: number }) => null);
 const items = Array.from({ length: count }, (_, n) => item.with({ ms: 20 + (n % 40) }));
 const run = await mage.run(swarm(items, { concurrency: CONCURRENCY }));
 const fleet = Array.from({ length: WORKERS }, start);

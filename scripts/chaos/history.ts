@@ -1,6 +1,4 @@
 import type { Role, Status } from "mageflow";
-import { PostgresWitness } from "./postgres-witness.ts";
-import { SqliteWitness } from "./sqlite-witness.ts";
 
 /** What a commit has left of a signature. */
 export interface Entry {
@@ -49,13 +47,6 @@ export interface Witness {
   remains(rootId: string): Promise<string[]>;
 
   close(): Promise<void>;
-}
-
-/** A witness of the store with this URL. */
-export function openWitness(store: string): Witness {
-  return store.startsWith("sqlite:")
-    ? new SqliteWitness(store.slice("sqlite:".length))
-    : new PostgresWitness(store);
 }
 
 /** A row of `signatures` as far as it tells how a workflow rests. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type QueryResultRow } from "pg";
+import { Pool, type QueryResultRow } from "pg";
 import { type Entry, OUTLIVES, type Rest, unrestOf, type Witness } from "./history.ts";
 
 /**
@@ -54,15 +54,16 @@ const TEXTS = `SELECT table_name, column_name FROM information_schema.columns
 
 /** Reads what the witness has noted, and what is left of a workflow, straight from the server, which may be restarted meanwhile. */
 export class PostgresWitness implements Witness {
-  readonly #url: string;
   readonly #schema: string;
-  #client: Promise<Client> | null = null;
+  readonly #pool: Pool;
 
   constructor(store: string) {
     const url = new URL(store);
     this.#schema = url.searchParams.get("schema")!;
     url.searchParams.delete("schema");
-    this.#url = url.href;
+    url.searchParams.set("options", `-c search_path=${this.#schema}`);
+    this.#pool = new Pool({ connectionString: url.href, application_name: "witness", max: 4 });
+    this.#pool.on("error", () => {});
   }
 
   async begin(): Promise<void> {
@@ -107,31 +108,24 @@ export class PostgresWitness implements Witness {
     return found;
   }
 
-  async close(): Promise<void> {
-    const client = await this.#client;
-    await client?.end();
+  close(): Promise<void> {
+    return this.#pool.end();
   }
 
   /** What is asked again does no harm. */
-  async #ask<Row extends QueryResultRow>(sql: string, values: readonly string[] = []): Promise<Row[]> {
+  async #ask<Row extends QueryResultRow>(sql: string, values?: readonly string[]): Promise<Row[]> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const client = await (this.#client ??= this.#connect());
-        return (await client.query<Row>(sql, [...values])).rows;
+        // Without values several statements may come at once.
+        const { rows } = await (values === undefined
+          ? this.#pool.query<Row>(sql)
+          : this.#pool.query<Row>(sql, [...values]));
+        return rows;
       } catch (error) {
-        this.#client = null;
         if (attempt === TRIES) throw error;
         await sleep(PAUSE_MS);
       }
     }
-  }
-
-  async #connect(): Promise<Client> {
-    const client = new Client({ connectionString: this.#url, application_name: "witness" });
-    client.on("error", () => (this.#client = null));
-    await client.connect();
-    await client.query(`SET search_path TO ${this.#schema}`);
-    return client;
   }
 }
 

@@ -8,7 +8,7 @@ import { checkSteered } from "./check-steered.ts";
 import { checkStore } from "./check-store.ts";
 import { check } from "./check.ts";
 import { type Faults, Fleet } from "./fleet.ts";
-import { openWitness } from "./history.ts";
+import { openWitness } from "./open-witness.ts";
 import { insist } from "./insisting.ts";
 import { openLedger, readLedger } from "./ledger.ts";
 import { nurse } from "./nursing.ts";

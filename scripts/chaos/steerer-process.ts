@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MageFlow } from "mageflow";
-import { openWitness } from "./history.ts";
+import { openWitness } from "./open-witness.ts";
 import { openLedger, readLedger } from "./ledger.ts";
 import { Steerer } from "./steerer.ts";
 import { STORIES, story } from "./stories.ts";
