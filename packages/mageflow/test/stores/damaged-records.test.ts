@@ -41,7 +41,7 @@ const PLACES: Readonly<Record<string, () => Place>> = {
 };
 
 for (const [name, make] of Object.entries(PLACES)) {
-  describe(name, needs(...(name === "PostgreSQL" ? [server] : [])), () => {
+  describe(`damaged records on ${name}`, needs(...(name === "PostgreSQL" ? [server] : [])), () => {
     cases(make);
   });
 }
