@@ -10,36 +10,44 @@ import { type Child, startChild } from "./chaos/process.ts";
 import { leasesOf } from "./shared-swarm/leases.ts";
 
 /**
- * Four worker processes share one swarm with a concurrency of 10, and one of them is killed and replaced every second. Tells how many
+ * Four worker processes share one swarm with a concurrency of 10, and one of them is killed and replaced every second (`--every`, in
+ * milliseconds: a machine that is busy with other things starts no process in a second). Tells how many
  * leases there were at once, by what the handlers left outside MageFlow; the exit code is 1 when there were more than 10, or when an item
  * was lost.
  *
- *     npm run shared-swarm -- [--store sqlite|postgres] [--items 2000] [--json]
+ *     npm run shared-swarm -- [--store sqlite|postgres] [--items 2000] [--every 1000] [--json]
  */
 const { values } = parseArgs({
   options: {
     store: { type: "string", default: "postgres" },
     items: { type: "string", default: "2000" },
+    every: { type: "string", default: "1000" },
     json: { type: "boolean", default: false },
   },
 });
 const kind = STORES.find((one) => one === values.store);
 const count = Number(values.items);
-if (kind === undefined || !Number.isInteger(count) || count < 1) {
-  process.stderr.write(`usage: npm run shared-swarm -- [--store ${STORES.join("|")}] [--items N] [--json]\n`);
+const every = Number(values.every);
+if (kind === undefined || ![count, every].every((number) => Number.isInteger(number) && number > 0)) {
+  process.stderr.write(
+    `usage: npm run shared-swarm -- [--store ${STORES.join("|")}] [--items N] [--every MS] [--json]\n`,
+  );
   process.exit(2);
 }
 
 const WORKERS = 4;
 const CONCURRENCY = 10;
-const KILL_MS = 1_000;
 
 const folder = mkdtempSync(join(tmpdir(), "mageflow-shared-"));
 const place = await openPlace(kind, folder);
 const path = join(folder, "ledger.jsonl");
 const ledger = openLedger(path);
-const start = (): Child =>
-  startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [place.store, path]);
+const atWork = new Set<Child>();
+const start = (): Child => {
+  const child = startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [place.store, path]);
+  void child.line("ready").then(() => atWork.add(child));
+  return child;
+};
 
 const mage = new MageFlow({ store: place.store });
 const item = mage.task("item", (_input: { ms: number }) => null);
@@ -49,13 +57,16 @@ const fleet = Array.from({ length: WORKERS }, start);
 await Promise.all(fleet.map((child) => child.line("ready")));
 const ended = run.settled();
 let kills = 0;
-for (let n = 0; (await Promise.race([ended, sleep(KILL_MS)])) === undefined; n++) {
-  const victim = fleet[n % WORKERS]!;
+while ((await Promise.race([ended, sleep(every)])) === undefined) {
+  // The one that has been at work for longest; on a busy machine none may have come to it yet.
+  const [victim] = atWork;
+  if (victim === undefined) continue;
+  atWork.delete(victim);
   victim.process.kill("SIGKILL");
   await victim.ended;
   ledger.add({ what: "dead", pid: victim.pid });
   kills++;
-  fleet[n % WORKERS] = start();
+  fleet[fleet.indexOf(victim)] = start();
 }
 const { succeeded, total } = (await run.result()) as { succeeded: number; total: number };
 for (const child of fleet) child.process.kill("SIGKILL");
@@ -75,6 +86,7 @@ const summary = {
   longestBelowMs: longestBelow,
   fullPercent: Math.round(full * 100),
   workers: WORKERS,
+  killedEveryMs: every,
   concurrency: CONCURRENCY,
 };
 if (values.json) process.stdout.write(`${JSON.stringify(summary)}\n`);

@@ -284,11 +284,8 @@ export class PostgresStore implements Store {
   #reading<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     return this.#during(async () => {
       try {
-        return await this.#once(work).catch((error: unknown) => {
-          // What only reads may be done again, on a new connection.
-          if (isLoss(error)) return this.#once(work);
-          throw error;
-        });
+        // What only reads may be done again, on a new connection.
+        return await patiently(() => this.#once(work), this.#patience, isLoss);
       } catch (error) {
         throw explain(error, this.#location);
       }
