@@ -55,7 +55,7 @@ export class Offers {
   /** This task has been claimed, perhaps without a delivery. Gives what is to be called when its attempt has ended. */
   take(id: string): () => void {
     const offer = this.#waiting.get(id);
-    if (offer === undefined) return () => {};
+    if (offer === undefined) return nobody;
     this.#waiting.delete(id);
     this.#taken.set(id, offer);
     return () => {
@@ -77,6 +77,9 @@ export class Offers {
     this.#taken.clear();
   }
 }
+
+/** Whom a task that was not brought is answered to. */
+function nobody(): void {}
 
 interface Offer {
   readonly delivery: Delivery;

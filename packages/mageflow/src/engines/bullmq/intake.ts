@@ -175,11 +175,12 @@ class Tap {
 
   /** The room is closed by now. */
   async stop(): Promise<void> {
+    // At once, so that nothing rings here for a job that is for others. What it has can be answered all the same.
+    await this.#worker.close(true);
+    await farewell(this.#taking);
     if (this.#unanswered > 0) await new Promise<void>((resolve) => (this.#onAnswered = resolve));
     await farewell(Promise.all(this.#serving));
     clearInterval(this.#renewal);
-    await this.#worker.close(true);
-    await farewell(this.#taking);
   }
 }
 
