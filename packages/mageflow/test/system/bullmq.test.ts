@@ -95,6 +95,28 @@ describe.skipIf(MISSING !== null)(
       expectOnce(new Set(readLedger(files.ledger).map(({ id }) => id)).size, []);
     });
 
+    test("work goes on while Redis is full, and through Redis when it has room again", async () => {
+      await using mage = new MageFlow({ store: files.store, engine: bullmq(redis.url) });
+      const item = mage.task("item", (_input: { ms: number }) => 0);
+      await using stack = new AsyncDisposableStack();
+      const one = await worker(stack);
+      await redis.ask((client) => client.config("SET", "maxmemory", "1"));
+      for (let n = 0; n < 3; n++) {
+        const run = await mage.run(item.with({ ms: 1 }));
+        expect(await run.result({ timeout: "30s" })).toBe(one.pid);
+      }
+      const events = (): Promise<string> =>
+        redis.ask(async (client) =>
+          JSON.stringify(await client.xrange("mageflow:tasks.item:events", "-", "+")),
+        );
+      expect(await events()).not.toContain("completed");
+      await redis.ask((client) => client.config("SET", "maxmemory", "0"));
+      while (!(await events()).includes("completed")) {
+        const run = await mage.run(item.with({ ms: 1 }));
+        expect(await run.result({ timeout: "30s" })).toBe(one.pid);
+      }
+    });
+
     test("a user's own queues are left alone", async () => {
       const own = new Queue("tasks", { connection: { url: redis.url } });
       await own.add("mine", { n: 1 });

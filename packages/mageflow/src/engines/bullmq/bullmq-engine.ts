@@ -93,7 +93,7 @@ class BullmqCarrier implements Carrier {
   }
 
   #open(): Link {
-    this.#link ??= new Link(this.#connection);
+    this.#link ??= new Link(this.#connection, `${this.#prefix}:probe`);
     return this.#link;
   }
 

@@ -3,15 +3,22 @@ import { Redis } from "ioredis";
 /** Redis answers within this time (ms), or counts as gone. */
 const PATIENCE_MS = 2_000;
 
+/** Time (ms) between two attempts to write something to a Redis that is there and refuses. */
+const PROBE_MS = 1_000;
+
 /**
  * The connection of one engine, and what is known of it. It is opened when it is first needed, and comes back by itself. Commands wait for
  * it, so whoever cannot wait asks within {@link within}.
  */
 export class Link {
   readonly client: Redis;
+  readonly #probe: string;
   #isUp = true;
+  #probing: NodeJS.Timeout | null = null;
 
-  constructor(given: string | Redis) {
+  /** `probe` is a key that it may write. */
+  constructor(given: string | Redis, probe: string) {
+    this.#probe = probe;
     // BullMQ demands that its commands wait for as long as it takes.
     const options = { maxRetriesPerRequest: null, lazyConnect: false };
     this.client = typeof given === "string" ? new Redis(given, options) : given.duplicate(options);
@@ -28,8 +35,9 @@ export class Link {
     return this.#isUp;
   }
 
-  /** Does something that takes no longer than Redis should. @throws Error */
+  /** Does something that takes no longer than Redis should. Nothing is left waiting for a Redis that is gone. @throws Error */
   async within<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isUp && this.client.status !== "ready") throw new Error("Redis cannot be reached");
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => late.reject(new Error(`Redis did not answer within ${PATIENCE_MS} ms`)),
@@ -43,13 +51,21 @@ export class Link {
       return result;
     } catch (error) {
       this.#isUp = false;
+      this.#probing ??= setTimeout(() => void this.#tryAgain(), PROBE_MS).unref();
       throw error;
     } finally {
       clearTimeout(timer);
     }
   }
 
+  /** One that comes back after it was gone says so itself. One that was full or slow has to be asked. */
+  async #tryAgain(): Promise<void> {
+    this.#probing = null;
+    await this.within(() => this.client.set(this.#probe, "", "PX", PROBE_MS)).catch(() => {});
+  }
+
   close(): void {
+    clearTimeout(this.#probing ?? undefined);
     this.client.disconnect();
   }
 }
