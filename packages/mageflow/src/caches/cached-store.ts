@@ -32,8 +32,8 @@ const WRITER_MS = 5_000;
  * its next commit, and be made for itself alone.
  */
 const BUSY_MS = 250;
-/** Numbers are added to those of other processes this often (ms). */
-const COUNT_MS = 1_000;
+/** Numbers are added to those of other processes this often (ms), and a bell that is heard no more is listened for again. */
+const TICK_MS = 1_000;
 
 /**
  * A store with a cache in front of it. The store commits first and holds everything; what the cache shows is never ahead of it.
@@ -93,7 +93,7 @@ export class CachedStore extends BeforeStore {
     await this.truth.open();
     this.#namespace ??= await namespaceOf(this.truth);
     await this.#breaker.open();
-    this.#counting ??= setInterval(() => this.#count(), COUNT_MS).unref();
+    this.#counting ??= setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /** Everything in the cache is read from the store again. @throws StoreError (`STORE_UNAVAILABLE`) */
@@ -267,9 +267,12 @@ export class CachedStore extends BeforeStore {
     if (this.#deaf !== null) return;
     this.#deaf = async () => {};
     try {
-      this.#deaf = await this.cache.listen(() => {
-        for (const listener of this.#listeners) listener();
-      });
+      this.#deaf = await this.cache.listen(
+        () => {
+          for (const listener of this.#listeners) listener();
+        },
+        () => (this.#deaf = null),
+      );
     } catch {
       // The store's own doorbell is heard.
       this.#deaf = null;
@@ -322,6 +325,12 @@ export class CachedStore extends BeforeStore {
         await this.cache.begin(writing.by, { ...leaving, lease: WRITER_MS });
       });
     });
+  }
+
+  /** Once a second. */
+  #tick(): void {
+    if (this.#listeners.size > 0 && this.#breaker.isUp) void this.#listen();
+    this.#count();
   }
 
   #count(): void {

@@ -47,8 +47,11 @@ export interface Cache {
   /** Keeps a look for `life` ms, unless a younger one is there. */
   keep(key: string, look: Look, life: number): Promise<void>;
 
-  /** Calls `listener` when another process has {@link end}ed a write. Returns the function that ends it. */
-  listen(listener: () => void): Promise<() => Promise<void>>;
+  /**
+   * Calls `listener` when another process has {@link end}ed a write, and `onDeaf` when nothing can be heard any more. Returns the function
+   * that ends it.
+   */
+  listen(listener: () => void, onDeaf: () => void): Promise<() => Promise<void>>;
 
   /** Everything that is there now is not there any more, for anybody. */
   forget(): Promise<void>;

@@ -372,6 +372,10 @@ describe.skipIf(redis.missing !== null)(
       let heard = false;
       const unwatch = two.watch(() => (heard = true));
       for (let n = 1; !heard; n++) await write(one, n);
+      // And again, when that connection alone was lost.
+      await server.ask((client) => client.call("CLIENT", "KILL", "TYPE", "pubsub"));
+      heard = false;
+      for (let n = 1; !heard; n++) await write(one, n);
       expect(heard).toBe(true);
       unwatch();
     });

@@ -7,6 +7,7 @@ import { findRedis } from "./redis-server.ts";
 
 const redis = await findRedis();
 const MINUTE = 60_000;
+const ignore = (): void => {};
 
 /** Whether the place of `a` shows a copy to somebody who takes nothing. */
 async function shown(cache: Cache, id = "a"): Promise<string | null> {
@@ -154,10 +155,10 @@ describe.skipIf(redis.missing !== null)(
       await filled(other, "foreign");
       expect(await shown(cache)).toBeNull();
       let rings = 0;
-      await other.listen(() => rings++);
+      await other.listen(() => rings++, ignore);
       const same = redisCache(redis.url);
       await same.open(namespace);
-      const heard = new Promise<void>((resolve) => void same.listen(resolve).then(() => end()));
+      const heard = new Promise<void>((resolve) => void same.listen(resolve, ignore).then(() => end()));
       const end = (): void => void cache.end("writer", { ...copies("a", null), ring: true });
       await heard;
       expect(rings).toBe(0);
@@ -168,9 +169,9 @@ describe.skipIf(redis.missing !== null)(
       const other = redisCache(redis.url);
       await other.open(namespace);
       let rings = 0;
-      await cache.listen(() => rings++);
+      await cache.listen(() => rings++, ignore);
       const heard = Promise.withResolvers<void>();
-      await other.listen(() => heard.resolve());
+      await other.listen(() => heard.resolve(), ignore);
       await cache.end("writer", { copies: [], without: [], back: [], ring: true });
       await heard.promise;
       // What is asked on the same server after it was published comes after it.

@@ -105,7 +105,7 @@ export class RedisCache implements Cache {
   }
 
   /** On a connection of its own, as Redis has it. */
-  async listen(listener: () => void): Promise<() => Promise<void>> {
+  async listen(listener: () => void, onDeaf: () => void): Promise<() => Promise<void>> {
     this.#ears?.client.disconnect();
     const ears = await connect(this.#location.url);
     this.#ears = ears;
@@ -113,6 +113,7 @@ export class RedisCache implements Cache {
       if (by !== this.#self) listener();
     });
     await ears.awaited((client) => client.subscribe(`${this.#prefix}bell`));
+    ears.client.on("close", onDeaf);
     return async () => ears.client.disconnect();
   }
 
