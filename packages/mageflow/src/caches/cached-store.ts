@@ -151,7 +151,7 @@ export class CachedStore extends BeforeStore {
     for (const id of new Set(ids)) (this.#seen.of(rootOf(id)).wrote > since ? busy : wanted).push(id);
     const [copied, stored] = await Promise.all([
       wanted.length === 0 ? [] : this.#read(wanted),
-      busy.length === 0 ? [] : this.#missing.get(busy),
+      busy.length === 0 ? [] : this.#stored(busy),
     ]);
     return [...copied, ...stored];
   }
@@ -159,7 +159,7 @@ export class CachedStore extends BeforeStore {
   async #read(wanted: readonly string[]): Promise<SignatureRecord[]> {
     const reader = `${this.#self}${++this.#number}`;
     const sighting = await this.#breaker.ask(() => this.cache.read(wanted, reader, READER_MS));
-    if (sighting === null) return this.truth.get(wanted);
+    if (sighting === null) return this.#stored(wanted);
     const found: SignatureRecord[] = [];
     const others: string[] = [];
     for (const id of wanted) {
@@ -279,13 +279,19 @@ export class CachedStore extends BeforeStore {
     }
   }
 
+  async #stored(ids: readonly string[]): Promise<SignatureRecord[]> {
+    const records = await this.#missing.get(ids);
+    const here = performance.now();
+    for (const record of records) if (tellsAnEnd(record)) this.#seen.raise(record.rootId, { here });
+    return records;
+  }
+
   async #load(ids: readonly string[], reader: string, kept: readonly string[]): Promise<SignatureRecord[]> {
     const from = performance.now();
-    const records = await this.#missing.get(ids);
+    const records = await this.#stored(ids);
     const mine = new Set(kept);
     const fillings: Filling[] = [];
     for (const record of records) {
-      if (tellsAnEnd(record)) this.#seen.raise(record.rootId, { here: performance.now() });
       if (mine.delete(record.id)) fillings.push(fillingOf(record));
     }
     for (const id of mine) fillings.push({ id, text: null, life: 0 });
