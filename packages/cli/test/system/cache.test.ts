@@ -1,30 +1,13 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
+import { findServerOf, needs } from "../../../../scripts/servers/find-server.ts";
 import { fixture, Scene } from "./cli.ts";
 
-const CACHE = process.env["MAGEFLOW_TEST_REDIS"] ?? "redis://127.0.0.1:6379";
-const missing = await whatIsMissing();
+const redis = await findServerOf("redis");
 
-/** Why there is no server to test with, or null. One that was named and does not answer fails the tests. */
-async function whatIsMissing(): Promise<string | null> {
-  if (process.env["MAGEFLOW_TEST_REDIS"] !== undefined) return null;
-  const { hostname, port } = new URL(CACHE);
-  const socket = connect(Number(port), hostname);
-  try {
-    await once(socket, "connect");
-    return null;
-  } catch {
-    return "no server on the usual port, and MAGEFLOW_TEST_REDIS names none";
-  } finally {
-    socket.destroy();
-  }
-}
-
-describe.skipIf(missing !== null)(`mageflow cache${missing === null ? "" : `: ${missing}`}`, () => {
+describe("mageflow cache", needs(redis), () => {
   test("stats, verify and rebuild of a cache that is there", async () => {
     await using scene = new Scene();
-    const store = ["--store", "flows.db", "--cache", CACHE];
+    const store = ["--store", "flows.db", "--cache", redis.url];
     const ran = await scene.run("run", fixture("good"), ...store);
     expect(ran.code).toBe(0);
     const { value } = await scene.json<{ items: { id: string }[] }>("ps", ...store);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe } from "vitest";
+import { needs } from "../../../../scripts/servers/find-server.ts";
 import { CachedStore } from "../../src/caches/cached-store.ts";
 import { redisCache } from "../../src/caches/redis/index.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -16,52 +17,46 @@ const redis = await findRedis();
 const server = await findServer();
 
 /** Every store keeps to its port behind a cache too. */
-describe.skipIf(redis.missing !== null)(
-  `behind Redis${redis.missing === null ? "" : `: ${redis.missing}`}`,
-  () => {
-    storeSuite({
-      name: "memory behind Redis",
-      create: () => opened(memoryStore()),
-      destroy: (store) => store.close(),
-      skip: {
-        rowLocks: "transactions run one after the other",
-        durable: "what it holds is gone with the process",
-      },
-    });
+describe("behind Redis", needs(redis), () => {
+  storeSuite({
+    name: "memory behind Redis",
+    create: () => opened(memoryStore()),
+    destroy: (store) => store.close(),
+    skip: {
+      rowLocks: "transactions run one after the other",
+      durable: "what it holds is gone with the process",
+    },
+  });
+
+  storeSuite({
+    name: "SQLite behind Redis",
+    create: () => opened(sqliteStore(join(mkdtempSync(join(tmpdir(), "mageflow-")), "store.db"))),
+    reopen: async (store) => {
+      await store.close();
+      return opened(sqliteStore(store.address!.url));
+    },
+    destroy: async (store) => {
+      await store.close();
+      rmSync(dirname(store.address!.url.slice("sqlite:".length)), { recursive: true });
+    },
+    skip: { rowLocks: "one transaction at a time writes to the file" },
+  });
+
+  describe("with a server", needs(server), () => {
+    const { url, schema } = freshSchema(server);
+    afterAll(() => dropSchema(server, schema));
 
     storeSuite({
-      name: "SQLite behind Redis",
-      create: () => opened(sqliteStore(join(mkdtempSync(join(tmpdir(), "mageflow-")), "store.db"))),
+      name: "PostgreSQL behind Redis",
+      create: () => opened(postgresStore(url)),
       reopen: async (store) => {
         await store.close();
-        return opened(sqliteStore(store.address!.url));
+        return opened(postgresStore(url));
       },
-      destroy: async (store) => {
-        await store.close();
-        rmSync(dirname(store.address!.url.slice("sqlite:".length)), { recursive: true });
-      },
-      skip: { rowLocks: "one transaction at a time writes to the file" },
+      destroy: (store) => store.close(),
     });
-
-    describe.skipIf(server.missing !== null)(
-      `with a server${server.missing === null ? "" : `: ${server.missing}`}`,
-      () => {
-        const { url, schema } = freshSchema(server);
-        afterAll(() => dropSchema(server, schema));
-
-        storeSuite({
-          name: "PostgreSQL behind Redis",
-          create: () => opened(postgresStore(url)),
-          reopen: async (store) => {
-            await store.close();
-            return opened(postgresStore(url));
-          },
-          destroy: (store) => store.close(),
-        });
-      },
-    );
-  },
-);
+  });
+});
 
 async function opened(store: Store): Promise<Store> {
   const cached = new CachedStore(store, redisCache(redis.url));

@@ -1,10 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import type { TestServer } from "../../../../scripts/servers/find-server.ts";
+
+/** The program of it: what needs one to be killed needs this host to have it. */
+export const redisProgram: TestServer = {
+  title: "a Redis of their own",
+  url: "",
+  missing: spawnSync("redis-server", ["--version"]).status === 0 ? null : "redis-server is not installed",
+};
 
 /** A Redis server of a test's own, to be flushed, frozen, filled and killed. */
 export class OwnRedis implements AsyncDisposable {
