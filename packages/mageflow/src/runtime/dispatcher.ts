@@ -98,8 +98,11 @@ export class Dispatcher {
         if (news.publish !== null) publish.push(deliveryOf(news.record, news.publish));
       }
       this.#news = new Map();
-      // What cannot be reached is not waited for.
-      if (!this.#carrier.reachable) continue;
+      if (!this.#carrier.reachable) {
+        // What cannot be reached is not waited for.
+        this.#warn("it cannot be reached");
+        continue;
+      }
       if (revoke.length > 0) await this.#carry(() => this.#carrier.revoke(revoke));
       if (publish.length > 0) await this.#carry(() => this.#carrier.publish(publish));
     }
@@ -110,14 +113,18 @@ export class Dispatcher {
       await work();
       this.#hasWarned = false;
     } catch (error) {
-      if (this.#hasWarned) return;
-      this.#hasWarned = true;
-      const why = error instanceof Error ? error.message : String(error);
-      process.emitWarning(
-        `the engine carries nothing (${why}); until it does, workers take their tasks from the store`,
-        { type: "MageFlowWarning", code: "ENGINE_UNAVAILABLE" },
-      );
+      this.#warn(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** Once, until something has been carried again. */
+  #warn(why: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(
+      `the engine carries nothing (${why}); until it does, workers take their tasks from the store`,
+      { type: "MageFlowWarning", code: "ENGINE_UNAVAILABLE" },
+    );
   }
 }
 
