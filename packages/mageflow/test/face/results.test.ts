@@ -179,8 +179,11 @@ onEachStore("result", (open) => {
     const mage = open();
     let now = 0;
     let most = 0;
+    const full = Promise.withResolvers<void>();
     const item = mage.task("item", async () => {
       most = Math.max(most, ++now);
+      if (now === 3) full.resolve();
+      await full.promise;
       await new Promise((resolve) => setImmediate(resolve));
       now--;
     });

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
-import { chain, swarm } from "../../src/index.ts";
+import { chain, type MageFlow, type Run, swarm, type TaskPlan } from "../../src/index.ts";
 import { happened } from "./happened.ts";
 import { onEachStore } from "./on-each-store.ts";
+
+/** A task that is told its name. */
+type Named = TaskPlan<{ name: string }, null, { name: string }>;
 
 onEachStore("times", (open) => {
   test("a delay is waited for, from the moment it is its turn", async () => {
@@ -57,35 +60,44 @@ onEachStore("times", (open) => {
 });
 
 onEachStore("turns", (open) => {
-  test("ready tasks of higher priority go first, then the older ones", async () => {
-    const mage = open();
+  /** Runs, one after the other, what was made ready before: whatever brings tasks knows of all of it by then. */
+  async function inTurn(make: (mage: MageFlow, task: Named) => Promise<Run[]>): Promise<string[]> {
     const ran: string[] = [];
-    const task = mage.task("task", ({ name }: { name: string }) => void ran.push(name));
-    const runs = [];
-    for (const [name, priority] of [
-      ["low", -1],
-      ["first", 0],
-      ["second", 0],
-      ["high", 5],
-    ] as const) {
-      runs.push(await mage.run(task.with({ name }), undefined, { priority }));
-    }
+    const note = ({ name }: { name: string }): void => void ran.push(name);
+    const submitter = open();
+    const runs = await make(submitter, submitter.task("task", note));
+    await submitter.close();
+    const mage = open();
+    mage.task("task", note);
     await mage.worker({ concurrency: 1 });
-    await Promise.all(runs.map((run) => run.settled()));
+    for (const { id } of runs) await (await mage.get(id)).settled();
+    return ran;
+  }
+
+  test("ready tasks of higher priority go first, then the older ones", async () => {
+    const ran = await inTurn(async (mage, task) => {
+      const runs = [];
+      for (const [name, priority] of [
+        ["low", -1],
+        ["first", 0],
+        ["second", 0],
+        ["high", 5],
+      ] as const) {
+        runs.push(await mage.run(task.with({ name }), undefined, { priority }));
+      }
+      return runs;
+    });
     expect(ran[0]).toBe("high");
     expect(ran.at(-1)).toBe("low");
     expect(ran.slice(1, 3).toSorted()).toEqual(["first", "second"]);
   });
 
   test("what is inside a container has its priority, unless it has its own", async () => {
-    const mage = open();
-    const ran: string[] = [];
-    const task = mage.task("task", ({ name }: { name: string }) => void ran.push(name));
-    const inherits = await mage.run(swarm([task.with({ name: "inherits" })], { priority: 5 }));
-    const own = await mage.run(swarm([task.with({ name: "own" }).options({ priority: 9 })]));
-    const none = await mage.run(swarm([task.with({ name: "none" })]));
-    await mage.worker({ concurrency: 1 });
-    await Promise.all([inherits, own, none].map((run) => run.settled()));
+    const ran = await inTurn(async (mage, task) => [
+      await mage.run(swarm([task.with({ name: "inherits" })], { priority: 5 })),
+      await mage.run(swarm([task.with({ name: "own" }).options({ priority: 9 })])),
+      await mage.run(swarm([task.with({ name: "none" })])),
+    ]);
     expect(ran).toEqual(["own", "inherits", "none"]);
   });
 
