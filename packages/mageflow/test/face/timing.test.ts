@@ -118,8 +118,11 @@ onEachStore("turns", (open) => {
     const mage = open();
     let now = 0;
     let most = 0;
+    const full = Promise.withResolvers<void>();
     const task = mage.task("task", { concurrency: 2 }, async () => {
       most = Math.max(most, ++now);
+      if (now === 2) full.resolve();
+      await full.promise;
       await new Promise((resolve) => setImmediate(resolve));
       now--;
     });

@@ -138,13 +138,21 @@ export function untilStopped(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
 }
 
-/** How many do something at once, at most. */
+/** How many do something at once, at most. The first wait for each other until there are as many as are expected. */
 export class Peak {
   most = 0;
+  readonly #expected: number;
+  readonly #full = Promise.withResolvers<void>();
   #now = 0;
+
+  constructor(expected: number) {
+    this.#expected = expected;
+  }
 
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.most = Math.max(this.most, ++this.#now);
+    if (this.#now === this.#expected) this.#full.resolve();
+    await this.#full.promise;
     try {
       return await work();
     } finally {

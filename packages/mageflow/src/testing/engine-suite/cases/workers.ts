@@ -13,7 +13,7 @@ export function workersCases(harness: EngineHarness): void {
     test(
       "run no more at once than they may, and as many as they may",
       atWork(harness, async (shop) => {
-        const peak = new Peak();
+        const peak = new Peak(5);
         const task = shop.task("task", () => peak.during(() => realTime.sleep(2)));
         await shop.worker({ concurrency: 5 });
         await (await shop.run(swarm(Array.from({ length: 60 }, () => task)))).settled(patient);
@@ -24,10 +24,10 @@ export function workersCases(harness: EngineHarness): void {
     test(
       "run no more of a task at once than it allows, and go on with others meanwhile",
       atWork(harness, async (shop) => {
-        const [few, all] = [new Peak(), new Peak()];
+        const [few, all] = [new Peak(2), new Peak(3)];
         const both = (peak: Peak) => () => all.during(() => peak.during(() => realTime.sleep(2)));
         const narrow = shop.task("narrow", both(few), { concurrency: 2 });
-        const wide = shop.task("wide", both(new Peak()));
+        const wide = shop.task("wide", both(new Peak(1)));
         await shop.worker({ concurrency: 8 });
         const plans = Array.from({ length: 80 }, (_, i) => (i % 2 === 0 ? narrow : wide));
         await (await shop.run(swarm(plans, { concurrency: 80 }))).settled(patient);
@@ -40,7 +40,7 @@ export function workersCases(harness: EngineHarness): void {
     test(
       "a swarm has no more at once than it allows, however many workers there are",
       atWork(harness, async (shop) => {
-        const peak = new Peak();
+        const peak = new Peak(4);
         const task = shop.task("task", () => peak.during(() => realTime.sleep(2)));
         await Promise.all([shop.worker(), shop.worker(), shop.worker()]);
         const plans = Array.from({ length: 60 }, () => task);
