@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { SignatureRecord } from "../../src/core/record.ts";
@@ -398,12 +399,12 @@ function meeting(count: number): () => Promise<void> {
   };
 }
 
-/** Waits until a transaction in this database waits for a lock. */
+/** Waits until a transaction in this database waits for a lock. InnoDB tells nothing new to who has asked within a tenth of a second. */
 async function blocked(database: string): Promise<void> {
   const waiting = `SELECT COUNT(*) AS n FROM information_schema.innodb_trx AS t
     JOIN information_schema.processlist AS p ON p.id = t.trx_mysql_thread_id
     WHERE p.db = '${database}' AND t.trx_state = 'LOCK WAIT'`;
-  while ((await ask(server, waiting))[0]!["n"] === 0);
+  while ((await ask(server, waiting))[0]!["n"] === 0) await sleep(150);
 }
 
 /** Asks until the server has ended what it heard of last. */

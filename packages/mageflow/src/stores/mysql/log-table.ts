@@ -26,8 +26,8 @@ const LINES = `SELECT s.seq, ${text("s.id")}, ${text("s.root_id")}, s.generation
 
 const SHOWN = shown("s");
 
-const COUNT = `SELECT COUNT(*) FROM mageflow_logs AS s FORCE INDEX (of_root) WHERE s.root_id = $1
-  AND (SELECT begun_at FROM mageflow_drafts WHERE mageflow_drafts.root_id = $1) IS NULL`;
+const COUNT = `SELECT COUNT(*) FROM (SELECT 1 FROM mageflow_logs AS s FORCE INDEX (of_root) WHERE s.root_id = $1
+  AND (SELECT begun_at FROM mageflow_drafts WHERE mageflow_drafts.root_id = $1) IS NULL LIMIT $2) AS counted`;
 
 /** Log lines, numbered over the whole store. */
 export class LogTable {
@@ -52,8 +52,8 @@ export class LogTable {
     return rows(all).map((some) => this.#db.later(APPEND, some));
   }
 
-  async count(rootId: string): Promise<number> {
-    return (await this.#db.get<[number]>(COUNT, rootId))![0];
+  async count(rootId: string, limit: number): Promise<number> {
+    return (await this.#db.get<[number]>(COUNT, rootId, limit))![0];
   }
 
   async read(query: LogQuery): Promise<LogRow[]> {

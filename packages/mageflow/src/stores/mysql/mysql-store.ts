@@ -175,8 +175,8 @@ export class MysqlStore implements Store {
     return this.#read(({ pages }) => pages.stops(limit));
   }
 
-  async logCount(rootId: string): Promise<number> {
-    return this.#read(({ logs }) => logs.count(rootId));
+  async logCount(rootId: string, limit: number): Promise<number> {
+    return this.#read(({ logs }) => logs.count(rootId, limit));
   }
 
   async lastSeq(rootId: string): Promise<number> {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
@@ -296,16 +297,25 @@ export class MysqlTransaction implements Transaction {
     return records;
   }
 
-  /** Without what is below something that is being given an order: it is there again when that is done. */
+  /**
+   * Without what is below something that is being given an order, or that has changed since this transaction read it: it is there again when
+   * that is done.
+   */
   async #passing(records: readonly SignatureRecord[]): Promise<SignatureRecord[]> {
-    const parents = above(records.map(({ id }) => id)).filter((id) => !this.#above.has(id));
+    const parents = above(records.map(({ id }) => id));
     if (parents.length === 0) return [...this.#remembered(records)];
     const [isOpen, read] = await Promise.all([
       this.#gates.passable(parents),
-      this.#tables.signatures.read(parents),
+      this.#tables.signatures.read(parents.filter((id) => !this.#locked.has(id))),
     ]);
-    for (const record of read) if (isOpen(record.id)) this.#above.set(record.id, record);
-    return [...this.#remembered(records.filter(({ id }) => above([id]).every(isOpen)))];
+    const changed = new Set<string>();
+    for (const record of read) {
+      const known = this.#above.get(record.id);
+      if (known !== undefined && !isDeepStrictEqual(known, record)) changed.add(record.id);
+      else if (isOpen(record.id)) this.#above.set(record.id, record);
+    }
+    const passes = (id: string): boolean => isOpen(id) && !changed.has(id);
+    return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
   }
 
   /** A tree that was removed while something in it was being locked: whoever asks again finds none of it. */
