@@ -1,5 +1,8 @@
 export { MageFlow } from "./mageflow.ts";
-export type { AuditEntry, AuditTrail, CacheControl, MageFlowOptions, TaskOptions } from "./mageflow.ts";
+export type { MageFlowOptions } from "./mageflow.ts";
+export type { TaskOptions } from "./task-definition.ts";
+export type { AuditEntry, AuditTrail } from "./audit-trail.ts";
+export type { CacheControl } from "./cache-control.ts";
 export type { CacheStats, Divergence, Kept } from "./caches/cache-report.ts";
 export type { CacheNumbers } from "./caches/cache-meter.ts";
 

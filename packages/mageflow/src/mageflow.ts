@@ -1,27 +1,20 @@
-import { availableParallelism } from "node:os";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type Duration, someMilliseconds } from "./core/duration.ts";
 import { ClosedError, InvalidPlanError, MageFlowError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
-import { inWords } from "./core/in-words.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
 import { type OptionNames, requireArguments, requireOptions } from "./core/known-options.ts";
 import { A_LABEL, isLabel, requireName } from "./core/label.ts";
-import { type Kind, KINDS, NO_CALLBACKS } from "./core/plan.ts";
-import { PLAN_OPTIONS, type PlanOptions, storedOptions } from "./core/plan-options.ts";
-import { TaskPlan } from "./core/plans.ts";
-import { type Retry, retryPolicy } from "./core/retry.ts";
+import { type Kind, KINDS } from "./core/plan.ts";
+import type { TaskPlan } from "./core/plans.ts";
 import { defaultActor } from "./default-actor.ts";
 import { DEFAULT_FOLDER, DEFAULT_STORE, makeFolder } from "./default-store.ts";
 import { embeddedEngine } from "./engines/embedded/embedded-engine.ts";
 import { systemClock } from "./engines/embedded/system-clock.ts";
 import type { ResumeReport } from "./core/resume-report.ts";
 import type { CachedStore } from "./caches/cached-store.ts";
-import type { CacheStats, Divergence } from "./caches/cache-report.ts";
 import type { Cache } from "./ports/cache.ts";
 import type { Engine } from "./ports/engine.ts";
 import {
-  type AuditRow,
   KEPT_REPORTS,
   type ListQuery,
   type LogQuery,
@@ -30,16 +23,9 @@ import {
   type Tombstone,
   type WorkerRow,
 } from "./ports/store.ts";
-import {
-  type AutoResume,
-  autoResume,
-  type AutoResumeOptions,
-  type TaskAutoResume,
-  taskAutoResume,
-} from "./runtime/auto-resume.ts";
+import { type AutoResume, autoResume, type AutoResumeOptions } from "./runtime/auto-resume.ts";
 import type { TaskContext } from "./runtime/context.ts";
 import type { Handler } from "./runtime/handler.ts";
-import { type IsolationKind, isolationOf } from "./runtime/isolate/isolation.ts";
 import { keepRegistered, refuseInIsolate } from "./runtime/isolate/registered.ts";
 import { launch, type RunArguments, type RunOptions } from "./runtime/launch.ts";
 import {
@@ -58,13 +44,12 @@ import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
 import { type CancelOptions, type CancelPlan, confirmCancel, planCancel } from "./runtime/cancel.ts";
 import { missing, tombstoneOf } from "./runtime/control.ts";
 import { Edits } from "./runtime/edits.ts";
-import { verifyAudit } from "./runtime/audit.ts";
-import { auditQuery } from "./runtime/audit-query.ts";
 import { OUTCOMES, type Retention, storedRetention } from "./core/retention.ts";
-import { requireVersion, type Version } from "./core/version.ts";
-import { decode, type Json } from "./core/payload.ts";
 import { requireCache } from "./cache-url.ts";
 import { isMysqlUrl, isPostgresUrl, requireStore, requireStoreUrl } from "./store-url.ts";
+import { type AuditTrail, auditTrail } from "./audit-trail.ts";
+import { type CacheControl, cacheControl } from "./cache-control.ts";
+import { type TaskOptions, defineTask } from "./task-definition.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import { unhandledTasks } from "./runtime/unhandled-tasks.ts";
 import type { Worker, WorkerOptions } from "./runtime/worker.ts";
@@ -97,78 +82,6 @@ export interface MageFlowOptions {
   autoResume?: AutoResumeOptions;
 }
 
-/** A row of the audit trail. */
-export interface AuditEntry extends Omit<AuditRow, "details"> {
-  readonly details: Json;
-}
-
-/** The audit trail: rows are added and never changed. */
-export interface AuditTrail {
-  /**
-   * Rows by `seq`, the oldest first or, with `order: "newest"`, the newest; a page (default 100, at most 500) at a time. Pass the last
-   * row's `seq` as `after` to go on.
-   *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for another order, `after` or limit.
-   */
-  list(query?: { order?: "oldest" | "newest"; after?: number; limit?: number }): Promise<AuditEntry[]>;
-  /**
-   * Whether every row is as it was written and none before the last is missing; else the `seq` of the first that is not. Compare the last
-   * row with one that was kept elsewhere to know that none was taken off the end.
-   */
-  verify(): Promise<{ ok: boolean; brokenAt?: number }>;
-}
-
-/** Looks after the cache. Every call throws MageFlowError (`INVALID_ARGUMENT`) when there is none. */
-export interface CacheControl {
-  /** How well it does. Also tells when it is degraded, which no other call of this library does. */
-  stats(): Promise<CacheStats>;
-  /**
-   * Lets all processes read everything from the store again.
-   *
-   * @throws StoreError (`STORE_UNAVAILABLE`) when the cache cannot be reached: nothing of it is shown to this process then.
-   */
-  rebuild(): Promise<void>;
-  /**
-   * Compares every copy of a record with the store; yields those that differ. There is none as long as every process that writes uses
-   * the cache. `onProgress` gets the number of copies that were compared.
-   */
-  verify(onProgress?: (compared: number) => void): AsyncGenerator<Divergence>;
-}
-
-export interface TaskOptions<
-  I extends StandardSchemaV1 = StandardSchemaV1,
-  O extends StandardSchemaV1 = StandardSchemaV1,
-> extends PlanOptions {
-  /** Any Standard Schema (zod, valibot, arktype …). The function gets its output. */
-  input?: I;
-  output?: O;
-  retry?: Retry;
-  /** Limit of one attempt. Default: none. */
-  timeout?: Duration;
-  /** Limit of all attempts and the waits between them, from the start of the first. Default: none. */
-  totalTimeout?: Duration;
-  /** Most attempts of this task that one worker runs at once. Default: the worker's concurrency; when isolated, the cores there are. */
-  concurrency?: number;
-  /**
-   * Runs its code beside that of all others (`"inline"`, the default), or in a thread or process of its own, which is ended when it does
-   * not stop in time. Needs `module`.
-   */
-  isolation?: IsolationKind;
-  /** `import.meta.url` of the module that registers the task: it is loaded again where the code runs. */
-  module?: string;
-  /** Most megabytes of JavaScript heap that an isolated task may fill, or else fail with `OUT_OF_MEMORY`. */
-  maxMemoryMb?: number;
-  /** Times it may lose its worker before it fails with `CRASH_LOOP`. Default 5, or what `MageFlow` was told. */
-  maxRecoveries?: number;
-  /**
-   * Names the state of its code, and is stored with its signatures: one that has lost its worker goes on by itself only when the
-   * version that is registered is the same, or `autoResume.compatible` with it. Default: none, which is as good as a version.
-   */
-  version?: Version;
-  /** What becomes of it when it has lost its worker. False: it is interrupted, and goes on when somebody resumes it. */
-  autoResume?: false | TaskAutoResume;
-}
-
 const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
   store: true,
   cache: true,
@@ -187,22 +100,6 @@ const RETENTIONS: OptionNames<NonNullable<MageFlowOptions["retain"]>> = {
 
 const GET: OptionNames<{ lock?: string }> = { lock: true };
 const REPORTS: OptionNames<{ limit?: number }> = { limit: true };
-
-const TASK_OPTIONS: OptionNames<TaskOptions> = {
-  input: true,
-  output: true,
-  retry: true,
-  timeout: true,
-  totalTimeout: true,
-  concurrency: true,
-  isolation: true,
-  module: true,
-  maxMemoryMb: true,
-  maxRecoveries: true,
-  version: true,
-  autoResume: true,
-  ...PLAN_OPTIONS,
-};
 
 type Awaitable<T> = T | Promise<T>;
 declare const unset: unique symbol;
@@ -286,45 +183,7 @@ export class MageFlow implements AsyncDisposable {
     if (this.#handlers.has(name)) {
       throw new InvalidPlanError(`a task is already registered as "${name}"; two tasks cannot share a name`);
     }
-    if (typeof run !== "function") throw new InvalidPlanError(`task "${name}" has no function`);
-    requireOptions(options, TASK_OPTIONS, `task "${name}"`);
-    const isolation = isolationOf(name, options);
-    const { concurrency = isolation === null ? null : availableParallelism() } = options;
-    if (concurrency !== null && (!Number.isInteger(concurrency) || concurrency < 1)) {
-      throw new InvalidPlanError(
-        `the concurrency of task "${name}" is ${inWords(concurrency)}; give a whole number from 1`,
-      );
-    }
-    requireVersion(options.version, name);
-    const resuming = taskAutoResume(name, options.autoResume, options.maxRecoveries, this.#autoResume);
-    const plan = new TaskPlan<unknown, unknown, unknown>({
-      spec: {
-        kind: "task",
-        name,
-        callbacks: NO_CALLBACKS,
-        ...storedOptions(options),
-        retry: retryPolicy(options.retry),
-        timeout: limit(options.timeout, "timeout"),
-        totalTimeout: limit(options.totalTimeout, "totalTimeout"),
-        ...resuming.stored,
-        ...(options.version === undefined ? {} : { version: options.version }),
-      },
-      bound: null,
-      key: null,
-    });
-    const input = schema(options.input, `the input of task "${name}"`);
-    const output = schema(options.output, `the output of task "${name}"`);
-    const handler: Handler = {
-      name,
-      input,
-      output,
-      concurrency,
-      isolation,
-      version: options.version ?? null,
-      compatible: resuming.compatible,
-      mayResume: resuming.validate,
-      run,
-    };
+    const { plan, handler } = defineTask(name, options, run, this.#autoResume);
     this.#handlers.set(name, handler);
     keepRegistered(handler);
     return plan;
@@ -417,32 +276,15 @@ export class MageFlow implements AsyncDisposable {
 
   /** The audit trail: who did what to which signature. It outlives what it tells of. */
   get audit(): AuditTrail {
-    return {
-      list: async (given = {}) => {
-        const query = auditQuery(given);
-        const { store } = await this.#open();
-        const rows = await store.audit(query);
-        return rows.map((row) => ({ ...row, details: decode(row.details) }));
-      },
-      verify: async () => verifyAudit((await this.#open()).store),
-    };
+    return auditTrail(async () => (await this.#open()).store);
   }
 
   /** The cache in front of the store, for who looks after it. */
   get cache(): CacheControl {
-    const behind = async (): Promise<CachedStore> => {
+    return cacheControl(async () => {
       await this.#open();
-      if (this.#cached !== null) return this.#cached;
-      const what = 'there is no cache; give one to MageFlow, as in cache: "redis://host:6379"';
-      throw new MageFlowError("INVALID_ARGUMENT", what);
-    };
-    return {
-      stats: async () => (await import("./caches/cache-report.ts")).cacheStats(await behind()),
-      rebuild: async () => (await behind()).forget(),
-      verify: async function* (onProgress = () => {}) {
-        yield* (await import("./caches/cache-report.ts")).divergences(await behind(), onProgress);
-      },
-    };
+      return this.#cached;
+    });
   }
 
   /** Signatures, newest first, a page at a time. @throws MageFlowError (`INVALID_ARGUMENT`) for a bad filter. */
@@ -598,19 +440,6 @@ async function cached(truth: Store, given: string | Cache): Promise<CachedStore>
   const { CachedStore } = await import("./caches/cached-store.ts");
   if (typeof given !== "string") return new CachedStore(truth, given);
   return new CachedStore(truth, (await import("./caches/redis/index.ts")).redisCache(given));
-}
-
-/** @throws InvalidPlanError (`INVALID_PLAN`) for what is no Standard Schema. */
-function schema(given: StandardSchemaV1 | undefined, what: string): StandardSchemaV1 | null {
-  if (given === undefined) return null;
-  if (typeof given?.["~standard"]?.validate === "function") return given;
-  throw new InvalidPlanError(
-    `${what} is ${inWords(given)}, not a Standard Schema; see https://standardschema.dev`,
-  );
-}
-
-function limit(duration: Duration | undefined, what: string): number | null {
-  return duration === undefined ? null : someMilliseconds(duration, what);
 }
 
 /** The retention of all kinds that have none of their own. */
