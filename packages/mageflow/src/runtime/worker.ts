@@ -14,7 +14,7 @@ import type { ResumeRules } from "../core/recovery.ts";
 import { emptyReport, type ResumeEntry, type ResumeReport, withEntries } from "../core/resume-report.ts";
 import { loss } from "../core/task.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Answer, Carrier, Consumption, Delivery } from "../ports/engine.ts";
+import type { Carrier } from "../ports/engine.ts";
 import type { Notes, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { Attempt } from "./attempt.ts";
@@ -26,8 +26,9 @@ import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
 import { IsolatePool } from "./isolate/isolate-pool.ts";
 import { IsolatedCode } from "./isolate/isolated-code.ts";
-import { Offers } from "./offers.ts";
+import type { Offers } from "./offers.ts";
 import { sleepUntil } from "./sleep-until.ts";
+import { Supply } from "./supply.ts";
 import { guardStrays } from "./stray.ts";
 import { type LeaseKeeper, TaskLease } from "./task-lease.ts";
 import { warn } from "./warning.ts";
@@ -102,10 +103,7 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Everything whose code runs, that which was given up included. */
   readonly #attempts = new Set<Attempt>();
   readonly #isolates: IsolatePool;
-  readonly #offers = new Offers();
-  #consumption: Consumption | null = null;
-  /** Names of the tasks that the engine brings. */
-  readonly #asked = new Set<string>();
+  readonly #supply: Supply;
   #looking = false;
   #occupied = 0;
   #session: string;
@@ -141,6 +139,11 @@ export class Worker implements Claimer, AsyncDisposable {
       );
     }
     this.#handlers = chosen(parts.handlers, options.tasks);
+    this.#supply = new Supply({
+      carrier: parts.carrier,
+      handlers: this.#handlers,
+      concurrency: this.#concurrency,
+    });
     this.#session = parts.newSession();
     this.#isolates = new IsolatePool(parts.isolateEntry, parts.clock);
     const { committer, clock, launch, check } = parts;
@@ -183,33 +186,9 @@ export class Worker implements Claimer, AsyncDisposable {
       committer.listen((commit) => this.#onCommit(commit)),
       store.watch(() => this.ring()),
     ];
-    this.#consumption = this.#consume();
+    this.#supply.start(() => this.#look());
     void this.#stayAlive();
     committer.kick();
-  }
-
-  #consume(): Consumption | null {
-    const tasks = this.#newTasks();
-    const deliver = (delivery: Delivery): Promise<Answer> => this.#deliver(delivery);
-    return this.#parts.carrier?.consume({ concurrency: this.#concurrency, tasks, deliver }) ?? null;
-  }
-
-  /** Tasks that nothing was said of to the engine, with the most of each at once: some are registered when the worker runs already. */
-  #newTasks(): Map<string, number> {
-    const tasks = new Map<string, number>();
-    for (const [name, { concurrency }] of this.#handlers) {
-      if (this.#asked.has(name)) continue;
-      this.#asked.add(name);
-      tasks.set(name, Math.min(concurrency ?? this.#concurrency, this.#concurrency));
-    }
-    return tasks;
-  }
-
-  #deliver(delivery: Delivery): Promise<Answer> {
-    if (!this.#handlers.has(delivery.name)) return Promise.resolve("stale");
-    const answer = this.#offers.add(delivery);
-    this.#look();
-    return answer;
   }
 
   #look(): void {
@@ -220,11 +199,11 @@ export class Worker implements Claimer, AsyncDisposable {
 
   /** What an engine brings; null when there is none, or when it cannot be reached. */
   get offers(): Offers | null {
-    return this.#parts.carrier?.reachable === true ? this.#offers : null;
+    return this.#supply.offers;
   }
 
   get idle(): boolean {
-    return this.#accepting && this.#offers.size === 0 && this.#occupied < this.#concurrency;
+    return this.#accepting && this.#supply.isEmpty && this.#occupied < this.#concurrency;
   }
 
   /** A process with a worker has something to wait for, though nothing may be ready now. */
@@ -235,8 +214,7 @@ export class Worker implements Claimer, AsyncDisposable {
   /** Tells that tasks may have become ready somewhere. */
   ring(): void {
     void this.#lookForStops();
-    if (this.#consumption !== null && this.#asked.size < this.#handlers.size)
-      this.#consumption.add(this.#newTasks());
+    this.#supply.widen();
     if (this.offers?.size !== 0) this.#look();
   }
 
@@ -291,8 +269,7 @@ export class Worker implements Claimer, AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#accepting = false;
-    this.#offers.close();
-    const nothingComes = this.#consumption?.stop();
+    const nothingComes = this.#supply.close();
     // A commit that is under way may bring tasks: they are waited for like the others.
     await this.#parts.committer.run({ locks: [], apply: () => {} }).catch(() => {});
     const idle = new AbortController();
@@ -318,7 +295,7 @@ export class Worker implements Claimer, AsyncDisposable {
       },
     });
     await silent;
-    this.#offers.letGo();
+    this.#supply.letGo();
     await nothingComes;
   }
 
@@ -447,7 +424,7 @@ export class Worker implements Claimer, AsyncDisposable {
       this.#tellLoss(stale, record);
     }
     this.#slots.set(record.id, slot);
-    const ended = this.#offers.take(record.id);
+    const ended = this.#supply.take(record.id);
     this.#occupied++;
     this.#running.set(record.name, (this.#running.get(record.name) ?? 0) + 1);
     try {
@@ -519,7 +496,7 @@ export class Worker implements Claimer, AsyncDisposable {
     this.#occupied--;
     this.#running.set(name, this.#running.get(name)! - 1);
     // Tasks of a limited name are left in the store while there is no room for them, and what was brought waits for it.
-    if (this.#handlers.get(name)!.concurrency !== null || this.#offers.size > 0) this.#hungry = true;
+    if (this.#handlers.get(name)!.concurrency !== null || !this.#supply.isEmpty) this.#hungry = true;
   }
 
   /** Hands a task back, to be taken by another worker at once. */
