@@ -9,15 +9,18 @@ import { MUTANTS } from "./mutants/mutants.ts";
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
  * handlers left outside MageFlow. A round is mostly waiting: as many go on at once as there are cores. The last line on stdout is
  * one JSON object; the exit code is 1 when anything was found. For PostgreSQL each round has a server of its own, whose connections are
- * cut and which is restarted in the middle of everything.
+ * cut and which is restarted in the middle of everything. `--cache redis` puts a cache before the store and `--engine bullmq` has BullMQ bring
+ * the tasks, on a Redis of the round's own that is flushed, killed and frozen.
  *
- *     npm run chaos -- [--store sqlite|postgres] --rounds 50 [--seed 7] [--parallel 3] [--json]
+ *     npm run chaos -- [--store sqlite|postgres] [--cache redis] [--engine bullmq] --rounds 50 [--seed 7] [--parallel 3] [--json]
  *
  * With `--mutant NAME` the bug of that name (`npm run sim -- --mutants`) is planted into all processes but this one: it should be found.
  */
 const { values } = parseArgs({
   options: {
     store: { type: "string", default: "sqlite" },
+    cache: { type: "string" },
+    engine: { type: "string", default: "embedded" },
     rounds: { type: "string", default: "50" },
     seed: { type: "string" },
     parallel: { type: "string", default: String(availableParallelism()) },
@@ -30,6 +33,17 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) :
 const store = STORES.find((kind) => kind === values.store);
 if (store === undefined)
   fail(`there is no chaos for the store "${values.store}"; use --store ${STORES.join(" or --store ")}`);
+if (![undefined, "redis"].includes(values.cache))
+  fail(`there is no chaos for the cache "${values.cache}"; use --cache redis`);
+if (!["embedded", "bullmq"].includes(values.engine))
+  fail(`there is no chaos for the engine "${values.engine}"; use --engine bullmq`);
+const beside = { cache: values.cache !== undefined, bullmq: values.engine === "bullmq" };
+const given = [
+  "--store",
+  store,
+  ...(beside.cache ? ["--cache", "redis"] : []),
+  ...(beside.bullmq ? ["--engine", "bullmq"] : []),
+].join(" ");
 if (!Number.isInteger(rounds) || rounds < 1) fail(`--rounds is ${values.rounds}; give a whole number from 1`);
 const parallel = Number(values.parallel);
 if (!Number.isInteger(parallel) || parallel < 1)
@@ -49,12 +63,13 @@ let begun = 0;
 /** One round after the other. */
 const lane = async (): Promise<void> => {
   while (begun < rounds) {
-    const report = await round(seed + begun++, store);
+    const report = await round(seed + begun++, store, beside);
     reports.push(report);
     const { faults, tasks, orders, seconds, phases, violations } = report;
     say(
       `round ${reports.length}/${rounds} seed ${report.seed}: ${faults.kills} kills, ${faults.freezes} freezes, ${faults.goodbyes} goodbyes, ` +
         `${faults.cuts} cuts, ${faults.restarts} restarts, ` +
+        `${faults.flushes} flushes, ${faults.redisRestarts} Redis restarts, ${faults.redisFreezes} Redis freezes, ` +
         `${faults.submitterKills} submitters, ${faults.steererKills} steerers, ${tasks} tasks, ` +
         `${orders.done}+${orders.refused}+${orders.unknown} orders, ` +
         `${seconds.toFixed(1)} s (${phases.join("+")} ms): ${violations.length === 0 ? "ok" : "VIOLATED"}`,
@@ -62,7 +77,7 @@ const lane = async (): Promise<void> => {
     for (const { kind, detail } of violations.slice(0, 20)) process.stderr.write(`  ${kind}: ${detail}\n`);
     if (violations.length > 0) {
       process.stderr.write(`  evidence: ${report.folder}\n`);
-      process.stderr.write(`  again: npm run chaos -- --store ${store} --rounds 1 --seed ${report.seed}\n`);
+      process.stderr.write(`  again: npm run chaos -- ${given} --rounds 1 --seed ${report.seed}\n`);
     }
   }
 };
@@ -88,7 +103,12 @@ const summary = {
   ordersUnknown: sum(({ orders }) => orders.unknown),
   cuts: sum(({ faults }) => faults.cuts),
   restarts: sum(({ faults }) => faults.restarts),
+  flushes: sum(({ faults }) => faults.flushes),
+  redisRestarts: sum(({ faults }) => faults.redisRestarts),
+  redisFreezes: sum(({ faults }) => faults.redisFreezes),
   store,
+  ...(beside.cache ? { cache: "redis" } : {}),
+  engine: values.engine,
   seed,
   failedSeeds: reports.filter((report) => report.violations.length > 0).map((report) => report.seed),
   slowestRound: Number(Math.max(...reports.map(({ seconds }) => seconds)).toFixed(1)),

@@ -39,17 +39,20 @@ const WORKERS = 4;
 const CONCURRENCY = 10;
 
 const folder = mkdtempSync(join(tmpdir(), "mageflow-shared-"));
-const place = await openPlace(kind, folder);
+const place = await openPlace(kind, { cache: false, bullmq: false }, folder);
 const path = join(folder, "ledger.jsonl");
 const ledger = openLedger(path);
 const atWork = new Set<Child>();
 const start = (): Child => {
-  const child = startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [place.store, path]);
+  const child = startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [
+    place.where.store,
+    path,
+  ]);
   void child.line("ready").then(() => atWork.add(child));
   return child;
 };
 
-const mage = new MageFlow({ store: place.store });
+const mage = new MageFlow({ store: place.where.store });
 const item = mage.task("item", (_input: { ms: number }) => null);
 const items = Array.from({ length: count }, (_, n) => item.with({ ms: 20 + (n % 40) }));
 const run = await mage.run(swarm(items, { concurrency: CONCURRENCY }));

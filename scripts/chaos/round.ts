@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MageFlow } from "mageflow";
 import { acknowledged } from "./acknowledged.ts";
 import { checkSteered } from "./check-steered.ts";
 import { checkStore } from "./check-store.ts";
@@ -12,13 +11,14 @@ import { openWitness } from "./open-witness.ts";
 import { insist } from "./insisting.ts";
 import { openLedger, readLedger } from "./ledger.ts";
 import { nurse } from "./nursing.ts";
-import { type Blows, openPlace, type Place, type StoreKind } from "./place.ts";
+import { type Beside, type Blows, openPlace, type Place, type StoreKind } from "./place.ts";
 import { Patience } from "./patience.ts";
 import { type Random, random } from "./random.ts";
 import { settle } from "./settling.ts";
 import { Steerer } from "./steerer.ts";
 import { chaosTasks } from "./tasks.ts";
 import type { Violation } from "./violation.ts";
+import { openMage, toArgument } from "./where.ts";
 import { SUBMISSIONS } from "./workload.ts";
 
 /** The nemesis is at work for this long, and until everything is submitted and every story is told. */
@@ -49,17 +49,17 @@ export interface RoundReport {
  * One round: a new store, worker processes, a submitter and a steerer on it, a storm of kills and freezes; then calm, until everything
  * is settled; then the judgement.
  */
-export async function round(seed: number, kind: StoreKind): Promise<RoundReport> {
+export async function round(seed: number, kind: StoreKind, beside: Beside): Promise<RoundReport> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "mageflow-chaos-"));
-  const place = await openPlace(kind, folder);
-  const { store } = place;
+  const place = await openPlace(kind, beside, folder);
+  const where = toArgument(place.where);
   const ledgerPath = join(folder, "ledger.jsonl");
   const journal = join(folder, "submitted.txt");
   const violations: Violation[] = [];
   const report = (found: Violation): void => void violations.push(found);
   const ledger = openLedger(ledgerPath);
-  const fleet = new Fleet([store, ledgerPath], ledger, report);
+  const fleet = new Fleet([where, ledgerPath], ledger, report);
   fleet.fill();
 
   let busy = true;
@@ -68,7 +68,7 @@ export async function round(seed: number, kind: StoreKind): Promise<RoundReport>
       {
         name: "submitter",
         module: new URL("./submitter-process.ts", import.meta.url),
-        args: [store, journal, String(seed)],
+        args: [where, journal, String(seed)],
         announces: "attempt",
         chance: 0.2,
       },
@@ -79,7 +79,7 @@ export async function round(seed: number, kind: StoreKind): Promise<RoundReport>
       {
         name: "steerer",
         module: new URL("./steerer-process.ts", import.meta.url),
-        args: [store, ledgerPath, String(seed)],
+        args: [where, ledgerPath, String(seed)],
         announces: "asks",
         chance: 0.06,
       },
@@ -102,9 +102,9 @@ export async function round(seed: number, kind: StoreKind): Promise<RoundReport>
   fleet.thaw();
   const calm = performance.now();
 
-  const mage = new MageFlow({ store });
+  const mage = await openMage(place.where);
   const tasks = chaosTasks(mage, null);
-  const witness = openWitness(store);
+  const witness = openWitness(place.where.store);
   await witness.begin();
   const told = acknowledged(journal);
   const words = readLedger(ledgerPath).flatMap(({ word }) => word ?? []);
@@ -144,7 +144,7 @@ export async function round(seed: number, kind: StoreKind): Promise<RoundReport>
   };
 }
 
-/** Strikes the database again and again while there is a storm. */
+/** Strikes the servers again and again while there is a storm. */
 async function strike(place: Place, draw: Random, isStorm: () => boolean): Promise<void> {
   for (let blow = 0; blow < MOST_BLOWS; blow++) {
     await sleep(draw.whole(...BLOW_MS));

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MageFlow } from "mageflow";
 import { openWitness } from "./open-witness.ts";
 import { openLedger, readLedger } from "./ledger.ts";
 import { Steerer } from "./steerer.ts";
 import { STORIES, story } from "./stories.ts";
 import { chaosTasks } from "./tasks.ts";
+import { fromArgument, openMage } from "./where.ts";
 
 /** Gives the orders of a round's stories. The ledger tells the next process, should this one be killed, how far it came. */
 // It is started ahead of its turn, so that a killed one is replaced at once.
@@ -13,12 +13,13 @@ process.stdout.write("ready\n");
 await once(process.stdin, "data");
 process.stdin.unref();
 
-const [store, ledgerPath, seed] = process.argv.slice(2);
+const [argument, ledgerPath, seed] = process.argv.slice(2);
+const where = fromArgument(argument!);
 const said = readLedger(ledgerPath!).flatMap(({ word }) => word ?? []);
 const ledger = openLedger(ledgerPath!);
-const witness = openWitness(store!);
+const witness = openWitness(where.store);
 // What is asked for at once goes over connections that know nothing of each other.
-const mages = [new MageFlow({ store: store! }), new MageFlow({ store: store! })] as const;
+const mages = [await openMage(where), await openMage(where)] as const;
 const tasks = chaosTasks(mages[0], null);
 await mages[0].list();
 await witness.begin();

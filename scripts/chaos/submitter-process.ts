@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
-import { MageFlow } from "mageflow";
 import { chaosTasks } from "./tasks.ts";
+import { fromArgument, openMage } from "./where.ts";
 import { submission, SUBMISSIONS } from "./workload.ts";
 
 /**
@@ -13,7 +13,7 @@ process.stdout.write("ready\n");
 await once(process.stdin, "data");
 process.stdin.unref();
 
-const [store, journal, seed] = process.argv.slice(2);
+const [where, journal, seed] = process.argv.slice(2);
 const file = openSync(journal!, "a+");
 const attempted = new Set<number>();
 const acknowledged = new Set<number>();
@@ -27,7 +27,7 @@ const write = (line: string): void => {
   fsyncSync(file);
 };
 
-const mage = new MageFlow({ store: store! });
+const mage = await openMage(fromArgument(where!));
 const tasks = chaosTasks(mage, null);
 for (let index = 0; index < SUBMISSIONS; index++) {
   const { plan, key, start } = submission(Number(seed), index, tasks);

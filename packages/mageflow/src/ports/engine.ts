@@ -63,6 +63,8 @@ export interface Consumer {
   readonly concurrency: number;
   /** Names of the tasks to bring, and the most of each at once. See {@link Consumption.add}. */
   readonly tasks: ReadonlyMap<string, number>;
+  /** After so many ms in which nothing was heard of it, what it was brought is for others. They may be given it up to half as much later. */
+  readonly lease: number;
   /** Takes a delivery, and answers when it is done with it, which may be after days. Never rejects. */
   deliver(delivery: Delivery): Promise<Answer>;
 }

@@ -9,6 +9,8 @@ interface SupplyParts {
   readonly handlers: ReadonlyMap<string, Handler>;
   /** Attempts that the worker runs at once. */
   readonly concurrency: number;
+  /** In ms. */
+  readonly lease: number;
 }
 
 /** What an engine brings to a worker, until the worker is done with it. */
@@ -35,14 +37,14 @@ export class Supply {
 
   /** Begins to have tasks brought, and calls `arrived` for each. */
   start(arrived: () => void): void {
-    const { carrier, handlers, concurrency } = this.#parts;
+    const { carrier, handlers, concurrency, lease } = this.#parts;
     const deliver = (delivery: Delivery): Promise<Answer> => {
       if (!handlers.has(delivery.name)) return Promise.resolve("stale");
       const answer = this.#offers.add(delivery);
       arrived();
       return answer;
     };
-    this.#consumption = carrier?.consume({ concurrency, tasks: this.#newTasks(), deliver }) ?? null;
+    this.#consumption = carrier?.consume({ concurrency, tasks: this.#newTasks(), lease, deliver }) ?? null;
   }
 
   /** Has those tasks brought too that were registered since. */

@@ -143,6 +143,7 @@ export class Worker implements Claimer, AsyncDisposable {
       carrier: parts.carrier,
       handlers: this.#handlers,
       concurrency: this.#concurrency,
+      lease: this.#lease,
     });
     this.#session = parts.newSession();
     this.#isolates = new IsolatePool(parts.isolateEntry, parts.clock);

@@ -5,7 +5,7 @@ import { type Divergence, MageFlow } from "../../src/index.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { eventually } from "../face/eventually.ts";
-import { OwnRedis, redisProgram } from "./own-redis.ts";
+import { OwnRedis, redisProgram } from "../../../../scripts/servers/own-redis.ts";
 
 describe("mage.cache", needs(redisProgram), () => {
   let server: OwnRedis;

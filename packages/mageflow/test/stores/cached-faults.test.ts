@@ -8,7 +8,7 @@ import { OutcomeUnknown, type Store } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import { sampleChild, sampleSwarm, sampleTask } from "../../src/testing/store-suite/sample-record.ts";
 import { eventually } from "../face/eventually.ts";
-import { OwnRedis, redisProgram } from "./own-redis.ts";
+import { OwnRedis, redisProgram } from "../../../../scripts/servers/own-redis.ts";
 import { slowLine } from "./slow-line.ts";
 
 /** What no single call may take, even the first that meets a fault: half a second, and some for a busy machine. */

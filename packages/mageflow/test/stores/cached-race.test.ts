@@ -6,7 +6,7 @@ import type { Store } from "../../src/ports/store.ts";
 import { postgresStore } from "../../src/stores/postgres/index.ts";
 import { sampleTask } from "../../src/testing/store-suite/sample-record.ts";
 import { needs } from "../../../../scripts/servers/find-server.ts";
-import { OwnRedis, redisProgram } from "./own-redis.ts";
+import { OwnRedis, redisProgram } from "../../../../scripts/servers/own-redis.ts";
 import { dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
 const server = await findServer();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import { redisCache } from "../../src/caches/redis/index.ts";
 import type { Cache, CacheEntry } from "../../src/ports/cache.ts";
-import { OwnRedis, redisProgram } from "./own-redis.ts";
+import { OwnRedis, redisProgram } from "../../../../scripts/servers/own-redis.ts";
 import { findRedis } from "./redis-server.ts";
 
 const redis = await findRedis();

@@ -1,10 +1,10 @@
 import { MageFlow, swarm } from "mageflow";
 import { bullmq } from "mageflow/bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Queue } from "bullmq";
+import { type Job, Queue, Worker } from "bullmq";
 import { readLedger } from "../../../../scripts/chaos/ledger.ts";
 import { needs } from "../../../../scripts/servers/find-server.ts";
-import { OwnRedis, redisProgram } from "../stores/own-redis.ts";
+import { OwnRedis, redisProgram } from "../../../../scripts/servers/own-redis.ts";
 import { type Folder, folder, type Program, program } from "./program.ts";
 
 describe("processes whose tasks are brought by BullMQ", needs(redisProgram), () => {
@@ -39,6 +39,24 @@ describe("processes whose tasks are brought by BullMQ", needs(redisProgram), () 
       expect(again, `${id} began ${times.length} times`).toEqual([]);
     }
   };
+
+  test("what was given to one that died before it claimed it is brought to another", async () => {
+    await using mage = new MageFlow({ store: files.store, engine: bullmq(redis.url) });
+    const item = mage.task("item", (_input: { ms: number }) => 0);
+    const dead = new Worker("tasks.item", null, {
+      connection: { url: redis.url },
+      prefix: "mageflow",
+      lockDuration: 1_000,
+    });
+    const run = await mage.run(item, { ms: 1 });
+    let job: Job | undefined;
+    while (job === undefined) job = await dead.getNextJob("dead", { block: true });
+    await dead.close(true);
+    await using stack = new AsyncDisposableStack();
+    await worker(stack);
+    await run.result({ timeout: "20s" });
+    expect(readLedger(files.ledger).filter(({ what }) => what === "start")).toHaveLength(1);
+  });
 
   test("one is killed and Redis is emptied, again and again, and nothing is lost or done twice", async () => {
     await using mage = new MageFlow({ store: files.store, engine: bullmq(redis.url) });

@@ -5,9 +5,8 @@ import { deliveryOf } from "./job.ts";
 import type { Link } from "./link.ts";
 import { Room } from "./room.ts";
 
-/** A job belongs to its process for so long (ms) after it was last heard of, and then stalls. */
-const LOCK_MS = 30_000;
-const RENEW_MS = LOCK_MS / 3;
+/** A lock is renewed, and it is looked for those that have run out, so often while one lasts. */
+const LOOKS = 3;
 /** An idle worker looks at a queue after so many seconds, though nothing rang: nothing rings for what somebody has returned. */
 const LOOK_S = 1;
 /** Jobs whose locks are renewed at once. */
@@ -84,12 +83,13 @@ class Tap {
     this.#room = room;
     this.#task = task;
     const connection = link.client;
-    const waits = { lockDuration: LOCK_MS, drainDelay: LOOK_S };
+    const { lease } = consumer;
+    const waits = { lockDuration: lease, stalledInterval: Math.ceil(lease / LOOKS), drainDelay: LOOK_S };
     this.#worker = new Worker(queueOf(task), null, { connection, prefix, ...waits });
     // What cannot be reached shows in what cannot be published; an event without a listener would be thrown.
     this.#worker.on("error", () => {});
     this.#token = this.#worker.id;
-    this.#renewal = setInterval(() => void this.#renew().catch(() => {}), RENEW_MS).unref();
+    this.#renewal = setInterval(() => void this.#renew().catch(() => {}), lease / LOOKS).unref();
     void this.#worker.startStalledCheckTimer();
     this.#taking = this.#take();
   }
@@ -169,7 +169,7 @@ class Tap {
     for (let from = 0; from < ids.length; from += CHUNK) {
       const some = ids.slice(from, from + CHUNK);
       const tokens = some.map(() => this.#token);
-      await this.#worker.extendJobLocks(some, tokens, LOCK_MS);
+      await this.#worker.extendJobLocks(some, tokens, this.#consumer.lease);
     }
   }
 

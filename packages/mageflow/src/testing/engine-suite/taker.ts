@@ -1,5 +1,8 @@
 import type { Answer, Carrier, Consumption, Delivery } from "../../ports/engine.ts";
 
+/** Longer than any case. */
+const LEASE_MS = 60_000;
+
 interface TakerOptions {
   readonly tasks: Readonly<Record<string, number>>;
   readonly concurrency?: number;
@@ -24,7 +27,8 @@ export class Taker {
   constructor(carrier: Carrier, { tasks, concurrency = 1_000, answers }: TakerOptions) {
     this.#answers = answers;
     const deliver = (delivery: Delivery): Promise<Answer> => this.#deliver(delivery);
-    this.consumption = carrier.consume({ concurrency, tasks: new Map(Object.entries(tasks)), deliver });
+    const brought = new Map(Object.entries(tasks));
+    this.consumption = carrier.consume({ concurrency, tasks: brought, lease: LEASE_MS, deliver });
   }
 
   get ids(): string[] {

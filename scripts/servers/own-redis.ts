@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import type { TestServer } from "../../../../scripts/servers/find-server.ts";
+import type { TestServer } from "./find-server.ts";
 
 /** The program of it: what needs one to be killed needs this host to have it. */
 export const redisProgram: TestServer = {
