@@ -7,6 +7,9 @@ import { eventually } from "./eventually.ts";
 import { gate } from "./gate.ts";
 import { onEachStore } from "./on-each-store.ts";
 
+/** No heartbeat falls into the test that takes such a worker for lost. */
+const SILENT = { lease: "10m", heartbeat: "5m" } as const;
+
 const AT_ONCE = { type: "fixed", delay: 0 } as const;
 const TWICE = { attempts: 2, backoff: AT_ONCE } as const;
 
@@ -96,7 +99,7 @@ onEachStore("what functions release", (open, strike) => {
         await hang.opened;
         return "too late";
       });
-    const worker = await mage.worker({ grace: 10 });
+    const worker = await mage.worker({ ...SILENT, grace: 10 });
     const run = await mage.run(registered(mage, "one"));
     await held.opened;
     // As if its process had stopped: it says nothing more of itself, and its lease lapses.
@@ -288,7 +291,7 @@ onEachStore("what plans release", (open, strike) => {
       held.open();
       await hang.opened;
     });
-    const worker = await mage.worker({ tasks: ["task"], grace: 10 });
+    const worker = await mage.worker({ ...SILENT, tasks: ["task"], grace: 10 });
     const { id } = await mage.run(task);
     await held.opened;
     const other = open();
@@ -348,7 +351,7 @@ onEachStore("what plans release", (open, strike) => {
       await go.opened;
       told.resolve(await ctx.resource("tmp", { path: "a" }, remove).catch((error: unknown) => error));
     });
-    await using worker = await mage.worker({ grace: 10 });
+    await using worker = await mage.worker({ ...SILENT, grace: 10 });
     const run = await mage.run(task);
     await held.opened;
     await run.interrupt({ grace: 0 });
