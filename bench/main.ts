@@ -4,10 +4,6 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES, type Figures, type Place, WINDOW, WORKER } from "./cases.ts";
 import { watchLoop } from "./loop-delay.ts";
-import { benchDatabase } from "./mysql-database.ts";
-import { comparePeers } from "./peers.ts";
-import { benchSchema } from "./postgres-schema.ts";
-import { benchEngine } from "./redis-place.ts";
 
 /**
  * Measures MageFlow as a user runs it: durable settings, real handlers, the final callback awaited.
@@ -55,8 +51,13 @@ const DURABLE: Readonly<Record<string, string>> = {
   sqlite: "WAL, synchronous=FULL",
 };
 const kind = values.store.split(":")[0]!;
+// What is not measured is not loaded: its memory would count.
 await using place =
-  values.store === "postgres" ? benchSchema() : values.store === "mysql" ? await benchDatabase() : null;
+  values.store === "postgres"
+    ? (await import("./postgres-schema.ts")).benchSchema()
+    : values.store === "mysql"
+      ? await (await import("./mysql-database.ts")).benchDatabase()
+      : null;
 const loop = watchLoop();
 try {
   const store = place?.url ?? urls[values.store] ?? values.store;
@@ -69,6 +70,7 @@ try {
 /** A SQLite file for each, so that none finds what another has left. */
 async function tellPeers(store: string): Promise<void> {
   let files = 0;
+  const { comparePeers } = await import("./peers.ts");
   const peers = await comparePeers(() => (kind === "sqlite" ? `${store}-${files++}` : store), tasks);
   const settings = {
     store: kind,
@@ -85,7 +87,7 @@ async function tellPeers(store: string): Promise<void> {
 }
 
 async function tellCase(bench: (typeof CASES)[string], store: string): Promise<void> {
-  await using redis = values.engine === "bullmq" ? benchEngine() : null;
+  await using redis = values.engine === "bullmq" ? (await import("./redis-place.ts")).benchEngine() : null;
   const on: Place = { store };
   if (values.cache !== undefined) on.cache = values.cache;
   if (redis !== null) on.engine = redis.engine;
