@@ -5,8 +5,8 @@ import { toSafe } from "../safe-text.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { fill, list, type Parameter } from "./literals.ts";
-import { readablePage } from "./readable.ts";
-import type { Row } from "./row.ts";
+import { wholePage } from "../readable.ts";
+import { type Row, toRecord } from "../server-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Where a statement looks, and the order in which it finds newest first there. */
@@ -56,8 +56,8 @@ export class Newest {
   async list(query: ListQuery): Promise<SignatureRecord[]> {
     const { rootId } = query;
     return rootId === undefined
-      ? readablePage(query.limit, (limit) => this.#db.all<Row>(everywhere({ ...query, limit })))
-      : readablePage(query.limit, (limit) => this.#inWorkflow({ ...query, limit }, toSafe(rootId)));
+      ? wholePage(query.limit, (limit) => this.#db.all<Row>(everywhere({ ...query, limit })), toRecord)
+      : wholePage(query.limit, (limit) => this.#inWorkflow({ ...query, limit }, toSafe(rootId)), toRecord);
   }
 
   /** Goes from one birth to the one before it: what was born in one instant is a stretch of an index. */

@@ -6,8 +6,8 @@ import { COLUMNS, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { jumps, startableTurns } from "./jumps.ts";
 import { fill, list } from "./literals.ts";
-import { readablePage } from "./readable.ts";
-import { type Row, toRecord } from "./row.ts";
+import { wholePage } from "../readable.ts";
+import { type Row, toRecord } from "../server-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Signatures as everybody sees them, drafts left out: one by one, a parent's in the order of slots, and counted. */
@@ -80,8 +80,11 @@ export class SignaturePages {
   async children({ parentId, of, statuses, after, limit }: ChildQuery): Promise<SignatureRecord[]> {
     if (of === "callbacks") {
       const beyond = String(after ?? "");
-      return readablePage(limit, (most) =>
-        this.#db.all<Row>(CALLBACKS, parentId, beyond, statuses === undefined, list(statuses ?? []), most),
+      return wholePage(
+        limit,
+        (most) =>
+          this.#db.all<Row>(CALLBACKS, parentId, beyond, statuses === undefined, list(statuses ?? []), most),
+        toRecord,
       );
     }
     const wanted = STATUSES.filter((status) => statuses?.includes(status) ?? true);
@@ -93,7 +96,7 @@ export class SignaturePages {
       ...wanted.filter((status) => status === "SUSPENDED").map((status) => [status, 1] as const),
       ...turns.map((turn) => ["STARTABLE", turn] as const),
     ];
-    return readablePage(limit, (most) => this.#db.all<Row>(pageOf(parentId, stretches, beyond, most)));
+    return wholePage(limit, (most) => this.#db.all<Row>(pageOf(parentId, stretches, beyond, most)), toRecord);
   }
 
   async tally(parentId: string, statuses: readonly Status[]): Promise<Map<Status, number>> {
@@ -113,7 +116,7 @@ export class SignaturePages {
   }
 
   async scan(after: string | null, limit: number): Promise<SignatureRecord[]> {
-    return readablePage(limit, (most) => this.#db.all<Row>(SCAN, after ?? "", most));
+    return wholePage(limit, (most) => this.#db.all<Row>(SCAN, after ?? "", most), toRecord);
   }
 
   async readyNames(): Promise<Map<string, number>> {
@@ -126,7 +129,7 @@ export class SignaturePages {
   }
 
   async stops(limit: number): Promise<SignatureRecord[]> {
-    return readablePage(limit, (most) => this.#db.all<Row>(STOPS, most));
+    return wholePage(limit, (most) => this.#db.all<Row>(STOPS, most), toRecord);
   }
 
   async nextDue(): Promise<number | null> {

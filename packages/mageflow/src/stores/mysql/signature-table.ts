@@ -7,8 +7,8 @@ import { COLUMNS, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { jumps } from "./jumps.ts";
 import { list, type Parameter } from "./literals.ts";
-import { readable, readablePage } from "./readable.ts";
-import { type Row, toRecord } from "./row.ts";
+import { readable, wholePage } from "../readable.ts";
+import { type Row, toRecord } from "../server-row.ts";
 import { BY_ROOT_KEY } from "./signature-pages.ts";
 import { KNOWN, SHOWN } from "./visible.ts";
 import { withBusiness } from "./waiting.ts";
@@ -221,7 +221,7 @@ export class SignatureTable {
 
   /** What can be read of these. */
   async read(ids: readonly string[]): Promise<SignatureRecord[]> {
-    return readable(await this.#db.all<Row>(BY_IDS, list(ids.map(toSafe))));
+    return readable(await this.#db.all<Row>(BY_IDS, list(ids.map(toSafe))), toRecord);
   }
 
   /** In the order of ids, waiting for what others have locked. */
@@ -245,7 +245,7 @@ export class SignatureTable {
 
   async itemsByKey(parentId: string, keys: readonly string[]): Promise<SignatureRecord[]> {
     const places = keys.map((key) => `${parentId}\0${toSafe(key)}`);
-    return readable(await this.#db.all<Row>(BY_ITEM_KEYS, list(places)));
+    return readable(await this.#db.all<Row>(BY_ITEM_KEYS, list(places)), toRecord);
   }
 
   async window({ id, what, limit, until }: WindowQuery): Promise<SignatureRecord[]> {
@@ -266,7 +266,11 @@ export class SignatureTable {
   async ready(demand: Demand): Promise<SignatureRecord[]> {
     const found = await Promise.all(
       [...demand.tasks].map(([name, room]) =>
-        readablePage(Math.min(room, demand.slots), (most) => this.#db.all<Row>(READY, toSafe(name), most)),
+        wholePage(
+          Math.min(room, demand.slots),
+          (most) => this.#db.all<Row>(READY, toSafe(name), most),
+          toRecord,
+        ),
       ),
     );
     return choose(found.flat(), demand);
@@ -332,7 +336,7 @@ export class SignatureTable {
     first: Parameter,
     ...rest: Parameter[]
   ): Promise<SignatureRecord[]> {
-    return readablePage(limit, (most) => this.#db.all<Row>(sql, first, most, ...rest));
+    return wholePage(limit, (most) => this.#db.all<Row>(sql, first, most, ...rest), toRecord);
   }
 
   async #ids(sql: string, ...parameters: Parameter[]): Promise<string[]> {

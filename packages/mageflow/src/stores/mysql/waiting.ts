@@ -3,8 +3,8 @@ import { COLUMNS, text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { jumps, startableTurns } from "./jumps.ts";
 import type { Parameter } from "./literals.ts";
-import { readable, readablePage } from "./readable.ts";
-import type { Row } from "./row.ts";
+import { readable, wholePage } from "../readable.ts";
+import { type Row, toRecord } from "../server-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** The running ones are looked through in their index, which is as long as all workers together have places. */
@@ -92,7 +92,7 @@ export class Waiting {
   }
 
   async unsettled(after: string | null, limit: number): Promise<SignatureRecord[]> {
-    return readablePage(limit, (most) => this.#db.all<Row>(UNSETTLED, after ?? "", most));
+    return wholePage(limit, (most) => this.#db.all<Row>(UNSETTLED, after ?? "", most), toRecord);
   }
 
   async awaited(ids: readonly string[]): Promise<Map<string, SignatureRecord[]>> {
@@ -116,7 +116,7 @@ export class Waiting {
 function firsts(found: readonly Awaited[]): SignatureRecord[] {
   const kept = new Map<string, SignatureRecord>();
   for (const [what, ...row] of found) {
-    const [record] = readable([row]);
+    const [record] = readable([row], toRecord);
     if (record === undefined) continue;
     const kind = what === "child" || what === "callback" ? `${what} ${record.id}` : what;
     const before = kept.get(kind);

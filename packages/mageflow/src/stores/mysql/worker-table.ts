@@ -1,5 +1,6 @@
-import type { ResumeRules } from "../../core/recovery.ts";
 import type { WorkerRow } from "../../ports/store.ts";
+import { readable } from "../readable.ts";
+import { type StoredWorker, toWorker } from "../worker-row.ts";
 import { text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { list, rows } from "./literals.ts";
@@ -41,18 +42,6 @@ const ALIVE = `SELECT ${text("id")} FROM mageflow_workers FORCE INDEX (PRIMARY)
 
 const EXTEND = `UPDATE mageflow_leases SET lease_until = ${NOW} + $2 WHERE id = $1`;
 
-type Row = [
-  id: string,
-  host: string,
-  pid: number,
-  tasks: string,
-  concurrency: number,
-  autoResume: string,
-  startedAt: number,
-  leaseUntil: number,
-  endedAt: number | null,
-];
-
 /** Worker sessions. */
 export class WorkerTable {
   readonly #db: Connection;
@@ -83,12 +72,12 @@ export class WorkerTable {
   }
 
   async newest(limit: number): Promise<WorkerRow[]> {
-    return (await this.#db.all<Row>(NEWEST, limit)).map(toWorker);
+    return readable(await this.#db.all<StoredWorker>(NEWEST, limit), toWorker);
   }
 
   /** Sessions whose lease has lapsed at `now`, those first that lapsed first. */
   async lapsed(now: number, limit: number): Promise<WorkerRow[]> {
-    return (await this.#db.all<Row>(LAPSED, now, limit)).map(toWorker);
+    return readable(await this.#db.all<StoredWorker>(LAPSED, now, limit), toWorker);
   }
 
   /** Which of these sessions are known and not ended; they stay so until the transaction ends. */
@@ -101,19 +90,4 @@ export class WorkerTable {
   async extend(id: string, lease: number): Promise<boolean> {
     return (await this.#db.run(EXTEND, id, lease)) > 0;
   }
-}
-
-function toWorker(row: Row): WorkerRow {
-  const [id, host, pid, tasks, concurrency, autoResume, startedAt, leaseUntil, endedAt] = row;
-  return {
-    id,
-    host,
-    pid,
-    tasks: JSON.parse(tasks) as string[],
-    concurrency,
-    autoResume: JSON.parse(autoResume) as ResumeRules,
-    startedAt,
-    leaseUntil,
-    endedAt,
-  };
 }

@@ -7,7 +7,7 @@ import { type StoredWorker, toWorker, WORKER_COLUMNS } from "../worker-row.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import { COLUMNS, DERIVED, type Value } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { type Row, toRecord } from "./row.ts";
+import { type Row, toRecord } from "../server-row.ts";
 import { toSafe } from "../safe-text.ts";
 import { SHOWN } from "./visible.ts";
 

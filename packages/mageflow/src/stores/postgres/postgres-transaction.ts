@@ -25,7 +25,7 @@ import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { dropTags } from "./root-tags.ts";
-import { toRecord } from "./row.ts";
+import { toRecord } from "../server-row.ts";
 import type { Versioned } from "./signature-table.ts";
 import { Tables } from "./tables.ts";
 import { updateRecords } from "./update-records.ts";

@@ -6,7 +6,7 @@ import { readable, wholePage, withMore } from "../readable.ts";
 import { textArray, arrayOf } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { type Row, toRecord } from "./row.ts";
+import { type Row, toRecord } from "../server-row.ts";
 import { toSafe } from "../safe-text.ts";
 import { KNOWN, SHOWN } from "./visible.ts";
 import { IS_STALLED } from "./waiting.ts";

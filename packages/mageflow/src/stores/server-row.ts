@@ -1,11 +1,11 @@
-import type { StoredError } from "../../core/errors.ts";
-import type { Role } from "../../core/ids.ts";
-import type { Kind } from "../../core/plan.ts";
-import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../../core/record.ts";
-import type { Status } from "../../core/status.ts";
-import { fromJson, isStatus, unreadable } from "../record-texts.ts";
+import type { StoredError } from "../core/errors.ts";
+import type { Role } from "../core/ids.ts";
+import type { Kind } from "../core/plan.ts";
+import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } from "../core/record.ts";
+import type { Status } from "../core/status.ts";
+import { fromJson, isStatus, unreadable } from "./record-texts.ts";
 
-/** A row of `signatures`, in the order of `COLUMNS`; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
+/** A row of signatures as stores on a server select it; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
 export type Row = readonly [
   id: string,
   rootId: string,
