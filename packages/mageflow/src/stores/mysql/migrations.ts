@@ -75,7 +75,7 @@ const FIRST: readonly string[] = [
       WHEN (status = 'WAITING' AND due_at IS NULL) OR (status = 'RUNNING' AND kind = 'task' AND worker_id IS NULL)
         OR (status = 'PENDING' AND ready_at IS NOT NULL AND held_by IS NULL AND deletion IS NULL) THEN 'stalled' END) STORED,
     line_turn BIGINT GENERATED ALWAYS AS (CASE WHEN status = 'READY' THEN -CAST(priority AS SIGNED) ELSE 0 END) STORED,
-    line_at BIGINT GENERATED ALWAYS AS (CASE status WHEN 'READY' THEN ready_at WHEN 'WAITING' THEN due_at ELSE 0 END) STORED,
+    line_at BIGINT GENERATED ALWAYS AS (CASE status WHEN 'READY' THEN ready_at WHEN 'WAITING' THEN COALESCE(due_at, 0) ELSE 0 END) STORED,
     line_slot INT GENERATED ALWAYS AS (CASE WHEN status = 'READY' THEN slot ELSE 0 END) STORED,
     -- The instant at which what runs has had its grace, or at which a task is late that waits for a worker.
     alarm VARBINARY(8) GENERATED ALWAYS AS (CASE

@@ -8,6 +8,9 @@ import { onStore } from "../scene.ts";
 /** Each run is a story of several commits, with every question asked after each of them. */
 const RUNS = 25;
 
+/** For a story that fails, within the minute of a test: what it was made smaller to until then is told. */
+const TIME = 45_000;
+
 export function differentialCases(harness: StoreHarness): void {
   describe("the memory store as witness", () => {
     test(
@@ -35,7 +38,7 @@ export function differentialCases(harness: StoreHarness): void {
               }
             },
           ),
-          { numRuns: RUNS, endOnFailure: false },
+          { numRuns: RUNS, interruptAfterTimeLimit: TIME, markInterruptAsFailure: true },
         );
       }),
     );

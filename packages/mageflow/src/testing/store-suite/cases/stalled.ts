@@ -56,7 +56,7 @@ export function stalledCases(harness: StoreHarness): void {
         const other = { readyAt: 1, heldBy: null, workerId: null, dueAt: null };
         const records = STATUSES.map((status) => sampleTask(`${scene.id}${status}`, { ...other, status }));
         await scene.insert(...records);
-        expect(new Set(await stalled(scene))).toEqual(new Set(["PENDING", "RUNNING", "WAITING"]));
+        expect(await stalled(scene)).toEqual(["PENDING", "RUNNING", "WAITING"]);
       }),
     );
 
