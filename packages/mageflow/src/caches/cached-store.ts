@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { StoreError } from "../core/errors.ts";
 import type { FlowEvent } from "../core/event.ts";
+import { rootOf } from "../core/ids.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Status } from "../core/status.ts";
 import type { Cache, Filling } from "../ports/cache.ts";
@@ -353,9 +354,4 @@ export class CachedStore extends BeforeStore {
 
 function fillingOf(record: SignatureRecord): Filling {
   return { id: record.id, text: copyOf(record), life: lifeOf(record) };
-}
-
-/** Ids are paths, and begin with that of their root. */
-function rootOf(id: string): string {
-  return id.split(".", 1)[0]!;
 }

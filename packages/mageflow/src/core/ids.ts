@@ -43,6 +43,11 @@ export function above(id: string): string[] {
   return ids;
 }
 
+/** The root of the workflow that it is in. */
+export function rootOf(id: string): string {
+  return id.split(".", 1)[0]!;
+}
+
 export function isCallback(role: Role): role is CallbackRole {
   return role !== "root" && role !== "step" && role !== "item";
 }

@@ -1,4 +1,5 @@
 import { describeThrown, StoreError } from "../core/errors.ts";
+import { rootOf } from "../core/ids.ts";
 import type { SignatureRecord } from "../core/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store, WorkerRow } from "../ports/store.ts";
@@ -85,11 +86,6 @@ export async function* verifyStore(
     options.onProgress?.(audit.audited);
   }
   return audit.audited;
-}
-
-/** Ids are paths from the root down. */
-function rootOf(id: string): string {
-  return id.split(".", 1)[0]!;
 }
 
 function below({ name }: Store, message: string, invariant: Breach["invariant"] = "STORE"): Breach {

@@ -33,14 +33,16 @@ const NOTHING: Notes = { steps: new Map(), checkpoint: null, progress: null };
 class MemoryStore implements Store {
   readonly name = "memory";
   readonly address = null;
+  readonly lanes: number;
   readonly #now: () => number;
   readonly #stored = new Tables();
   readonly #turns = new Turns();
   readonly #listeners = new Set<() => void>();
   #isOpen = false;
 
-  constructor({ now = Date.now }: { now?: () => number } = {}) {
+  constructor({ now = Date.now, lanes = 1 }: { now?: () => number; lanes?: number } = {}) {
     this.#now = now;
+    this.lanes = lanes;
   }
 
   async open(): Promise<void> {
@@ -216,7 +218,7 @@ class MemoryStore implements Store {
   }
 }
 
-/** A new, empty store in memory. */
-export function memoryStore(options: { now?: () => number } = {}): Store {
+/** A new, empty store in memory. `lanes` lets a process do as it does with a store that has several. */
+export function memoryStore(options: { now?: () => number; lanes?: number } = {}): Store {
   return new MemoryStore(options);
 }

@@ -42,7 +42,7 @@ export interface MysqlOptions {
 
 const PATIENCE_MS = 10_000;
 
-/** Transactions of one process at once; its committer makes one after the other, and others are few. */
+/** Transactions of one process at once: those of the lanes of its committer, and others are few. */
 const MOST_TRANSACTIONS = 4;
 
 /**
@@ -66,6 +66,7 @@ const SESSION = "SELECT 1 FROM information_schema.processlist WHERE id = $1 AND 
  */
 export class MysqlStore implements Store {
   readonly name: string;
+  readonly lanes = 2;
   readonly address: StoreAddress;
   readonly #location: Location;
   readonly #writers: Lines<Connection>;

@@ -47,7 +47,7 @@ export interface PostgresOptions {
 
 const PATIENCE_MS = 10_000;
 
-/** Transactions of one process at once; its committer makes one after the other, and others are few. */
+/** Transactions of one process at once: those of the lanes of its committer, and others are few. */
 const MOST_TRANSACTIONS = 4;
 
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -69,6 +69,7 @@ const FATE = "SELECT pg_xact_status($1::xid8)";
  */
 export class PostgresStore implements Store {
   readonly name: string;
+  readonly lanes = 2;
   readonly address: StoreAddress;
   readonly #location: Location;
   readonly #patience: number;
