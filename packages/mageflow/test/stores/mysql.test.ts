@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createConnection } from "mysql2/promise";
 import { afterAll, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { SignatureRecord } from "../../src/core/record.ts";
@@ -154,6 +155,39 @@ describe("on a server", needs(server), async () => {
       const reading = store.lastSeq("none");
       line.cut();
       expect(await reading).toBe(0);
+    });
+
+    test("again and again does not fail who only reads", async () => {
+      await using fresh = await freshDatabase(server);
+      await using line = await cutLine(fresh.url);
+      await using store = await opened(line.url);
+      const holder = await createConnection(fresh.url);
+      await holder.query("LOCK TABLES mageflow_journal_heads WRITE");
+      const reading = store.lastSeq("none");
+      const waiting = `SELECT id FROM information_schema.processlist
+        WHERE db = '${fresh.database}' AND state LIKE 'Waiting for table%'`;
+      const cut = new Set<number>();
+      while (cut.size < 3) {
+        const next = (await ask(server, waiting)).map(({ id }) => id as number).find((id) => !cut.has(id));
+        if (next === undefined) continue;
+        cut.add(next);
+        line.cut();
+      }
+      await holder.query("UNLOCK TABLES");
+      expect(await reading).toBe(0);
+      await holder.end();
+    });
+
+    test("while the schema is being made does not fail who opens the store", async () => {
+      await using fresh = await freshDatabase(server);
+      await using line = await cutLine(fresh.url);
+      const opening = opened(line.url);
+      const tables = `SELECT 1 FROM information_schema.tables WHERE table_schema = '${fresh.database}' LIMIT 1`;
+      while ((await ask(server, tables)).length === 0);
+      line.cut();
+      await using store = await opening;
+      await store.transact((tx) => tx.write({ insert: [sampleTask("a")] }));
+      expect(await store.get(["a"])).toHaveLength(1);
     });
 
     test("before the answer to a commit leaves it open, until its stamp is asked for", async () => {

@@ -69,6 +69,7 @@ export class MysqlStore implements Store {
   readonly lanes = 2;
   readonly address: StoreAddress;
   readonly #location: Location;
+  readonly #patience: number;
   readonly #writers: Lines<Connection>;
   readonly #reader: Line<Connection>;
   readonly #heart: Line<Connection>;
@@ -94,6 +95,7 @@ export class MysqlStore implements Store {
     { patience = PATIENCE_MS }: MysqlOptions = {},
   ) {
     this.#location = location;
+    this.#patience = patience;
     this.name = location.name;
     this.address = { module, url };
     const open = (): Promise<Connection> => patiently(() => Connection.open(location), patience, isPassing);
@@ -262,9 +264,13 @@ export class MysqlStore implements Store {
 
   async #open(): Promise<void> {
     try {
-      const db = await this.#reader.connection();
-      await migrate(db, this.#location);
-      await new StampTable(db).dropOld();
+      const update = async (): Promise<void> => {
+        const db = await this.#reader.connection();
+        await migrate(db, this.#location);
+        await new StampTable(db).dropOld();
+      };
+      // What was cut off in the middle is made again.
+      await patiently(update, this.#patience, isLoss);
     } catch (error) {
       await this.#reader.close();
       throw explain(error, this.#location);
@@ -280,11 +286,8 @@ export class MysqlStore implements Store {
   #reading<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     return this.#during(async () => {
       try {
-        return await this.#once(work).catch((error: unknown) => {
-          // What only reads may be done again, on a new connection.
-          if (isLoss(error)) return this.#once(work);
-          throw error;
-        });
+        // What only reads may be done again, on a new connection.
+        return await patiently(() => this.#once(work), this.#patience, isLoss);
       } catch (error) {
         throw explain(error, this.#location);
       }
