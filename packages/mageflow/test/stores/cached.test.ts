@@ -7,14 +7,17 @@ import { CachedStore } from "../../src/caches/cached-store.ts";
 import { redisCache } from "../../src/caches/redis/index.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
+import { mysqlStore } from "../../src/stores/mysql/index.ts";
 import { postgresStore } from "../../src/stores/postgres/index.ts";
 import { openStore as sqliteStore } from "../../src/stores/sqlite/index.ts";
 import { storeSuite } from "../../src/testing/store-suite/index.ts";
+import { findServer as findMysql, freshDatabase } from "./mysql-server.ts";
+import { dropSchema, findServer as findPostgres, freshSchema } from "./postgres-server.ts";
 import { findRedis } from "./redis-server.ts";
-import { dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
 const redis = await findRedis();
-const server = await findServer();
+const postgres = await findPostgres();
+const mysql = await findMysql();
 
 /** Every store keeps to its port behind a cache too. */
 describe("behind Redis", needs(redis), () => {
@@ -42,9 +45,9 @@ describe("behind Redis", needs(redis), () => {
     skip: { rowLocks: "one transaction at a time writes to the file" },
   });
 
-  describe("with a server", needs(server), () => {
-    const { url, schema } = freshSchema(server);
-    afterAll(() => dropSchema(server, schema));
+  describe("with PostgreSQL", needs(postgres), () => {
+    const { url, schema } = freshSchema(postgres);
+    afterAll(() => dropSchema(postgres, schema));
 
     storeSuite({
       name: "PostgreSQL behind Redis",
@@ -52,6 +55,22 @@ describe("behind Redis", needs(redis), () => {
       reopen: async (store) => {
         await store.close();
         return opened(postgresStore(url));
+      },
+      destroy: (store) => store.close(),
+    });
+  });
+
+  describe("with MySQL", needs(mysql), async () => {
+    const place = mysql.missing === null ? await freshDatabase(mysql) : null;
+    const { url } = place ?? mysql;
+    afterAll(async () => place?.[Symbol.asyncDispose]());
+
+    storeSuite({
+      name: "MySQL behind Redis",
+      create: () => opened(mysqlStore(url)),
+      reopen: async (store) => {
+        await store.close();
+        return opened(mysqlStore(url));
       },
       destroy: (store) => store.close(),
     });
