@@ -8,6 +8,7 @@ import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "../server-row.ts";
 import { toSafe } from "../safe-text.ts";
 import { SHOWN } from "./visible.ts";
+import { IS_STALLED, IS_UNSETTLED } from "./waiting.ts";
 
 /** Where a statement looks, and the order in which it finds newest first there. */
 interface Source {
@@ -32,6 +33,19 @@ const BIRTH_BEFORE = `SELECT max(created_at) FROM (
     UNION ALL SELECT created_at FROM signatures WHERE id = $1 AND created_at < $2
   ) AS before`;
 
+/**
+ * Where the next hidden stretch of the list begins, from a place on: what a draft, or what is being discarded, has of one instant. It
+ * takes a step a draft.
+ */
+const HIDDEN_BEFORE = `SELECT born_at, root_id FROM drafts CROSS JOIN LATERAL (
+    SELECT created_at AS born_at FROM births
+    WHERE births.root_id = drafts.root_id AND created_at <= $1 AND (created_at < $1 OR births.root_id < $2)
+    ORDER BY created_at DESC LIMIT 1
+  ) AS birth ORDER BY born_at DESC, root_id DESC LIMIT 1`;
+
+/** A place in the list. */
+type Place = NonNullable<ListQuery["after"]>;
+
 /** Signatures, newest first, then by id backwards. */
 export class Newest {
   readonly #db: Connection;
@@ -41,12 +55,34 @@ export class Newest {
   }
 
   async list(query: ListQuery): Promise<SignatureRecord[]> {
-    const { rootId, statuses, limit } = query;
+    const { roots, rootId, statuses, limit } = query;
     if (rootId === undefined)
-      return this.#page(limit, (most, given) => everywhere({ ...query, limit: most }, given));
-    return statuses?.every((status) => NOTABLE.has(status)) === true
-      ? this.#page(limit, (most, given) => notableInside({ ...query, limit: most }, toSafe(rootId), given))
+      return roots
+        ? this.#page(limit, (most, given) => everywhere({ ...query, limit: most }, null, given))
+        : this.#everything(query);
+    return statuses?.every((status) => INDEXED_INSIDE.has(status)) === true
+      ? this.#page(limit, (most, given) =>
+          inWorkflowByStatus({ ...query, limit: most }, toSafe(rootId), given),
+        )
       : this.#inWorkflow(query, toSafe(rootId));
+  }
+
+  /** Jumps over what is hidden: a tree of millions that is being stored is newer than all that is shown. */
+  async #everything(query: ListQuery): Promise<SignatureRecord[]> {
+    const found: SignatureRecord[] = [];
+    let { after } = query;
+    for (;;) {
+      const before = [after?.createdAt ?? Number.MAX_SAFE_INTEGER, toSafe(after?.id ?? "")] as const;
+      const hidden = await this.#db.get<[born: number, rootId: string]>(HIDDEN_BEFORE, ...before);
+      const end = hidden === undefined ? null : { createdAt: hidden[0], id: `${hidden[1]}/` };
+      const left = query.limit - found.length;
+      const part = { ...query, after };
+      found.push(
+        ...(await this.#page(left, (most, given) => everywhere({ ...part, limit: most }, end, given))),
+      );
+      if (hidden === undefined || found.length === query.limit) return found;
+      after = { createdAt: hidden[0], id: hidden[1] };
+    }
   }
 
   /** Goes from one birth to the one before it: what was born in one instant is a stretch of an index. */
@@ -74,8 +110,8 @@ export class Newest {
   }
 }
 
-/** One select for each stretch of an index, in order and no longer than the page, which are merged. */
-function everywhere(query: ListQuery, given: Given): string {
+/** One select for each stretch of an index, in order and no longer than the page, which are merged; none looks beyond `end`. */
+function everywhere(query: ListQuery, end: Place | null, given: Given): string {
   const { roots, tag, after, limit } = query;
   const tagged = roots && tag !== undefined;
   const { from, createdAt, id } = tagged ? taggedWith(given(toSafe(tag))) : SIGNATURES;
@@ -84,6 +120,8 @@ function everywhere(query: ListQuery, given: Given): string {
     conditions.push(
       `(${createdAt}, ${id}) < (${given(after.createdAt)}::bigint, ${given(toSafe(after.id))}::text)`,
     );
+  if (end !== null)
+    conditions.push(`(${createdAt}, ${id}) >= (${given(end.createdAt)}::bigint, ${given(end.id)}::text)`);
   if (tag !== undefined && !tagged) conditions.push(hasTag(tag, given));
   const page = `ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${given(limit)}`;
   const stretches = tagged ? statusFilter(query, given) : statusStretches(query, given);
@@ -94,21 +132,48 @@ function everywhere(query: ListQuery, given: Given): string {
     ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
 }
 
-/** What is in a workflow and has statuses by which it is indexed: there may be much that has none of them. */
-function notableInside(query: ListQuery, rootId: string, given: Given): string {
-  const { tag, after, limit } = query;
-  const conditions = [...filters(query, given), `root_id = ${given(rootId)}`];
+/** What is in a workflow and has statuses by which it is found: there may be much that has none of them. */
+function inWorkflowByStatus(query: ListQuery, rootId: string, given: Given): string {
+  const { tag, after, limit, statuses } = query;
+  const root = given(rootId);
+  const conditions = [...filters(query, given), `root_id = ${root}`];
   if (after !== null)
     conditions.push(
       `(created_at, id) < (${given(after.createdAt)}::bigint, ${given(toSafe(after.id))}::text)`,
     );
   if (tag !== undefined) conditions.push(hasTag(tag, given));
-  const page = `ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
-  const selects = eachStatus(query.statuses!).map(
-    (status) => `(SELECT ${COLUMNS} FROM signatures WHERE ${[...conditions, status].join(" AND ")} ${page})`,
+  const most = given(limit);
+  const selects = STATUSES.filter((status) => statuses!.includes(status)).flatMap((status) =>
+    NOTABLE.has(status)
+      ? [
+          `(SELECT id, created_at FROM signatures WHERE ${[...conditions, `status = '${status}'`].join(" AND ")}
+            ORDER BY created_at DESC, id DESC LIMIT ${most})`,
+        ]
+      : underWay(status, root).map(
+          ([stretch, order]) =>
+            `(SELECT id, created_at FROM signatures WHERE ${[stretch, ...conditions].join(" AND ")} ORDER BY ${order} OFFSET 0)`,
+        ),
   );
-  return `SELECT * FROM (${selects.join(" UNION ALL ")}) AS pages
-    ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
+  if (selects.length === 0) return `SELECT ${COLUMNS} FROM signatures WHERE false`;
+  return `SELECT ${COLUMNS} FROM (
+      SELECT id AS page_id FROM (${selects.join(" UNION ALL ")}) AS pages
+      ORDER BY created_at DESC, id DESC LIMIT ${most}
+    ) AS page JOIN signatures ON id = page_id ORDER BY created_at DESC, id DESC`;
+}
+
+/**
+ * The stretches of indexes that hold what is under way, each with the order that it stands in there: as many are as windows and workers
+ * let be, and the newest are picked out of them. What runs stands under its worker, or is a container, or waits for nothing.
+ */
+function underWay(status: Status, root: string): (readonly [stretch: string, order: string])[] {
+  if (status === "READY") return [["status = 'READY'", "name, priority DESC, ready_at, slot, signatures.id"]];
+  const below = `id >= ${root} AND id < ${root} || '/'`;
+  const task = "kind = 'task' AND status = 'RUNNING'";
+  return [
+    [`worker_id IS NOT NULL AND ${task}`, "worker_id, signatures.id"],
+    [`${IS_UNSETTLED} AND ${below} AND kind <> 'task' AND status = 'RUNNING'`, "signatures.id"],
+    [`${IS_STALLED} AND ${below} AND ${task}`, "signatures.id"],
+  ];
 }
 
 /** What was stored of a workflow in one instant. An id is the root's, or begins with it and a dot; the slash is the character after the dot. */
@@ -134,6 +199,9 @@ const NOTABLE: ReadonlySet<Status> = new Set([
   "SKIPPED",
   "CANCELLED",
 ]);
+
+/** Statuses by which what is in a workflow is found. Most of it has one of the others at some time. */
+const INDEXED_INSIDE: ReadonlySet<Status> = new Set([...NOTABLE, "READY", "RUNNING"]);
 
 /**
  * The filter by status, as a condition of each select. Roots are indexed by their status, and so is everything of a notable one; for

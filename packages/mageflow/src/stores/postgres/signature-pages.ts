@@ -17,13 +17,18 @@ const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL A
 
 const IS_CHILD = "(role = 'step' OR role = 'item')";
 
-/** Jumps from one priority to the next, and takes a stretch of each: there are few, whatever the number of children. */
+/**
+ * Jumps from one priority to the next, and takes a stretch of each: there are few, whatever the number of children. The first of an order is
+ * asked for, and not the greatest: for that the planner may read all, where it takes a table that has just been filled for a small one.
+ */
 const STARTABLE_PAGE = `(WITH RECURSIVE turns (turn) AS (
-      SELECT max(priority) FROM signatures
+      (SELECT priority FROM signatures
         WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD}
+        ORDER BY priority DESC LIMIT 1)
       UNION ALL
-      SELECT (SELECT max(priority) FROM signatures
-        WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD} AND priority < turns.turn)
+      SELECT (SELECT priority FROM signatures
+        WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD} AND priority < turns.turn
+        ORDER BY priority DESC LIMIT 1)
       FROM turns WHERE turns.turn IS NOT NULL
     )
     SELECT stretch.* FROM turns CROSS JOIN LATERAL (SELECT id, slot FROM signatures
@@ -64,9 +69,9 @@ const SCAN = `SELECT ${COLUMNS} FROM signatures WHERE id > $1 AND ${SHOWN} ORDER
  * counted.
  */
 const READY_NAMES = `WITH RECURSIVE names (name) AS (
-    SELECT min(name) FROM signatures WHERE status = 'READY'
+    (SELECT name FROM signatures WHERE status = 'READY' ORDER BY name LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(name) FROM signatures WHERE status = 'READY' AND name > names.name)
+    SELECT (SELECT name FROM signatures WHERE status = 'READY' AND name > names.name ORDER BY name LIMIT 1)
     FROM names WHERE names.name IS NOT NULL
   )
   SELECT name, counted FROM names CROSS JOIN LATERAL (

@@ -171,9 +171,11 @@ const OWING = `SELECT ${COLUMNS} FROM signatures
 
 /** Jumps from one parent to the next, so that it takes a step a parent and not a step a child. */
 const OWED = `WITH RECURSIVE parents (id) AS (
-    SELECT min(parent_id) FROM signatures WHERE credited < milestone AND parent_id IS NOT NULL AND ${SHOWN}
+    (SELECT parent_id FROM signatures WHERE credited < milestone AND parent_id IS NOT NULL AND ${SHOWN}
+      ORDER BY parent_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(parent_id) FROM signatures WHERE credited < milestone AND parent_id > parents.id AND ${SHOWN})
+    SELECT (SELECT parent_id FROM signatures WHERE credited < milestone AND parent_id > parents.id AND ${SHOWN}
+      ORDER BY parent_id LIMIT 1)
     FROM parents WHERE parents.id IS NOT NULL
   )
   SELECT id FROM parents WHERE id IS NOT NULL LIMIT $1`;

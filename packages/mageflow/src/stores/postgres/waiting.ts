@@ -21,14 +21,15 @@ const STALLED = `SELECT id FROM signatures WHERE ${IS_STALLED} AND ${SHOWN} ORDE
 
 /** Jumps from one holder to the next, so that it takes a step a holder and not a step a signature. */
 const HOLDERS = `WITH RECURSIVE holders (id) AS (
-    SELECT min(held_by) FROM signatures WHERE held_by > $1 AND ${SHOWN}
+    (SELECT held_by FROM signatures WHERE held_by > $1 AND ${SHOWN} ORDER BY held_by LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(held_by) FROM signatures WHERE held_by > holders.id AND ${SHOWN})
+    SELECT (SELECT held_by FROM signatures WHERE held_by > holders.id AND ${SHOWN} ORDER BY held_by LIMIT 1)
     FROM holders WHERE holders.id IS NOT NULL
   )
   SELECT id FROM holders WHERE id IS NOT NULL LIMIT $2`;
 
-const IS_UNSETTLED = "((kind <> 'task' AND status = 'RUNNING') OR milestone = 1 OR milestone = 2)";
+/** As it stands in the index. */
+export const IS_UNSETTLED = "((kind <> 'task' AND status = 'RUNNING') OR milestone = 1 OR milestone = 2)";
 
 const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
   WHERE ${IS_UNSETTLED} AND id > $1 AND ${SHOWN} ORDER BY id LIMIT $2`;

@@ -11,6 +11,7 @@ import { getCases } from "./cases/get.ts";
 import { holdersCases } from "./cases/holders.ts";
 import { journalCases } from "./cases/journal.ts";
 import { listCases } from "./cases/list.ts";
+import { listThroughCases } from "./cases/list-through.ts";
 import { lockCases } from "./cases/lock.ts";
 import { logsCases } from "./cases/logs.ts";
 import { notesCases } from "./cases/notes.ts";
@@ -66,6 +67,7 @@ export function storeSuite(harness: StoreHarness): void {
     childrenCases(harness);
     tallyCases(harness);
     listCases(harness);
+    listThroughCases(harness);
     scanCases(harness);
     journalCases(harness);
     logsCases(harness);
