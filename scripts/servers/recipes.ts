@@ -83,6 +83,8 @@ export const mysqlRecipe: Recipe = {
         "--bind-address=127.0.0.1",
         `--socket=${join(folder, "socket")}`,
         `--pid-file=${join(folder, "pid")}`,
+        // Else it would take files that another server is working with for left over.
+        `--tmpdir=${folder}`,
         "--innodb-flush-log-at-trx-commit=2",
         "--loose-mysqlx=OFF",
       ],

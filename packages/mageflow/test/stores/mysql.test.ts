@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { SignatureRecord } from "../../src/core/record.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { mysqlStore, type MysqlOptions } from "../../src/stores/mysql/index.ts";
+import { mysqlStore, type ServerStoreOptions } from "../../src/stores/mysql/index.ts";
 import { MIGRATIONS } from "../../src/stores/mysql/migrations.ts";
 import { storeSuite } from "../../src/testing/store-suite/index.ts";
 import { sampleLog } from "../../src/testing/store-suite/sample-log.ts";
@@ -417,7 +417,7 @@ describe("on a server", needs(server), async () => {
 
 type OpenStore = Store & AsyncDisposable;
 
-async function opened(url: string, options?: MysqlOptions): Promise<OpenStore> {
+async function opened(url: string, options?: ServerStoreOptions): Promise<OpenStore> {
   const store = mysqlStore(url, options);
   await store.open();
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { postgresStore, type PostgresOptions } from "../../src/stores/postgres/index.ts";
+import { postgresStore, type ServerStoreOptions } from "../../src/stores/postgres/index.ts";
 import { MIGRATIONS } from "../../src/stores/postgres/migrations.ts";
 import { storeSuite } from "../../src/testing/store-suite/index.ts";
 import { sampleLog } from "../../src/testing/store-suite/sample-log.ts";
@@ -338,7 +338,7 @@ describe("on a server", needs(server), () => {
 
 type OpenStore = Store & AsyncDisposable;
 
-async function opened(url: string, options?: PostgresOptions): Promise<OpenStore> {
+async function opened(url: string, options?: ServerStoreOptions): Promise<OpenStore> {
   const store = postgresStore(url, options);
   await store.open();
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });

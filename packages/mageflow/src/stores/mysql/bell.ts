@@ -32,9 +32,10 @@ export class Bell {
   }
 
   /** Who listens hears nothing until it is opened again. */
-  close(): void {
+  async close(): Promise<void> {
     this.#isOpen = false;
     this.#rest();
+    await this.#eyes.close();
   }
 
   add(listener: () => void): () => void {

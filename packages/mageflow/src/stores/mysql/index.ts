@@ -1,6 +1,7 @@
 import type { Store } from "../../ports/store.ts";
 import { locate } from "./location.ts";
-import { type MysqlOptions, MysqlStore } from "./mysql-store.ts";
+import { ServerStore, type ServerStoreOptions } from "../server-store.ts";
+import { MysqlServer } from "./mysql-server.ts";
 
 /**
  * A store in a database of MySQL (8.0 or newer) or MariaDB (10.6 or newer), which any number of processes of any number of hosts share.
@@ -12,8 +13,8 @@ import { type MysqlOptions, MysqlStore } from "./mysql-store.ts";
  * await store.open();
  * ```
  */
-export function mysqlStore(url: string, options: MysqlOptions = {}): Store {
-  return new MysqlStore(locate(url), { module: import.meta.url, url }, options);
+export function mysqlStore(url: string, options: ServerStoreOptions = {}): Store {
+  return new ServerStore(new MysqlServer(locate(url)), { module: import.meta.url, url }, options);
 }
 
 /** Opens what the address of a store names. */
@@ -21,4 +22,4 @@ export function openStore(url: string): Store {
   return mysqlStore(url);
 }
 
-export type { MysqlOptions } from "./mysql-store.ts";
+export type { ServerStoreOptions } from "../server-store.ts";

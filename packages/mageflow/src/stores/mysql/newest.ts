@@ -95,10 +95,10 @@ function everywhere(query: ListQuery): string {
   });
   if (selects.length === 0) return `SELECT ${COLUMNS} FROM mageflow_signatures AS s WHERE FALSE`;
   return `SELECT ${COLUMNS} FROM (
-    SELECT id FROM (${selects.join("\n      UNION ALL ")}) AS pages
+    SELECT id, created_at FROM (${selects.join("\n      UNION ALL ")}) AS pages
     ORDER BY created_at DESC, id DESC ${fill("LIMIT $1", [limit])}
   ) AS page STRAIGHT_JOIN mageflow_signatures AS s FORCE INDEX (PRIMARY) ON s.id = page.id
-  ORDER BY s.created_at DESC, s.id DESC`;
+  ORDER BY page.created_at DESC, page.id DESC`;
 }
 
 /** What was stored of a workflow in one instant. An id is the root's, or begins with it and a dot; the slash is the character after the dot. */

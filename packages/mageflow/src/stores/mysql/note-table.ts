@@ -16,18 +16,23 @@ const putting = (table: string): string => `INSERT INTO ${table} (id, generation
 const PUT_CHECKPOINTS = putting("mageflow_checkpoints");
 const PUT_PROGRESS = putting("mageflow_progress");
 
-/** None of what is in a draft: when one of the ids $3 is its root. */
-const READ = `SELECT kind, name, body FROM (
-    SELECT 'step' AS kind, seq, name, result AS body FROM mageflow_steps WHERE id = $1 AND generation = $2
-    UNION ALL SELECT 'checkpoint', 0, NULL, body FROM mageflow_checkpoints WHERE id = $1 AND generation = $2
-    UNION ALL SELECT 'progress', 0, NULL, body FROM mageflow_progress WHERE id = $1 AND generation = $2
-  ) AS notes
-  WHERE NOT EXISTS (SELECT 1 FROM mageflow_drafts WHERE root_id IN $3)
-  ORDER BY seq`;
+const notesOf = (kind: string, seq: string, name: string, body: string, table: string): string =>
+  `SELECT '${kind}', ${seq}, ${name}, ${body} FROM ${table} WHERE id = $1 AND generation = $2
+    AND NOT EXISTS (SELECT 1 FROM mageflow_drafts WHERE root_id IN $3)`;
+
+/**
+ * None of what is in a draft: when one of the ids $3 is its root. In no order, for which the server would write all of it to a file
+ * first.
+ */
+const READ = [
+  notesOf("step", "seq", "name", "result", "mageflow_steps"),
+  notesOf("checkpoint", "0", "NULL", "body", "mageflow_checkpoints"),
+  notesOf("progress", "0", "NULL", "body", "mageflow_progress"),
+].join("\n  UNION ALL ");
 
 type Note =
-  | readonly [kind: "step", name: string, body: string]
-  | readonly [kind: "checkpoint" | "progress", name: null, body: string];
+  | readonly [kind: "step", seq: number, name: string, body: string]
+  | readonly [kind: "checkpoint" | "progress", seq: 0, name: null, body: string];
 
 /** What task code saved, by signature and generation. */
 export class NoteTable {
@@ -62,7 +67,8 @@ export class NoteTable {
     const steps = new Map<string, string>();
     let checkpoint: string | null = null;
     let progress: Progress | null = null;
-    for (const [kind, name, body] of await this.#db.all<Note>(READ, id, generation, list(ancestry(id)))) {
+    const notes = await this.#db.all<Note>(READ, id, generation, list(ancestry(id)));
+    for (const [kind, , name, body] of notes.toSorted(([, a], [, b]) => a - b)) {
       if (kind === "step") steps.set(fromSafe(name), body);
       else if (kind === "checkpoint") checkpoint = body;
       else progress = progressOf(id, body);

@@ -146,7 +146,7 @@ function pageOf(
 ): string {
   const selects = stretches.map(([status, turn]) => fill(STRETCH, [parentId, status, turn, beyond, limit]));
   return `SELECT ${COLUMNS} FROM (
-    SELECT id FROM (${selects.join("\n      UNION ALL ")}) AS pages ORDER BY child_slot ${fill("LIMIT $1", [limit])}
+    SELECT id, child_slot FROM (${selects.join("\n      UNION ALL ")}) AS pages ORDER BY child_slot ${fill("LIMIT $1", [limit])}
   ) AS page STRAIGHT_JOIN mageflow_signatures AS s FORCE INDEX (PRIMARY) ON s.id = page.id
-  WHERE ${SHOWN} ORDER BY s.child_slot`;
+  WHERE ${SHOWN} ORDER BY page.child_slot`;
 }

@@ -33,7 +33,7 @@ const UNSETTLED = `SELECT ${COLUMNS} FROM (
         )
         .join("\n      UNION ALL ")}
     ) AS pages ORDER BY id LIMIT $2
-  ) AS page STRAIGHT_JOIN mageflow_signatures AS s FORCE INDEX (PRIMARY) ON s.id = page.id ORDER BY s.id`;
+  ) AS page STRAIGHT_JOIN mageflow_signatures AS s FORCE INDEX (PRIMARY) ON s.id = page.id ORDER BY page.id`;
 
 /** The first child of a status and turn by its slot. */
 const firstChild = (

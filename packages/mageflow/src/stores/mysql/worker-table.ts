@@ -24,10 +24,10 @@ const PUT_LEASE = `INSERT INTO mageflow_leases (id, lease_until) VALUES $1
 const DROP_LEASE = "DELETE FROM mageflow_leases WHERE id IN $1";
 
 const NEWEST = `SELECT ${COLUMNS} FROM (
-    SELECT id FROM mageflow_workers FORCE INDEX (by_age) ORDER BY started_at DESC, id DESC LIMIT $1
+    SELECT id, started_at FROM mageflow_workers FORCE INDEX (by_age) ORDER BY started_at DESC, id DESC LIMIT $1
   ) AS page STRAIGHT_JOIN mageflow_workers AS w FORCE INDEX (PRIMARY) ON w.id = page.id
     LEFT JOIN mageflow_leases AS l FORCE INDEX (PRIMARY) ON l.id = w.id
-  ORDER BY w.started_at DESC, w.id DESC`;
+  ORDER BY page.started_at DESC, page.id DESC`;
 
 /** Those that some transaction counts on are left out. */
 const LAPSED = `SELECT ${COLUMNS} FROM (

@@ -59,7 +59,7 @@ export class Bell {
     this.#rest();
     clearTimeout(this.#next);
     if (this.#isDue) this.#ringSoon();
-    await this.#ringing;
+    await Promise.all([this.#ringing, this.#ears.close()]);
   }
 
   add(listener: () => void): () => void {

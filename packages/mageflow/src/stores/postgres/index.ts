@@ -1,6 +1,7 @@
 import type { Store } from "../../ports/store.ts";
 import { locate } from "./location.ts";
-import { type PostgresOptions, PostgresStore } from "./postgres-store.ts";
+import { ServerStore, type ServerStoreOptions } from "../server-store.ts";
+import { PostgresServer } from "./postgres-server.ts";
 
 /**
  * A store in a schema of a PostgreSQL database (14 or newer), which any number of processes of any number of hosts share. Its driver
@@ -12,8 +13,8 @@ import { type PostgresOptions, PostgresStore } from "./postgres-store.ts";
  * await store.open();
  * ```
  */
-export function postgresStore(url: string, options: PostgresOptions = {}): Store {
-  return new PostgresStore(locate(url), { module: import.meta.url, url }, options);
+export function postgresStore(url: string, options: ServerStoreOptions = {}): Store {
+  return new ServerStore(new PostgresServer(locate(url)), { module: import.meta.url, url }, options);
 }
 
 /** Opens what the address of a store names. */
@@ -21,4 +22,4 @@ export function openStore(url: string): Store {
   return postgresStore(url);
 }
 
-export type { PostgresOptions } from "./postgres-store.ts";
+export type { ServerStoreOptions } from "../server-store.ts";

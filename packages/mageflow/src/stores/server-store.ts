@@ -1,114 +1,89 @@
-import { performance } from "node:perf_hooks";
-import { StoreError } from "../../core/errors.ts";
-import type { FlowEvent } from "../../core/event.ts";
-import type { SignatureRecord, SpecRow } from "../../core/record.ts";
-import type { ResumeReport } from "../../core/resume-report.ts";
-import type { Status } from "../../core/status.ts";
+import { StoreError } from "../core/errors.ts";
+import type { FlowEvent } from "../core/event.ts";
+import type { SignatureRecord, SpecRow } from "../core/record.ts";
+import type { ResumeReport } from "../core/resume-report.ts";
+import type { Status } from "../core/status.ts";
 import {
-  type Damage,
   type AuditQuery,
   type AuditRow,
   type ChildQuery,
+  type Damage,
   type ListQuery,
   type LogQuery,
   type LogRow,
   type Notes,
   OutcomeUnknown,
   type SpecRef,
-  type Stamp,
   type Store,
   type StoreAddress,
   type Tombstone,
   type Transaction,
   type WorkerRow,
-} from "../../ports/store.ts";
-import { Bell } from "./bell.ts";
-import { Connection } from "./connection.ts";
-import { explain, explainInside, isLoss, isPassing } from "./failures.ts";
-import { Integrity } from "./integrity.ts";
-import { KnownTasks } from "../known-tasks.ts";
-import { Line } from "../line.ts";
-import { Lines } from "../lines.ts";
-import type { Location } from "./location.ts";
-import { migrate } from "./migrate.ts";
-import { patiently } from "../patience.ts";
-import { OwnWrites } from "./own-writes.ts";
-import { type Begun, PostgresTransaction } from "./postgres-transaction.ts";
-import { textArray } from "./arrays.ts";
-import { ServerTime } from "./server-time.ts";
-import { NOW } from "./store-time.ts";
-import { Tables } from "./tables.ts";
-import { ALIVE } from "./worker-table.ts";
+} from "../ports/store.ts";
+import type { Held } from "./held.ts";
+import { Line } from "./line.ts";
+import { Lines } from "./lines.ts";
+import { patiently } from "./patience.ts";
+import type { Lost, Server, ServerBell, ServerTables, ServerTransaction } from "./server.ts";
 
-export interface PostgresOptions {
+export interface ServerStoreOptions {
   /** How long to try when the server cannot be reached or takes no more connections, in milliseconds. 10 s if not given. */
   readonly patience?: number;
 }
 
 const PATIENCE_MS = 10_000;
 
-/** Transactions of one process at once: those of the lanes of its committer, and others are few. */
+/** Transactions that a process makes side by side: while the server does the work of one, the other is decided. */
+const LANES = 2;
+/** Connections for transactions: those of the lanes, and others are few. */
 const MOST_TRANSACTIONS = 4;
 
-const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-
 /**
- * The server's time, the number by which it knows later whether the transaction was committed, and which of these sessions are alive, one
- * after the other: a word each.
+ * A store in a database on a server. Records are locked row by row, so that transactions of any number of processes go on side by side;
+ * reads go beside them on a connection of their own and see what was committed. Heartbeats have one too, so that no other work keeps them
+ * waiting. What differs from one kind of server to the other is in {@link Server}.
  */
-const BEGUN = `SELECT ${NOW}, pg_current_xact_id(), array_to_string(ARRAY(${ALIVE}), ' ')`;
-
-const COUNT = "SELECT nextval('commits')";
-
-const FATE = "SELECT pg_xact_status($1::xid8)";
-
-/**
- * A store in a schema of a PostgreSQL database. Records are locked row by row, so that transactions of any number of processes go on
- * side by side; reads go beside them on a connection of their own and see what was committed. Heartbeats have one too, so that no
- * other work keeps them waiting.
- */
-export class PostgresStore implements Store {
+export class ServerStore<C extends Held, X extends ServerTransaction> implements Store {
   readonly name: string;
-  readonly lanes = 2;
+  readonly lanes: number = LANES;
   readonly address: StoreAddress;
-  readonly #location: Location;
+  readonly #server: Server<C, X>;
   readonly #patience: number;
-  readonly #writers: Lines<Connection>;
-  readonly #reader: Line<Connection>;
-  readonly #heart: Line<Connection>;
-  readonly #ears: Line<Connection>;
-  readonly #bell: Bell;
+  readonly #writers: Lines<C>;
+  readonly #reader: Line<C>;
+  readonly #heart: Line<C>;
+  readonly #bell: ServerBell;
   #opening: Promise<void> | null = null;
   #isOpen = false;
   /** What is under way, which closing waits for. */
   readonly #work = new Set<Promise<unknown>>();
-  readonly #tasks = new KnownTasks();
   /** Sessions of workers here, which almost every transaction asks for. */
   readonly #sessions = new Set<string>();
-  readonly #time = new ServerTime(() => performance.now());
-  readonly #ownWrites = new OwnWrites();
-  /** The last stamp that each process got committed here. */
+  /** The last stamp that each lane got committed here. */
   readonly #stamps = new Map<string, number>();
   /** Commits whose answers were lost, by who made them. */
-  readonly #unknown = new Map<string, { readonly stamp: Stamp; readonly transaction: string }>();
+  readonly #unknown = new Map<string, Lost<C, X>>();
 
   /** `module` is the one that exports `openStore`, `url` what to give it. */
   constructor(
-    location: Location,
+    server: Server<C, X>,
     { module, url }: StoreAddress,
-    { patience = PATIENCE_MS }: PostgresOptions = {},
+    { patience = PATIENCE_MS }: ServerStoreOptions = {},
   ) {
-    this.#location = location;
+    this.#server = server;
     this.#patience = patience;
-    this.name = location.name;
+    this.name = server.name;
     this.address = { module, url };
-    const open = (): Promise<Connection> => patiently(() => Connection.open(location), patience, isPassing);
+    const open = (): Promise<C> =>
+      patiently(
+        () => server.connect(),
+        patience,
+        (error) => server.isPassing(error),
+      );
     this.#writers = new Lines(open, MOST_TRANSACTIONS);
     this.#reader = new Line(open);
     this.#heart = new Line(open);
-    // The bell comes again by itself.
-    this.#ears = new Line(() => Connection.open(location));
-    this.#bell = new Bell(location.schema, this.#ears, this.#reader);
+    this.#bell = server.bell(this.#reader);
   }
 
   open(): Promise<void> {
@@ -126,7 +101,7 @@ export class PostgresStore implements Store {
     this.#opening = null;
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
     await this.#bell.close();
-    await Promise.all([this.#writers.close(), this.#reader.close(), this.#heart.close(), this.#ears.close()]);
+    await Promise.all([this.#writers.close(), this.#reader.close(), this.#heart.close()]);
   }
 
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -200,15 +175,15 @@ export class PostgresStore implements Store {
 
   /** A commit whose answer was lost may still be under way: then this cannot be told yet. */
   async stamped(by: string): Promise<number> {
-    const unknown = this.#unknown.get(by);
-    if (unknown !== undefined) {
-      const fate = await this.#reading((db) => db.get<[string | null]>(FATE, unknown.transaction));
-      if (fate![0] === "in progress")
+    const lost = this.#unknown.get(by);
+    if (lost !== undefined) {
+      const stamp = await this.#reading((db) => this.#server.fate(db, lost));
+      if (stamp === "open")
         throw new StoreError(
           "STORE_BUSY",
           `${this.name} has not ended a transaction of this process yet; ask again`,
         );
-      if (fate![0] === "committed") this.#stamps.set(by, unknown.stamp.n);
+      if (stamp !== null) this.#stamps.set(by, stamp);
       this.#unknown.delete(by);
     }
     this.#requireOpen();
@@ -248,15 +223,15 @@ export class PostgresStore implements Store {
   }
 
   async damage(limit: number): Promise<Damage[]> {
-    return this.#reading((db) => new Integrity(db, limit).damage());
+    return this.#reading((db) => this.#server.damage(db, limit));
   }
 
   async heartbeat(workerId: string, lease: number): Promise<boolean> {
     return this.#during(async () => {
       try {
-        return await new Tables(await this.#heart.connection()).workers.extend(workerId, lease);
+        return await this.#server.tables(await this.#heart.connection()).workers.extend(workerId, lease);
       } catch (error) {
-        throw explain(error, this.#location);
+        throw this.#server.explain(error);
       }
     });
   }
@@ -267,117 +242,79 @@ export class PostgresStore implements Store {
 
   async #open(): Promise<void> {
     try {
-      const update = async (): Promise<void> => migrate(await this.#reader.connection(), this.#location);
-      // What was cut off in the middle has done nothing.
-      await patiently(update, this.#patience, isLoss);
+      // What was cut off in the middle is made again.
+      await this.#again((db) => this.#server.migrate(db));
     } catch (error) {
       await this.#reader.close();
-      throw explain(error, this.#location);
+      throw this.#server.explain(error);
     }
     this.#isOpen = true;
     this.#bell.open();
   }
 
-  #read<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.#reading((db) => work(new Tables(db)));
+  #read<T>(work: (tables: ServerTables) => Promise<T>): Promise<T> {
+    return this.#reading((db) => work(this.#server.tables(db)));
   }
 
-  #reading<T>(work: (db: Connection) => Promise<T>): Promise<T> {
+  #reading<T>(work: (db: C) => Promise<T>): Promise<T> {
     return this.#during(async () => {
       try {
-        // What only reads may be done again, on a new connection.
-        return await patiently(() => this.#once(work), this.#patience, isLoss);
+        return await this.#again(work);
       } catch (error) {
-        throw explain(error, this.#location);
+        throw this.#server.explain(error);
       }
     });
   }
 
-  async #once<T>(work: (db: Connection) => Promise<T>): Promise<T> {
-    return work(await this.#reader.connection());
+  /** What only reads may be done again, on a new connection. */
+  #again<T>(work: (db: C) => Promise<T>): Promise<T> {
+    return patiently(
+      async () => work(await this.#reader.connection()),
+      this.#patience,
+      (error) => this.#server.isLoss(error),
+    );
   }
 
-  async #transact<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+  async #transact<T>(work: (tx: X) => Promise<T>): Promise<T> {
+    const server = this.#server;
     const db = await this.#writers.take().catch((error: unknown) => {
-      throw explain(error, this.#location);
+      throw server.explain(error);
     });
     try {
-      const tx = await this.#begin(db);
+      const tx = await server.begin(db, this.#sessions);
       let answer: T;
       try {
         answer = await work(tx);
         for (const id of tx.asked) this.#sessions.add(id);
         tx.check();
       } catch (error) {
-        await this.#rollback(db);
+        await server.rollback(db);
         throw error;
       } finally {
         tx.end();
       }
       if (tx.hasWritten) await this.#commit(db, tx);
       // Locks alone are not worth the time that a commit takes to be durable.
-      else await this.#rollback(db);
+      else await server.rollback(db);
       return answer;
     } finally {
       this.#writers.give(db);
     }
   }
 
-  /** What the transaction does first is sent right behind its beginning, unless the server's time has to be asked for. */
-  async #begin(db: Connection): Promise<PostgresTransaction> {
-    const begun = this.#begun(db);
-    // Whoever asks for it hears of its failure, and some never do.
-    begun.catch(() => {});
-    let now = this.#time.now();
-    if (now === null) {
-      try {
-        await begun;
-      } catch (error) {
-        await this.#rollback(db);
-        throw explainInside(error, this.#location);
-      }
-      now = this.#time.now()!;
-    }
-    const parts = { location: this.#location, tasks: this.#tasks, ownWrites: this.#ownWrites, begun, now };
-    return new PostgresTransaction(db, parts);
-  }
-
-  async #begun(db: Connection): Promise<Begun> {
-    const sessions = [...this.#sessions];
-    const [, row] = await Promise.all([
-      db.exec(BEGIN),
-      db.get<[now: number, number: string, alive: string]>(BEGUN, textArray(sessions)),
-    ]);
-    const [now, number, living] = row!;
-    this.#time.hear(now);
-    const alive = new Set(living.split(" "));
-    for (const id of sessions) if (!alive.has(id)) this.#sessions.delete(id);
-    return { alive, number };
-  }
-
-  /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
-  async #commit(db: Connection, tx: PostgresTransaction): Promise<void> {
-    const counted = tx.isCounted ? undefined : db.all(COUNT).catch(() => {});
-    const commit = db.exec("COMMIT").catch((error: unknown) => ({ error }));
-    const failure = await tx.failure();
-    const [answer] = await Promise.all([commit, counted]);
-    if (answer === "COMMIT") {
-      if (tx.stamp !== null) this.#stamps.set(tx.stamp.by, tx.stamp.n);
-      this.#ownWrites.add(tx.written, tx.number);
+  async #commit(db: C, tx: X): Promise<void> {
+    const { stamp } = tx;
+    const doubt = await this.#server.commit(db, tx);
+    if (doubt === null) {
+      if (stamp !== null) this.#stamps.set(stamp.by, stamp.n);
       this.#bell.ring();
       return;
     }
-    const { error } = typeof answer === "string" ? failure! : answer;
-    if (!isLoss(error)) throw explain(failure?.error ?? error, this.#location);
-    if (tx.stamp !== null) this.#unknown.set(tx.stamp.by, { stamp: tx.stamp, transaction: tx.number });
+    if (stamp !== null) this.#unknown.set(stamp.by, { db, tx });
     throw new OutcomeUnknown(
       `the connection to ${this.name} was lost during a commit, which may have been kept`,
-      { cause: error },
+      { cause: doubt },
     );
-  }
-
-  async #rollback(db: Connection): Promise<void> {
-    if (!db.lost) await db.exec("ROLLBACK").catch(() => db.destroy());
   }
 
   async #during<T>(work: () => Promise<T>): Promise<T> {

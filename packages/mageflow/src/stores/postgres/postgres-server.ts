@@ -1,0 +1,134 @@
+import { performance } from "node:perf_hooks";
+import type { Damage } from "../../ports/store.ts";
+import { KnownTasks } from "../known-tasks.ts";
+import { Line } from "../line.ts";
+import type { Lost, Server, ServerTables } from "../server.ts";
+import { textArray } from "./arrays.ts";
+import { Bell } from "./bell.ts";
+import { Connection } from "./connection.ts";
+import { explain, explainInside, isLoss, isPassing } from "./failures.ts";
+import { Integrity } from "./integrity.ts";
+import type { Location } from "./location.ts";
+import { migrate } from "./migrate.ts";
+import { OwnWrites } from "./own-writes.ts";
+import { type Begun, PostgresTransaction } from "./postgres-transaction.ts";
+import { ServerTime } from "./server-time.ts";
+import { NOW } from "./store-time.ts";
+import { Tables } from "./tables.ts";
+import { ALIVE } from "./worker-table.ts";
+
+const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+/**
+ * The server's time, the number by which it knows later whether the transaction was committed, and which of these sessions are alive, one
+ * after the other: a word each.
+ */
+const BEGUN = `SELECT ${NOW}, pg_current_xact_id(), array_to_string(ARRAY(${ALIVE}), ' ')`;
+
+const COUNT = "SELECT nextval('commits')";
+
+const FATE = "SELECT pg_xact_status($1::xid8)";
+
+/** PostgreSQL, and one schema of a database of it. */
+export class PostgresServer implements Server<Connection, PostgresTransaction> {
+  readonly name: string;
+  readonly #location: Location;
+  readonly #tasks = new KnownTasks();
+  readonly #time = new ServerTime(() => performance.now());
+  readonly #ownWrites = new OwnWrites();
+
+  constructor(location: Location) {
+    this.#location = location;
+    this.name = location.name;
+  }
+
+  connect(): Promise<Connection> {
+    return Connection.open(this.#location);
+  }
+
+  tables(db: Connection): ServerTables {
+    return new Tables(db);
+  }
+
+  migrate(db: Connection): Promise<void> {
+    return migrate(db, this.#location);
+  }
+
+  /** Its own connection comes again by itself. */
+  bell(hand: Line<Connection>): Bell {
+    return new Bell(this.#location.schema, new Line(() => this.connect()), hand);
+  }
+
+  /** What the transaction does first is sent right behind its beginning, unless the server's time has to be asked for. */
+  async begin(db: Connection, sessions: Set<string>): Promise<PostgresTransaction> {
+    const begun = this.#begun(db, sessions);
+    // Whoever asks for it hears of its failure, and some never do.
+    begun.catch(() => {});
+    let now = this.#time.now();
+    if (now === null) {
+      try {
+        await begun;
+      } catch (error) {
+        await this.rollback(db);
+        throw explainInside(error, this.#location);
+      }
+      now = this.#time.now()!;
+    }
+    const parts = { location: this.#location, tasks: this.#tasks, ownWrites: this.#ownWrites, begun, now };
+    return new PostgresTransaction(db, parts);
+  }
+
+  async #begun(db: Connection, sessions: Set<string>): Promise<Begun> {
+    const known = [...sessions];
+    const [, row] = await Promise.all([
+      db.exec(BEGIN),
+      db.get<[now: number, number: string, alive: string]>(BEGUN, textArray(known)),
+    ]);
+    const [now, number, living] = row!;
+    this.#time.hear(now);
+    const alive = new Set(living.split(" "));
+    for (const id of known) if (!alive.has(id)) sessions.delete(id);
+    return { alive, number };
+  }
+
+  /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
+  async commit(db: Connection, tx: PostgresTransaction): Promise<Error | null> {
+    const counted = tx.isCounted ? undefined : db.all(COUNT).catch(() => {});
+    const commit = db.exec("COMMIT").catch((error: unknown) => ({ error }));
+    const failure = await tx.failure();
+    const [answer] = await Promise.all([commit, counted]);
+    if (answer === "COMMIT") {
+      this.#ownWrites.add(tx.written, tx.number);
+      return null;
+    }
+    const { error } = typeof answer === "string" ? failure! : answer;
+    if (isLoss(error)) return error;
+    throw explain(failure?.error ?? error, this.#location);
+  }
+
+  async rollback(db: Connection): Promise<void> {
+    if (!db.lost) await db.exec("ROLLBACK").catch(() => db.destroy());
+  }
+
+  async fate(db: Connection, { tx }: Lost<Connection, PostgresTransaction>): Promise<number | "open" | null> {
+    const [fate] = (await db.get<[string | null]>(FATE, tx.number))!;
+    if (fate === "in progress") return "open";
+    return fate === "committed" ? tx.stamp!.n : null;
+  }
+
+  damage(db: Connection, limit: number): Promise<Damage[]> {
+    return new Integrity(db, limit).damage();
+  }
+
+  explain(error: unknown): unknown {
+    return explain(error, this.#location);
+  }
+
+  isLoss(error: unknown): boolean {
+    return isLoss(error);
+  }
+
+  isPassing(error: unknown): boolean {
+    return isPassing(error);
+  }
+}
