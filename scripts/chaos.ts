@@ -8,11 +8,11 @@ import { MUTANTS } from "./mutants/mutants.ts";
 /**
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
  * handlers left outside MageFlow. A round is mostly waiting: as many go on at once as there are cores. The last line on stdout is
- * one JSON object; the exit code is 1 when anything was found. For PostgreSQL each round has a server of its own, whose connections are
- * cut and which is restarted in the middle of everything. `--cache redis` puts a cache before the store and `--engine bullmq` has BullMQ bring
+ * one JSON object; the exit code is 1 when anything was found. For PostgreSQL and MySQL each round has a server of its own, whose
+ * connections are cut or left half-open and which is killed and restarted in the middle of everything. `--cache redis` puts a cache before the store and `--engine bullmq` has BullMQ bring
  * the tasks, on a Redis of the round's own that is flushed, killed and frozen.
  *
- *     npm run chaos -- [--store sqlite|postgres] [--cache redis] [--engine bullmq] --rounds 50 [--seed 7] [--parallel 3] [--json]
+ *     npm run chaos -- [--store sqlite|postgres|mysql] [--cache redis] [--engine bullmq] --rounds 50 [--seed 7] [--parallel 3] [--json]
  *
  * With `--mutant NAME` the bug of that name (`npm run sim -- --mutants`) is planted into all processes but this one: it should be found.
  */
@@ -68,7 +68,7 @@ const lane = async (): Promise<void> => {
     const { faults, tasks, orders, seconds, phases, violations } = report;
     say(
       `round ${reports.length}/${rounds} seed ${report.seed}: ${faults.kills} kills, ${faults.freezes} freezes, ${faults.goodbyes} goodbyes, ` +
-        `${faults.cuts} cuts, ${faults.restarts} restarts, ` +
+        `${faults.cuts} cuts, ${faults.silences} silences, ${faults.restarts} restarts, ` +
         `${faults.flushes} flushes, ${faults.redisRestarts} Redis restarts, ${faults.redisFreezes} Redis freezes, ` +
         `${faults.submitterKills} submitters, ${faults.steererKills} steerers, ${tasks} tasks, ` +
         `${orders.done}+${orders.refused}+${orders.unknown} orders, ` +
@@ -102,6 +102,7 @@ const summary = {
   ordersRefused: sum(({ orders }) => orders.refused),
   ordersUnknown: sum(({ orders }) => orders.unknown),
   cuts: sum(({ faults }) => faults.cuts),
+  silences: sum(({ faults }) => faults.silences),
   restarts: sum(({ faults }) => faults.restarts),
   flushes: sum(({ faults }) => faults.flushes),
   redisRestarts: sum(({ faults }) => faults.redisRestarts),

@@ -6,7 +6,7 @@ import type { Store, Transaction } from "../packages/mageflow/src/ports/store.ts
 import { postgresStore } from "../packages/mageflow/src/stores/postgres/index.ts";
 import { sampleEntry } from "../packages/mageflow/src/testing/store-suite/sample-entry.ts";
 import { sampleSwarm, sampleItems } from "../packages/mageflow/src/testing/store-suite/sample-record.ts";
-import { PostgresServer } from "./chaos/postgres-server.ts";
+import { DatabaseServer } from "./chaos/database-server.ts";
 import { fill, SWARM, WORKER } from "./plans/crowd.ts";
 import { type Explained, explaining, listen, taken } from "./plans/explained.ts";
 
@@ -25,7 +25,7 @@ if (!Number.isInteger(items) || items < 20_000) {
   process.exit(2);
 }
 
-const server = await PostgresServer.start();
+const server = await DatabaseServer.start("postgres");
 const url = `${server.url}?schema=plans`;
 listen();
 const filling = postgresStore(url);

@@ -15,7 +15,7 @@ import { leasesOf } from "./shared-swarm/leases.ts";
  * leases there were at once, by what the handlers left outside MageFlow; the exit code is 1 when there were more than 10, or when an item
  * was lost.
  *
- *     npm run shared-swarm -- [--store sqlite|postgres] [--items 2000] [--every 1000] [--json]
+ *     npm run shared-swarm -- [--store sqlite|postgres|mysql] [--items 2000] [--every 1000] [--json]
  */
 const { values } = parseArgs({
   options: {

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OwnRedis } from "../servers/own-redis.ts";
-import { PostgresServer } from "./postgres-server.ts";
-import type { Random } from "./random.ts";
+import { cutLine } from "../servers/cut-line.ts";
+import { type Database, DatabaseServer } from "./database-server.ts";
+import { type Random, random } from "./random.ts";
 import type { Where } from "./where.ts";
 
 /** Stores that there is chaos for. */
-export const STORES = ["sqlite", "postgres"] as const;
+export const STORES = ["sqlite", "postgres", "mysql"] as const;
 export type StoreKind = (typeof STORES)[number];
 
 /** What works beside the store, on a Redis of the round's own. */
@@ -18,6 +19,7 @@ export interface Beside {
 /** What a nemesis does to a database, and to the Redis beside it. */
 export interface Blows {
   cuts: number;
+  silences: number;
   restarts: number;
   flushes: number;
   redisRestarts: number;
@@ -43,14 +45,24 @@ interface Target {
 /** Longer than a cache or an engine waits for an answer. */
 const FREEZE_MS = [300, 1_500] as const;
 
+/** For as long as this connections are half-open; longer than a lease of 1 s, or not. */
+const SILENCE_MS = [300, 1_500] as const;
+
+/** Of each connection to be among those that are cut. */
+const CUT = 0.7;
+
+/** Where the store of a round is in the database of its server. */
+const PLACES: Readonly<Record<Database, string>> = { postgres: "?schema=chaos", mysql: "" };
+
 export async function openPlace(kind: StoreKind, beside: Beside, folder: string): Promise<Place> {
-  const blows: Blows = { cuts: 0, restarts: 0, flushes: 0, redisRestarts: 0, redisFreezes: 0 };
-  const store = await openStore(kind, folder, blows);
+  const blows: Blows = { cuts: 0, silences: 0, restarts: 0, flushes: 0, redisRestarts: 0, redisFreezes: 0 };
+  const store = await (kind === "sqlite" ? openFile(folder) : openServer(kind, blows));
   const redis = beside.cache || beside.bullmq ? await openRedis(blows) : null;
   const targets = redis === null ? [store] : [store, redis];
   return {
     where: {
       store: store.url,
+      witness: store.witness,
       cache: beside.cache ? redis!.url : null,
       bullmq: beside.bullmq ? redis!.url : null,
     },
@@ -60,24 +72,45 @@ export async function openPlace(kind: StoreKind, beside: Beside, folder: string)
   };
 }
 
-async function openStore(kind: StoreKind, folder: string, blows: Blows): Promise<Target> {
-  if (kind === "sqlite") {
-    const path = join(folder, "store.db");
-    return { url: `sqlite:${path}`, strike: async () => {}, remove: async () => {} };
-  }
-  const server = await PostgresServer.start();
+interface StoreTarget extends Target {
+  /** Its URL for who looks on, whatever becomes of the connections of others. */
+  readonly witness: string;
+}
+
+async function openFile(folder: string): Promise<StoreTarget> {
+  const url = `sqlite:${join(folder, "store.db")}`;
+  return { url, witness: url, strike: async () => {}, remove: async () => {} };
+}
+
+async function openServer(kind: Database, blows: Blows): Promise<StoreTarget> {
+  const server = await DatabaseServer.start(kind);
+  const line = await cutLine(server.url);
   return {
-    url: `${server.url}?schema=chaos`,
+    url: `${line.url}${PLACES[kind]}`,
+    witness: `${server.url}${PLACES[kind]}`,
     strike: async (draw) => {
-      if (draw.chance(0.5)) {
+      const dice = draw.next();
+      if (dice < 0.4) {
         blows.restarts++;
         await server.restart();
-      } else {
-        blows.cuts++;
-        await server.cut(0.7);
+        return;
       }
+      // As many draws as there are connections, from a stream of their own.
+      const each = random(draw.next(), "calls");
+      const calls = [...line.calls].filter(() => each.chance(CUT));
+      if (dice < 0.7) {
+        blows.cuts++;
+      } else {
+        blows.silences++;
+        for (const call of calls) call.mute(each.pick(["client", "server"]));
+        await sleep(draw.whole(...SILENCE_MS));
+      }
+      for (const call of calls) call.cut();
     },
-    remove: () => server.stop(),
+    remove: async () => {
+      await line[Symbol.asyncDispose]();
+      await server.stop();
+    },
   };
 }
 

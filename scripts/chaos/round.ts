@@ -104,7 +104,7 @@ export async function round(seed: number, kind: StoreKind, beside: Beside): Prom
 
   const mage = await openMage(place.where);
   const tasks = chaosTasks(mage, null);
-  const witness = openWitness(place.where.store);
+  const witness = openWitness(place.where.witness);
   await witness.begin();
   const told = acknowledged(journal);
   const words = readLedger(ledgerPath).flatMap(({ word }) => word ?? []);

@@ -17,7 +17,7 @@ const [argument, ledgerPath, seed] = process.argv.slice(2);
 const where = fromArgument(argument!);
 const said = readLedger(ledgerPath!).flatMap(({ word }) => word ?? []);
 const ledger = openLedger(ledgerPath!);
-const witness = openWitness(where.store);
+const witness = openWitness(where.witness);
 // What is asked for at once goes over connections that know nothing of each other.
 const mages = [await openMage(where), await openMage(where)] as const;
 const tasks = chaosTasks(mages[0], null);

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -8,7 +8,8 @@ import type { Backend } from "./backends.ts";
 import type { Started } from "./ledger.ts";
 import { freePort } from "./free-port.ts";
 import { identify, isAlive } from "./process-identity.ts";
-import type { Command } from "./recipes.ts";
+import type { Command, Kitchen } from "./recipes.ts";
+import { hand, type User, whomToRunAs } from "./server-user.ts";
 
 /** How long a server may take until it lets somebody in, and until it has ended (ms). */
 const PATIENCE_MS = 60_000;
@@ -19,7 +20,6 @@ const LOOK_MS = 50;
 const LOG = "log";
 
 type OwnServer = Started & { kind: "process" };
-type Kitchen = NonNullable<ReturnType<Backend["recipe"]["find"]>>;
 
 /**
  * Starts a server on a free port, in a temporary folder. It goes on when this process ends. `record` hears of it as soon as there is a process.
@@ -40,7 +40,7 @@ export async function launch(
     const port = await freePort();
     const url = new URL(backend.usual);
     url.port = String(port);
-    const child = await begin(kitchen.serve(folder, port), folder, user);
+    const child = await begin([...kitchen.serve(folder, port), ...kitchen.hasty], folder, user);
     child.unref();
     const identity = identify(child.pid!);
     if (identity === null) throw new Error("it has ended");
@@ -78,32 +78,6 @@ async function untilReady(backend: Backend, server: OwnServer): Promise<void> {
     if (performance.now() > tooLong) throw new Error(answer.why);
     await wait(LOOK_MS);
   }
-}
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** PostgreSQL and MariaDB refuse to run as root; as anybody else one cannot choose. */
-function whomToRunAs(name: string): User | null {
-  if (process.getuid?.() !== 0) return null;
-  return lookUp(name) ?? lookUp("nobody");
-}
-
-function lookUp(name: string): User | null {
-  try {
-    const id = (what: string): number =>
-      Number(execFileSync("id", [what, name], { stdio: ["ignore", "pipe", "ignore"] }));
-    return { uid: id("-u"), gid: id("-g") };
-  } catch {
-    return null;
-  }
-}
-
-function hand(folder: string, { uid, gid }: User): void {
-  for (const file of readdirSync(folder)) chownSync(join(folder, file), uid, gid);
-  chownSync(folder, uid, gid);
 }
 
 async function runToEnd(command: Command, folder: string, user: User | null): Promise<void> {

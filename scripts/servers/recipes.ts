@@ -13,23 +13,28 @@ export interface Recipe {
   readonly user: string;
   /** What makes it end without waiting for its clients. */
   readonly ending: "SIGINT" | "SIGTERM";
+  /** What makes it end in the middle of everything, as a loss of power does but for the disk. */
+  readonly crash: "SIGQUIT" | "SIGKILL";
   /** Null when a program is missing. */
   find(): Kitchen | null;
 }
 
 /** The programs of a recipe that have been found. The folder is empty at first and theirs alone. */
-interface Kitchen {
+export interface Kitchen {
   /** Runs to its end before the server is started. */
   prepare(folder: string): Command | null;
-  /** Runs until it is told to end, and listens on 127.0.0.1. */
+  /** Runs until it is told to end, and listens on 127.0.0.1. The settings are those that it comes with. */
   serve(folder: string, port: number): Command;
+  /** Settings for what need outlive a process, for tests kill them, but not the machine: it does not wait for a disk. */
+  readonly hasty: readonly string[];
 }
 
-/** What is in these servers need outlive a process, for tests kill them, but not the machine: none waits for a disk. */
 export const postgresRecipe: Recipe = {
   packages: ["postgresql"],
   user: "postgres",
   ending: "SIGINT",
+  // What it has started ends with it, which it does not when it is killed.
+  crash: "SIGQUIT",
   find: () => {
     const bin = folderOf(["initdb", "postgres"]);
     if (bin === null) return null;
@@ -49,9 +54,9 @@ export const postgresRecipe: Recipe = {
         `--port=${port}`,
         "--listen-addresses=127.0.0.1",
         "--unix-socket-directories=",
-        "--fsync=off",
         "--max-connections=200",
       ],
+      hasty: ["--fsync=off"],
     };
   },
 };
@@ -60,6 +65,7 @@ export const mysqlRecipe: Recipe = {
   packages: ["mariadb-server-core"],
   user: "mysql",
   ending: "SIGTERM",
+  crash: "SIGKILL",
   find: () => {
     const mariadb = findProgram("mariadbd");
     const install = findProgram("mariadb-install-db");
@@ -69,10 +75,10 @@ export const mysqlRecipe: Recipe = {
     return {
       prepare: (folder) => {
         writeFileSync(join(folder, "first.sql"), "CREATE DATABASE IF NOT EXISTS test;\n");
-        const data = `--datadir=${join(folder, "data")}`;
+        const places = [`--datadir=${join(folder, "data")}`, tmpdir(folder)];
         return install === null
-          ? [server, "--no-defaults", "--initialize-insecure", data]
-          : [install, "--no-defaults", "--auth-root-authentication-method=normal", data];
+          ? [server, "--no-defaults", "--initialize-insecure", ...places]
+          : [install, "--no-defaults", "--auth-root-authentication-method=normal", ...places];
       },
       serve: (folder, port) => [
         server,
@@ -83,19 +89,24 @@ export const mysqlRecipe: Recipe = {
         "--bind-address=127.0.0.1",
         `--socket=${join(folder, "socket")}`,
         `--pid-file=${join(folder, "pid")}`,
-        // Else it would take files that another server is working with for left over.
-        `--tmpdir=${folder}`,
-        "--innodb-flush-log-at-trx-commit=2",
+        tmpdir(folder),
         "--loose-mysqlx=OFF",
       ],
+      hasty: ["--innodb-flush-log-at-trx-commit=2"],
     };
   },
 };
+
+/** In a folder that others use too it would take files that another server is working with for left over. */
+function tmpdir(folder: string): string {
+  return `--tmpdir=${folder}`;
+}
 
 export const redisRecipe: Recipe = {
   packages: ["redis-server"],
   user: "redis",
   ending: "SIGTERM",
+  crash: "SIGKILL",
   find: () => {
     const server = findProgram("redis-server");
     if (server === null) return null;
@@ -105,6 +116,7 @@ export const redisRecipe: Recipe = {
         const saved = ["--dir", folder, "--save", "", "--appendonly", "no"];
         return [server, "--port", String(port), "--bind", "127.0.0.1", ...saved];
       },
+      hasty: [],
     };
   },
 };

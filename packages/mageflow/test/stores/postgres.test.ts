@@ -15,7 +15,7 @@ import {
   sampleTask,
 } from "../../src/testing/store-suite/sample-record.ts";
 import { sampleWorker } from "../../src/testing/store-suite/sample-worker.ts";
-import { cutLine } from "./cut-line.ts";
+import { cutLine } from "../../../../scripts/servers/cut-line.ts";
 import { ask, dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
 const server = await findServer();

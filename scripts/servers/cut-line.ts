@@ -1,33 +1,53 @@
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import { once } from "node:events";
+
+/** One connection over a line. */
+interface Call {
+  /** Nothing that this side says reaches the other any more, and neither is told: the connection is half-open. */
+  mute(side: Side): void;
+  /** Hangs up. */
+  cut(): void;
+}
+
+type Side = "client" | "server";
 
 /** A line to a server that can be cut: what one side says is lost from then on, and in the end the line itself. */
 export interface CutLine extends AsyncDisposable {
   /** The server's URL, over this line. */
   readonly url: string;
+  /** Those that are not over. */
+  readonly calls: ReadonlySet<Call>;
   /** Nothing that this side says reaches the other any more. */
-  mute(side: "client" | "server"): void;
+  mute(side: Side): void;
   /** Hangs up. Whoever calls again is heard by both sides. */
   cut(): void;
 }
 
 export async function cutLine(server: string): Promise<CutLine> {
   const { hostname, port } = new URL(server);
-  const sockets = new Set<Socket>();
-  const muted = new Set<"client" | "server">();
+  const calls = new Set<Call>();
+  const muted = new Set<Side>();
   const listener = createServer((client) => {
     const upstream = connect(Number(port === "" ? 5432 : port), hostname);
+    const mutedHere = new Set<Side>();
+    const call: Call = {
+      mute: (side) => void mutedHere.add(side),
+      cut: () => {
+        client.destroy();
+        upstream.destroy();
+      },
+    };
+    calls.add(call);
     for (const [side, from, to] of [
       ["client", client, upstream],
       ["server", upstream, client],
     ] as const) {
-      sockets.add(from);
       from.on("data", (bytes) => {
-        if (!muted.has(side)) to.write(bytes);
+        if (!muted.has(side) && !mutedHere.has(side)) to.write(bytes);
       });
       from.on("error", () => {});
       from.on("close", () => {
-        sockets.delete(from);
+        calls.delete(call);
         to.destroy();
       });
     }
@@ -38,11 +58,12 @@ export async function cutLine(server: string): Promise<CutLine> {
   url.hostname = "127.0.0.1";
   url.port = String((listener.address() as { port: number }).port);
   const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
+    for (const call of calls) call.cut();
     muted.clear();
   };
   return {
     url: url.href,
+    calls,
     mute: (side) => void muted.add(side),
     cut,
     [Symbol.asyncDispose]: async () => {
