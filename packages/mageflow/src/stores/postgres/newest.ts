@@ -120,14 +120,22 @@ function everywhere(query: ListQuery, end: Place | null, given: Given): string {
     conditions.push(
       `(${createdAt}, ${id}) < (${given(after.createdAt)}::bigint, ${given(toSafe(after.id))}::text)`,
     );
-  if (end !== null)
-    conditions.push(`(${createdAt}, ${id}) >= (${given(end.createdAt)}::bigint, ${given(end.id)}::text)`);
   if (tag !== undefined && !tagged) conditions.push(hasTag(tag, given));
   const page = `ORDER BY ${createdAt} DESC, ${id} DESC LIMIT ${given(limit)}`;
   const stretches = tagged ? statusFilter(query, given) : statusStretches(query, given);
-  const selects = stretches.map(
-    (status) => `(SELECT ${COLUMNS} FROM ${from} WHERE ${[...conditions, status].join(" AND ")} ${page})`,
-  );
+  // A comparison of both would end the scan only behind all that was born in that instant.
+  const ends =
+    end === null
+      ? ["true"]
+      : [
+          `${createdAt} > ${given(end.createdAt)}::bigint`,
+          `${createdAt} = ${given(end.createdAt)}::bigint AND ${id} >= ${given(end.id)}::text`,
+        ];
+  const selects = stretches
+    .flatMap((status) => ends.map((until) => `${status} AND ${until}`))
+    .map(
+      (status) => `(SELECT ${COLUMNS} FROM ${from} WHERE ${[...conditions, status].join(" AND ")} ${page})`,
+    );
   return `SELECT * FROM (${selects.join(" UNION ALL ")}) AS pages
     ORDER BY created_at DESC, id DESC LIMIT ${given(limit)}`;
 }
