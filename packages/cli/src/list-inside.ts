@@ -8,7 +8,6 @@ export async function listInside(
   mage: MageFlow,
   { id, rootId }: SignatureView,
   filter: ListFilter & { readonly limit: number },
-  keep: (view: SignatureView) => boolean = (view) => view.id.startsWith(`${id}.`),
 ): Promise<Page<SignatureView>> {
   const found: SignatureView[] = [];
   let { cursor } = filter;
@@ -19,7 +18,7 @@ export async function listInside(
       root: rootId,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    found.push(...page.items.filter(keep));
+    found.push(...page.items.filter((view) => view.id.startsWith(`${id}.`)));
     if (page.next === null || found.length >= filter.limit) return { items: found, next: page.next };
     cursor = page.next;
   }

@@ -39,11 +39,9 @@ export async function readSubtree(mage: MageFlow, shown: Shown, whole: boolean):
     const more = children.next === null ? null : { count: null, cursor: children.next };
     return { view, inside: await growAll([...children.items, ...callbacks.items], depth), more };
   };
-  const growAll = async (views: readonly SignatureView[], depth: number): Promise<Tree[]> => {
-    const trees: Tree[] = [];
-    for (const view of views) trees.push(await grow(view, depth + 1));
-    return trees;
-  };
+  // Siblings are read together: one after the other they would take as many journeys to the store.
+  const growAll = (views: readonly SignatureView[], depth: number): Promise<Tree[]> =>
+    Promise.all(views.map((view) => grow(view, depth + 1)));
   const { signature, status, children, callbacks } = shown;
   const inside = await growAll([...children.items, ...callbacks.items], 0);
   const last = children.items.at(-1);

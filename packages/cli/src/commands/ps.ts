@@ -61,12 +61,14 @@ export function addPs(program: Command): void {
     .action(
       action<[], PsOptions>(async (_, options) =>
         withStore(options.store, async (mage) => {
-          const { items, next } = await listed(mage, options);
-          const rows = await Promise.all(items.map((view) => withProgress(mage, view)));
+          const [{ rows, next }, sessions, left] = await Promise.all([
+            listedWithProgress(mage, options),
+            mage.workers(SESSIONS),
+            mage.unhandled(),
+          ]);
           const now = Date.now();
-          const sessions = await mage.workers(SESSIONS);
           const workers = sessions.filter(({ endedAt, leaseUntil }) => endedAt === null && leaseUntil > now);
-          const unhandled = [...(await mage.unhandled())].map(([task, ready]) => ({ task, ready }));
+          const unhandled = [...left].map(([task, ready]) => ({ task, ready }));
           if (options.json) {
             printJson({
               items: rows.map(({ view, progress }) => ({ ...view, progress })),
@@ -88,6 +90,14 @@ export function addPs(program: Command): void {
         }),
       ),
     );
+}
+
+async function listedWithProgress(
+  mage: MageFlow,
+  options: PsOptions,
+): Promise<{ rows: Row[]; next: string | null }> {
+  const { items, next } = await listed(mage, options);
+  return { rows: await Promise.all(items.map((view) => withProgress(mage, view))), next };
 }
 
 async function listed(mage: MageFlow, options: PsOptions): Promise<Page<SignatureView>> {

@@ -7,7 +7,6 @@ import { CommandError } from "../exit-codes.ts";
 import { factLines } from "../fact-lines.ts";
 import { isGone } from "../is-gone.ts";
 import { leftOpenLines } from "../left-open.ts";
-import { listInside } from "../list-inside.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint, paintStatus } from "../paint.ts";
@@ -37,7 +36,7 @@ export function addShow(program: Command): void {
       "Shows one signature: its status and counts, its result, or its error with path and causes, its children and callbacks. With --verbose " +
         "the whole result, and the stacks of errors. Of what was removed it shows the stub, if one was kept, and ends with 4.",
     )
-    .option("-s, --status <statuses>", "only children and callbacks with these, newest first", statusList)
+    .option("-s, --status <statuses>", "only children and callbacks with these", statusList)
     .option("-l, --limit <n>", "children and callbacks to show, at most 500", wholeNumber(1, 500), 20)
     .option("--cursor <cursor>", "go on with the children where another page ended")
     .action(
@@ -52,7 +51,7 @@ export function addShow(program: Command): void {
           const [status, result, inside] = await Promise.all([
             run.status(),
             signature.execution === "SUCCEEDED" ? readResult(run) : null,
-            readInside(mage, run, signature, options),
+            readInside(run, options),
           ]);
           const cancelled = result === CANCELLED;
           const shown = { signature, status, result: cancelled ? null : result, cancelled, ...inside };
@@ -81,19 +80,8 @@ async function readResult(run: Run): Promise<unknown> {
   });
 }
 
-async function readInside(
-  mage: MageFlow,
-  run: Run,
-  view: SignatureView,
-  options: ShowOptions,
-): Promise<Pick<Shown, "children" | "callbacks">> {
+async function readInside(run: Run, options: ShowOptions): Promise<Pick<Shown, "children" | "callbacks">> {
   const { status, cursor, limit } = options;
-  const from = cursor === undefined ? {} : { cursor };
-  if (status !== undefined) {
-    const isOwn = ({ parentId }: SignatureView): boolean => parentId === run.id;
-    const { items, next } = await listInside(mage, view, { status, limit, ...from }, isOwn);
-    return { children: { items, next }, callbacks: { items: [], next: null } };
-  }
   if (cursor !== undefined && !/^\d+$/.test(cursor)) {
     throw new CommandError(
       "USAGE",
@@ -101,9 +89,10 @@ async function readInside(
       "copy the command that the page before ended with",
     );
   }
+  const page = { limit, ...(status === undefined ? {} : { status }) };
   const [children, callbacks]: Page<SignatureView>[] = await Promise.all([
-    run.children({ limit, ...from }),
-    run.callbacks({ limit }),
+    run.children({ ...page, ...(cursor === undefined ? {} : { cursor }) }),
+    run.callbacks(page),
   ]);
   return { children: children!, callbacks: callbacks! };
 }

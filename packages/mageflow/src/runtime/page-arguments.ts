@@ -2,6 +2,8 @@ import { MageFlowError } from "../core/errors.ts";
 import { inWords } from "../core/in-words.ts";
 import { invalidArgument } from "../core/invalid-argument.ts";
 import { type OptionNames, requireArguments } from "../core/known-options.ts";
+import { type Status, STATUSES } from "../core/status.ts";
+import { someOf } from "./filter-arguments.ts";
 
 /** Signatures or workers on one page. */
 export const MOST_ROWS = 500;
@@ -14,21 +16,28 @@ const ROWS = 100;
 export interface PageOptions {
   cursor?: string;
   limit?: number;
+  /** Only what has one of these. */
+  status?: Status | readonly Status[];
 }
 
-const PAGE_OPTIONS: OptionNames<PageOptions> = { cursor: true, limit: true };
+const PAGE_OPTIONS: OptionNames<PageOptions> = { cursor: true, limit: true, status: true };
 
 /**
- * Rows of the page (at most {@link MOST_ROWS}), and what it comes after; `read` is that of {@link readCursor}.
+ * Rows of the page (at most {@link MOST_ROWS}), what it comes after, and which statuses; `read` is that of {@link readCursor}.
  *
  * @throws MageFlowError (`INVALID_ARGUMENT`)
  */
 export function readPage<P>(
   page: PageOptions,
   read: (text: string) => P | null,
-): { limit: number; after: P | null } {
+): { limit: number; after: P | null; statuses?: readonly Status[] } {
   requireArguments(page, PAGE_OPTIONS, "a page");
-  return { limit: readLimit(page.limit, MOST_ROWS), after: readCursor(page.cursor, read) };
+  const { status } = page;
+  return {
+    limit: readLimit(page.limit, MOST_ROWS),
+    after: readCursor(page.cursor, read),
+    ...(status === undefined ? {} : { statuses: someOf("status", status, STATUSES) }),
+  };
 }
 
 /** @throws MageFlowError (`INVALID_ARGUMENT`) */

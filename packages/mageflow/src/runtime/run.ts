@@ -165,26 +165,26 @@ export class Run<O = unknown> extends Steering {
   }
 
   /**
-   * Steps or items by slot, a page (default 100, at most 500) at a time.
+   * Steps or items by slot, a page (default 100, at most 500) at a time; with `status`, those that have one of these.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for an unknown option, a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for an unknown option, a bad cursor, limit or status, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
    */
   async children(page: PageOptions = {}): Promise<Page<SignatureView>> {
-    const { limit, after } = readPage(page, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null));
-    const children = await this.#page({ of: "children", after, limit });
-    const next = children.length < limit ? null : String(children.at(-1)!.slot);
+    const query = readPage(page, (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null));
+    const children = await this.#page({ of: "children", ...query });
+    const next = children.length < query.limit ? null : String(children.at(-1)!.slot);
     return { items: children.map(viewOf), next };
   }
 
   /**
-   * Callbacks that have been stored so far, a page (default 100, at most 500) at a time.
+   * Callbacks that have been stored so far, a page (default 100, at most 500) at a time; with `status`, those that have one of these.
    *
-   * @throws MageFlowError (`INVALID_ARGUMENT`) for an unknown option, a bad cursor or limit, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
+   * @throws MageFlowError (`INVALID_ARGUMENT`) for an unknown option, a bad cursor, limit or status, NotFoundError (`NOT_FOUND`), GoneError (`GONE`).
    */
   async callbacks(page: PageOptions = {}): Promise<Page<SignatureView>> {
-    const { limit, after } = readPage(page, (text) => (text.startsWith(`${this.id}.`) ? text : null));
-    const callbacks = await this.#page({ of: "callbacks", after, limit });
-    const next = callbacks.length < limit ? null : callbacks.at(-1)!.id;
+    const query = readPage(page, (text) => (text.startsWith(`${this.id}.`) ? text : null));
+    const callbacks = await this.#page({ of: "callbacks", ...query });
+    const next = callbacks.length < query.limit ? null : callbacks.at(-1)!.id;
     return { items: callbacks.map(viewOf), next };
   }
 
