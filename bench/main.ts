@@ -1,20 +1,26 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES, type Figures, type Place, WINDOW, WORKER } from "./cases.ts";
 import { watchLoop } from "./loop-delay.ts";
+
+/** Cases of several processes, which tell how one of them fares while the others work. */
+const WATCHED = ["millions", "standing"] as const;
 
 /**
  * Measures MageFlow as a user runs it: durable settings, real handlers, the final callback awaited.
  *
  *     npm run bench -- <swarm|chain|chains|submit|latency|polling|million> [--store sqlite] [--cache redis://…] [--engine bullmq] [--tasks N] [--json]
  *     npm run bench -- peers [--store sqlite] [--tasks N] [--json]
+ *     npm run bench -- <millions|standing> [--store sqlite] [--cache redis://…] [--tasks N] [--json]
  *
  * `--store postgres` takes the server that `MAGEFLOW_TEST_POSTGRES` names, or that of this host; `--store mysql` does so with
- * `MAGEFLOW_TEST_MYSQL`, and `--engine bullmq` with `MAGEFLOW_TEST_REDIS`.
+ * `MAGEFLOW_TEST_MYSQL`, and `--engine bullmq` with `MAGEFLOW_TEST_REDIS`. `millions` and `standing` start a Redis of their own when they
+ * are given no cache.
  */
 const PEER_TASKS = 20_000;
+const WATCHED_TASKS = 1_000_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -28,13 +34,20 @@ const { values, positionals } = parseArgs({
 
 const [name = ""] = positionals;
 const chosen = CASES[name];
-if ((chosen === undefined && name !== "peers") || !["embedded", "bullmq"].includes(values.engine)) {
+const watched = WATCHED.find((one) => one === name);
+if (
+  (chosen === undefined && watched === undefined && name !== "peers") ||
+  !["embedded", "bullmq"].includes(values.engine)
+) {
   process.stderr.write(
-    `usage: npm run bench -- <${Object.keys(CASES).join("|")}|peers> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--engine embedded|bullmq] [--tasks N] [--json]\n`,
+    `usage: npm run bench -- <${Object.keys(CASES).join("|")}|peers|${WATCHED.join("|")}> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--engine embedded|bullmq] [--tasks N] [--json]\n`,
   );
   process.exit(2);
 }
-const tasks = values.tasks === undefined ? (chosen?.tasks ?? PEER_TASKS) : Number(values.tasks);
+const tasks =
+  values.tasks === undefined
+    ? (chosen?.tasks ?? (watched === undefined ? PEER_TASKS : WATCHED_TASKS))
+    : Number(values.tasks);
 if (!Number.isSafeInteger(tasks) || tasks < 1) {
   process.stderr.write(`--tasks is ${values.tasks}; give a whole number from 1\n`);
   process.exit(2);
@@ -61,7 +74,8 @@ await using place =
 const loop = watchLoop();
 try {
   const store = place?.url ?? urls[values.store] ?? values.store;
-  if (chosen === undefined) await tellPeers(store);
+  if (watched !== undefined) await tellWatched(watched, store);
+  else if (chosen === undefined) await tellPeers(store);
   else await tellCase(chosen, store);
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -83,6 +97,33 @@ async function tellPeers(store: string): Promise<void> {
   else {
     console.table(Object.fromEntries(peers.map(({ peer, ...figures }) => [peer, figures])));
     process.stdout.write(`${JSON.stringify(settings)}\n`);
+  }
+}
+
+/** What looks on goes through a cache as the others do. */
+async function tellWatched(bench: (typeof WATCHED)[number], store: string): Promise<void> {
+  await using redis =
+    values.cache === undefined
+      ? await (await import("../scripts/servers/own-redis.ts")).OwnRedis.start()
+      : null;
+  const cache = redis?.url ?? values.cache!;
+  const figures = await (await import("./millions.ts"))[bench]({ store, cache, tasks });
+  const settings = {
+    store: kind,
+    cache: cache.split(":")[0],
+    tasks,
+    cpus: cpus().length,
+    load: loadavg()[0],
+  };
+  if (values.json) process.stdout.write(`${JSON.stringify({ bench, ...figures, settings })}\n`);
+  else {
+    const { latency, ...others } = figures;
+    for (const [phase, looks] of Object.entries(latency)) {
+      process.stdout.write(`${phase}\n`);
+      console.table(looks);
+    }
+    for (const [what, figure] of Object.entries({ ...others, settings }))
+      process.stdout.write(`${what} ${JSON.stringify(figure)}\n`);
   }
 }
 
