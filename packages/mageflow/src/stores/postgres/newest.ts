@@ -58,7 +58,11 @@ export class Newest {
     const { roots, rootId, statuses, limit } = query;
     if (rootId === undefined)
       return roots
-        ? this.#page(limit, (most, given) => everywhere({ ...query, limit: most }, null, given))
+        ? this.#page(
+            limit,
+            (most, given) => everywhere({ ...query, limit: most }, null, given),
+            statuses === undefined,
+          )
         : this.#everything(query);
     return statuses?.every((status) => INDEXED_INSIDE.has(status)) === true
       ? this.#page(limit, (most, given) =>
@@ -78,7 +82,11 @@ export class Newest {
       const left = query.limit - found.length;
       const part = { ...query, after };
       found.push(
-        ...(await this.#page(left, (most, given) => everywhere({ ...part, limit: most }, end, given))),
+        ...(await this.#page(
+          left,
+          (most, given) => everywhere({ ...part, limit: most }, end, given),
+          query.statuses === undefined,
+        )),
       );
       if (hidden === undefined || found.length === query.limit) return found;
       after = { createdAt: hidden[0], id: hidden[1] };
@@ -100,11 +108,16 @@ export class Newest {
     return found;
   }
 
-  async #page(limit: number, statement: (limit: number, given: Given) => string): Promise<SignatureRecord[]> {
+  /** With `kept` the server keeps its plan, which takes longer to make than to carry out: for what there are few texts of. */
+  async #page(
+    limit: number,
+    statement: (limit: number, given: Given) => string,
+    kept = false,
+  ): Promise<SignatureRecord[]> {
     const read = (most: number): Promise<Row[]> => {
       const parameters: Parameter[] = [];
       const sql = statement(most, (value) => `$${parameters.push(value)}`);
-      return this.#db.once<Row>(sql, parameters);
+      return kept ? this.#db.all<Row>(sql, ...parameters) : this.#db.once<Row>(sql, parameters);
     };
     return wholePage(limit, read, toRecord);
   }
