@@ -22,12 +22,12 @@ export interface Errands {
 
 export async function startProcess(module: string, args: readonly string[]): Promise<Errands> {
   const child: ChildProcess = fork(new URL(module, import.meta.url), args);
+  const ended = once(child, "exit");
   const heard = async <T>(): Promise<T> => {
-    const ended = once(child, "exit").then(() => {
-      throw new Error(`${module} ended before it had answered`);
-    });
-    const [answer] = (await Promise.race([once(child, "message"), ended])) as [T];
-    return answer;
+    const answer = once(child, "message").then(([message]) => ({ message: message as T }));
+    const first = await Promise.race([answer, ended.then(() => null)]);
+    if (first === null) throw new Error(`${module} ended before it had answered`);
+    return first.message;
   };
   await heard();
   const tell = <T>(errand: string, details: object): Promise<T> => {
@@ -38,7 +38,7 @@ export async function startProcess(module: string, args: readonly string[]): Pro
     do: (errand, details = {}) => tell(errand, details),
     end: async () => {
       const peaks = await tell<Peaks>("end", {});
-      await once(child, "exit");
+      await ended;
       return peaks;
     },
   };
