@@ -86,6 +86,10 @@ const HOT: readonly (readonly [what: string, does: (store: Store) => Promise<unk
   ["the newest roots", () => store.list({ roots: true, after: null, limit: 50 })],
   ["the newest of everything", () => store.list({ roots: false, after: null, limit: 50 })],
   ["the newest that wait", () => store.list({ roots: false, statuses: ["WAITING"], after: null, limit: 50 })],
+  [
+    "what runs in a workflow",
+    (store) => store.list({ roots: false, rootId: SWARM, statuses: ["RUNNING"], after: null, limit: 50 }),
+  ],
   ["a page of the journal", () => store.journal({ rootId: SWARM, after: 0, limit: 100 })],
 ];
 
