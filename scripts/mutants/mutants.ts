@@ -113,14 +113,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "unknown-is-lost",
-    file: "runtime/lane.ts",
-    find: "if (prepared !== null && (await this.#landed(stamp.n))) return prepared;",
+    file: "runtime/committer.ts",
+    find: "if (prepared !== null && (await this.#landed(stamp.n))) return this.#publish(prepared);",
     replace: "",
     why: "a commit whose answer was lost is made again",
   },
   {
     name: "unknown-is-kept",
-    file: "runtime/lane.ts",
+    file: "runtime/committer.ts",
     find: "(await this.#landed(stamp.n))",
     replace: "stamp.n > 0",
     why: "a commit that never landed is acknowledged",
@@ -212,17 +212,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "dead-session-claims",
-    file: "runtime/lane.ts",
+    file: "runtime/committer.ts",
     find: "if (await isAlive(batch, demand.workerId)) {",
     replace: "if ((await isAlive(batch, demand.workerId)) || true) {",
     why: "a woken worker claims under a session that was declared dead, and nobody looks after it",
-  },
-  {
-    name: "places-filled-twice",
-    file: "runtime/claimers.ts",
-    find: "if (others.length === 0) return demand;",
-    replace: "return demand;",
-    why: "two transactions that go on side by side fill the same places of a worker",
   },
   {
     name: "no-net-under-doorbells",
@@ -359,7 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "commit-in-two",
-    file: "runtime/lane.ts",
+    file: "runtime/committer.ts",
     find: "if (changes !== null) await tx.write(changes);",
     replace: "if (changes !== null) await tx.write({ ...changes, journal: new Map() });",
     why: "what happened is not told in the commit in which it happens",

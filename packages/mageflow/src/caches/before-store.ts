@@ -33,10 +33,6 @@ export abstract class BeforeStore implements Store {
     return this.truth.address;
   }
 
-  get lanes(): number {
-    return this.truth.lanes;
-  }
-
   open(): Promise<void> {
     return this.truth.open();
   }

@@ -28,9 +28,6 @@ export interface Store {
   /** How a thread or another process opens this store for itself, or null when only this process can reach it. */
   readonly address: StoreAddress | null;
 
-  /** Transactions of one process that are worth making side by side; 1 where they go one after the other anyway. */
-  readonly lanes: number;
-
   /**
    * Connects and brings the schema up to date. Idempotent; safe in several processes at once.
    *

@@ -7,6 +7,7 @@ import { LONG_AGO, sampleTask } from "../testing/store-suite/sample-record.ts";
 import { Census } from "./census.ts";
 import { Committer } from "./committer.ts";
 import type { Handler } from "./handler.ts";
+import { SpecCache } from "./spec-cache.ts";
 
 /** A store with so many tasks that nobody has started, one a millisecond. */
 async function storeWith(count: number): Promise<Store> {
@@ -19,7 +20,7 @@ async function storeWith(count: number): Promise<Store> {
 
 /** That of a process which started at this instant. */
 function census(store: Store, session: string, start: number): Census {
-  const committer = new Committer(store, systemClock, session);
+  const committer = new Committer(store, systemClock, new SpecCache(), session);
   const handlers = new Map([["t", {} as Handler]]);
   let reports = 0;
   const census = new Census({ store, committer, session, handlers, newId: () => `${session}${reports++}` });

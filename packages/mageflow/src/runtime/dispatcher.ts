@@ -1,8 +1,7 @@
 import type { SignatureRecord } from "../core/record.ts";
 import type { Carrier, Delivery } from "../ports/engine.ts";
 import type { Change } from "./batch.ts";
-import type { Committer } from "./committer.ts";
-import type { Commit } from "./lane.ts";
+import type { Commit, Committer } from "./committer.ts";
 import { unattributed } from "./stray.ts";
 
 /** News that wait while others are under way. What is more than this is left to the sweep. */

@@ -11,6 +11,7 @@ import { ALL_RESUME } from "../core/recovery.ts";
 import { autoResume } from "./auto-resume.ts";
 import { Committer } from "./committer.ts";
 import { Reconciler } from "./reconciler.ts";
+import { SpecCache } from "./spec-cache.ts";
 import { verifyStore } from "./verify.ts";
 
 const STORES: Readonly<Record<string, () => Store>> = {
@@ -135,7 +136,7 @@ describe.each(Object.keys(STORES))("what lost its reason to wait (%s)", (name) =
   }
 
   function reconciler(): Reconciler {
-    const committer = new Committer(store, systemClock, "s-test");
+    const committer = new Committer(store, systemClock, new SpecCache(), "s-test");
     return new Reconciler(
       {
         store,

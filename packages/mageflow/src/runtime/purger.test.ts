@@ -7,6 +7,7 @@ import { sqliteStore } from "../stores/sqlite/index.ts";
 import { autoResume } from "./auto-resume.ts";
 import { Committer } from "./committer.ts";
 import { Reconciler } from "./reconciler.ts";
+import { SpecCache } from "./spec-cache.ts";
 
 const STORES: Readonly<Record<string, (now: () => number) => Store>> = {
   memory: (now) => memoryStore({ now }),
@@ -34,7 +35,7 @@ describe.each(Object.keys(STORES))("when the store's clock is set (%s)", (name) 
     await mage.close();
     await store.open();
     const clock = { ...systemClock, monotonic: () => monotonic };
-    const committer = new Committer(store, clock, "s-test");
+    const committer = new Committer(store, clock, new SpecCache(), "s-test");
     const parts = { store, clock, committer, session: "s-test", handlers: new Map(), newId: () => "r" };
     rounds = new Reconciler({ ...parts, autoResume: autoResume() }, null);
     await rounds.tick();

@@ -5,6 +5,7 @@ import { MageFlow } from "../mageflow.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
 import { sqliteStore } from "../stores/sqlite/index.ts";
 import { Committer } from "./committer.ts";
+import { SpecCache } from "./spec-cache.ts";
 
 test("of two trees of one key, the one that comes second leaves nothing behind", async () => {
   const store = memoryStore();
@@ -30,7 +31,7 @@ test.for([["memory", () => memoryStore()] as const, ["sqlite", () => sqliteStore
     await mage.close();
     await store.open();
     const transact = vi.spyOn(store, "transact");
-    const committer = new Committer(store, systemClock, "s-test");
+    const committer = new Committer(store, systemClock, new SpecCache(), "s-test");
     const found = (): Promise<string | null> =>
       committer.run({
         locks: [],

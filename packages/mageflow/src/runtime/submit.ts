@@ -136,7 +136,6 @@ function storeChunk(
 ): Promise<void> {
   return committer.run({
     locks: [],
-    rootId,
     apply: (batch) => {
       for (const row of specs) batch.addSpec(row);
       batch.insertBulk(chunk);
@@ -163,7 +162,6 @@ function finish(
 ): Promise<string> {
   return committer.run({
     locks: by === null ? [] : [by.id],
-    rootId: root.id,
     apply: async (batch) => {
       if (by !== null) requireGoingOn(batch, by);
       if (key !== null) {
@@ -188,8 +186,7 @@ function discardSoon(committer: Committer, rootId: string): void {
 
 async function discard(committer: Committer, rootId: string): Promise<void> {
   let gone = false;
-  while (!gone)
-    gone = await committer.run({ locks: [], rootId, apply: (batch) => batch.tx.discard(rootId, CHUNK) });
+  while (!gone) gone = await committer.run({ locks: [], apply: (batch) => batch.tx.discard(rootId, CHUNK) });
 }
 
 /** Once a cancellation is acknowledged nothing begins on behalf of what it was for, its cleanups excepted. */

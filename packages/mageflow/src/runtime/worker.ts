@@ -19,15 +19,13 @@ import type { Notes, Store, WorkerRow } from "../ports/store.ts";
 import type { Assignment } from "./assignment.ts";
 import { Attempt } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
-import type { Claimer, Claims } from "./claimers.ts";
-import type { Committer } from "./committer.ts";
+import type { Claimer, Commit, Committer } from "./committer.ts";
 import { goesOn, noteGoingOn } from "./going-on.ts";
 import type { Handler } from "./handler.ts";
 import { type Heartbeat, keepAlive } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
 import { IsolatePool } from "./isolate/isolate-pool.ts";
 import { IsolatedCode } from "./isolate/isolated-code.ts";
-import type { Commit } from "./lane.ts";
 import type { Offers } from "./offers.ts";
 import { sleepUntil } from "./sleep-until.ts";
 import { Supply } from "./supply.ts";
@@ -226,19 +224,12 @@ export class Worker implements Claimer, AsyncDisposable {
     return this.#hungry;
   }
 
-  heed(): void {
-    this.#heard = this.#rings;
-  }
-
   demand(ready = false): Demand | null {
+    this.#heard = this.#rings;
+    const slots = this.#concurrency - this.#occupied;
     const { offers } = this;
     const wants = offers === null ? this.#hungry || ready : this.#hungry && offers.size > 0;
-    return wants ? this.room() : null;
-  }
-
-  room(): Demand | null {
-    const slots = this.#concurrency - this.#occupied;
-    if (!this.#accepting || slots === 0) return null;
+    if (!this.#accepting || slots === 0 || !wants) return null;
     const tasks = new Map<string, number>();
     for (const [name, { concurrency }] of this.#handlers) {
       const room =
@@ -248,10 +239,8 @@ export class Worker implements Claimer, AsyncDisposable {
     return tasks.size === 0 ? null : { workerId: this.#session, slots, tasks };
   }
 
-  receive({ assignments, more, asked }: Claims): void {
-    const isOpen = more && this.offers === null;
-    if (asked) this.#hungry = isOpen || this.#rings !== this.#heard;
-    else if (isOpen) this.#hungry = true;
+  receive(assignments: readonly Assignment[], more: boolean): void {
+    this.#hungry = (more && this.offers === null) || this.#rings !== this.#heard;
     if (more && this.offers !== null) void this.#lookAgain();
     for (const assignment of assignments) {
       // What cannot be stored before this worker stops is recovered by another when the lease lapses.
@@ -282,8 +271,8 @@ export class Worker implements Claimer, AsyncDisposable {
   async #stop(): Promise<void> {
     this.#accepting = false;
     const nothingComes = this.#supply.close();
-    // Commits that are under way may bring tasks: they are waited for like the others.
-    await this.#parts.committer.underWay();
+    // A commit that is under way may bring tasks: they are waited for like the others.
+    await this.#parts.committer.run({ locks: [], apply: () => {} }).catch(() => {});
     const idle = new AbortController();
     if (this.#slots.size > 0) {
       this.#onIdle = () => idle.abort();

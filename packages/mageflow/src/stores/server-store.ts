@@ -33,9 +33,7 @@ export interface ServerStoreOptions {
 
 const PATIENCE_MS = 10_000;
 
-/** Transactions that a process makes side by side: while the server does the work of one, the other is decided. */
-const LANES = 2;
-/** Connections for transactions: those of the lanes, and others are few. */
+/** Transactions of one process at once; its committer makes one after the other, and others are few. */
 const MOST_TRANSACTIONS = 4;
 
 /**
@@ -45,7 +43,6 @@ const MOST_TRANSACTIONS = 4;
  */
 export class ServerStore<C extends Held, X extends ServerTransaction> implements Store {
   readonly name: string;
-  readonly lanes: number = LANES;
   readonly address: StoreAddress;
   readonly #server: Server<C, X>;
   readonly #patience: number;
@@ -59,7 +56,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   readonly #work = new Set<Promise<unknown>>();
   /** Sessions of workers here, which almost every transaction asks for. */
   readonly #sessions = new Set<string>();
-  /** The last stamp that each lane got committed here. */
+  /** The last stamp that each process got committed here. */
   readonly #stamps = new Map<string, number>();
   /** Commits whose answers were lost, by who made them. */
   readonly #unknown = new Map<string, Lost<C, X>>();

@@ -33,16 +33,14 @@ const NOTHING: Notes = { steps: new Map(), checkpoint: null, progress: null };
 class MemoryStore implements Store {
   readonly name = "memory";
   readonly address = null;
-  readonly lanes: number;
   readonly #now: () => number;
   readonly #stored = new Tables();
   readonly #turns = new Turns();
   readonly #listeners = new Set<() => void>();
   #isOpen = false;
 
-  constructor({ now = Date.now, lanes = 1 }: { now?: () => number; lanes?: number } = {}) {
+  constructor({ now = Date.now }: { now?: () => number } = {}) {
     this.#now = now;
-    this.lanes = lanes;
   }
 
   async open(): Promise<void> {
@@ -218,7 +216,7 @@ class MemoryStore implements Store {
   }
 }
 
-/** A new, empty store in memory. `lanes` lets a process do as it does with a store that has several. */
-export function memoryStore(options: { now?: () => number; lanes?: number } = {}): Store {
+/** A new, empty store in memory. */
+export function memoryStore(options: { now?: () => number } = {}): Store {
   return new MemoryStore(options);
 }

@@ -52,7 +52,6 @@ const AFTER_YOU_MS = 2;
  */
 export class SqliteStore implements Store {
   readonly name: string;
-  readonly lanes = 1;
   readonly address: StoreAddress | null;
   readonly #location: Location;
   readonly #time: StoreTime;

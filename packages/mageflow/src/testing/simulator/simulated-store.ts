@@ -90,7 +90,6 @@ export function simulatedStore(world: StoreWorld, process: Process): Store {
   return {
     name: `simulated ${inner.name}`,
     address: null,
-    lanes: inner.lanes,
     open: () => read("open", () => inner.open()),
     close: async () => {},
     transact,

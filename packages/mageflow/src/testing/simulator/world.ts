@@ -101,7 +101,7 @@ export class World implements StoreWorld {
     this.#draw = random(seed, "calls");
     this.engine = new SimulatedPlace(this, seed);
     this.#unverified = random(seed, "verify").whole(1, VERIFY_EVERY);
-    this.inner = memoryStore({ now: () => this.storeTime, lanes: random(seed, "lanes").whole(1, 2) });
+    this.inner = memoryStore({ now: () => this.storeTime });
     this.effects = new Effects(this.shadow, (invariant, what) => this.report(invariant, what));
   }
 
