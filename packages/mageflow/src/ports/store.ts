@@ -286,7 +286,8 @@ export interface Transaction {
 
   /**
    * Locks records against other transactions until this one ends, and reads them as they are now. With `wait` it waits
-   * for those that are locked; without, their ids come back as `busy`. Ids that do not exist are left out.
+   * for those that are locked; without, their ids come back as `busy`, and so do those of tasks below something that has
+   * changed since this transaction read it. Ids that do not exist are left out.
    */
   lock(ids: readonly string[], options: { wait: boolean }): Promise<Locked>;
 

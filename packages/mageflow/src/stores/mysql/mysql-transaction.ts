@@ -95,7 +95,7 @@ export class MysqlTransaction implements Transaction {
       const wanted = [...new Set(ids)];
       if (wanted.length === 0) return { records: [], busy: [] };
       // One journey: each statement sees what those before it have waited for.
-      const parents = above(wanted).filter((id) => !this.#above.has(id));
+      const parents = above(wanted).filter((id) => !this.#above.has(id) || (!wait && !this.#locked.has(id)));
       const isTask = (id: string): boolean => this.#tasks.has(id);
       const closed = await this.#gates.toClose(wanted, isTask);
       const [, locked, read] = await Promise.all([
@@ -103,8 +103,8 @@ export class MysqlTransaction implements Transaction {
         wait ? signatures.lock(wanted) : signatures.lockFree(wanted),
         parents.length === 0 ? [] : signatures.read(parents),
       ]);
-      const records = this.#remembered(locked);
-      for (const record of read) this.#above.set(record.id, record);
+      const changed = this.#changed(read);
+      const records = this.#remembered(locked.filter((record) => !isTaskBelow(record, changed)));
       if (wait || records.length === wanted.length) return { records, busy: [] };
       const found = new Set(records.map(({ id }) => id));
       const busy = await signatures.existing(wanted.filter((id) => !found.has(id)));
@@ -308,14 +308,20 @@ export class MysqlTransaction implements Transaction {
       this.#gates.passable(parents),
       this.#tables.signatures.read(parents.filter((id) => !this.#locked.has(id))),
     ]);
+    const changed = this.#changed(read.filter(({ id }) => isOpen(id) || this.#above.has(id)));
+    const passes = (id: string): boolean => isOpen(id) && !changed.has(id);
+    return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
+  }
+
+  /** Which of these are not any more as this transaction has read them; the others are remembered as what is above. */
+  #changed(read: readonly SignatureRecord[]): Set<string> {
     const changed = new Set<string>();
     for (const record of read) {
       const known = this.#above.get(record.id);
-      if (known !== undefined && !isDeepStrictEqual(known, record)) changed.add(record.id);
-      else if (isOpen(record.id)) this.#above.set(record.id, record);
+      if (known === undefined) this.#above.set(record.id, record);
+      else if (!isDeepStrictEqual(known, record)) changed.add(record.id);
     }
-    const passes = (id: string): boolean => isOpen(id) && !changed.has(id);
-    return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
+    return changed;
   }
 
   /** A tree that was removed while something in it was being locked: whoever asks again finds none of it. */
@@ -364,6 +370,11 @@ export class MysqlTransaction implements Transaction {
   #explained(): unknown {
     return explainInside(this.#failure!.error, this.#location);
   }
+}
+
+/** What runs below something goes by what that is: it is not let run by what it was. */
+function isTaskBelow({ id, kind }: SignatureRecord, changed: ReadonlySet<string>): boolean {
+  return kind === "task" && changed.size > 0 && above([id]).some((parent) => changed.has(parent));
 }
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();

@@ -135,13 +135,17 @@ export class PostgresTransaction implements Transaction {
       const locking = this.#lock(wanted, { wait });
       if (wait) this.#lockEarly(wanted);
       else this.#lookAhead(wanted);
-      const parents = above(wanted).filter((id) => !this.#above.has(id) && this.#early?.ids.has(id) !== true);
+      const parents = above(wanted).filter(
+        (id) =>
+          this.#early?.ids.has(id) !== true && (!this.#above.has(id) || (!wait && !this.#locked.has(id))),
+      );
       const reading = parents.length === 0 ? [] : signatures.read(parents);
       const [, locked, read] = await Promise.all([through, locking, reading, this.#early?.found]);
-      for (const one of read) this.#above.set(one.record.id, one);
-      const all = [...records, ...this.#remembered(locked)];
-      if (wait || locked.length === wanted.length) return { records: all, busy: [] };
-      const found = new Set(locked.map(({ id }) => id));
+      const changed = this.#changed(read);
+      const kept = this.#remembered(locked.filter((record) => !isTaskBelow(record, changed)));
+      const all = [...records, ...kept];
+      if (wait || kept.length === wanted.length) return { records: all, busy: [] };
+      const found = new Set(kept.map(({ id }) => id));
       return { records: all, busy: await signatures.existing(wanted.filter((id) => !found.has(id))) };
     });
   }
@@ -461,15 +465,20 @@ export class PostgresTransaction implements Transaction {
       this.#gates.passable(parents),
       this.#tables.signatures.read(parents.filter((id) => !this.#locked.has(id))),
     ]);
-    const changed = new Set<string>();
-    for (const one of read) {
-      const { id } = one.record;
-      const known = this.#above.get(id);
-      if (known !== undefined && known.version !== one.version) changed.add(id);
-      else if (isOpen(id)) this.#above.set(id, one);
-    }
+    const changed = this.#changed(read.filter(({ record: { id } }) => isOpen(id) || this.#above.has(id)));
     const passes = (id: string): boolean => isOpen(id) && !changed.has(id);
     return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
+  }
+
+  /** Which of these are not any more as this transaction has read them; the others are remembered as what is above. */
+  #changed(read: readonly Versioned[]): Set<string> {
+    const changed = new Set<string>();
+    for (const one of read) {
+      const known = this.#above.get(one.record.id);
+      if (known === undefined) this.#above.set(one.record.id, one);
+      else if (known.version !== one.version) changed.add(one.record.id);
+    }
+    return changed;
   }
 
   /**
@@ -521,6 +530,11 @@ export class PostgresTransaction implements Transaction {
   #explained(): unknown {
     return explainInside(this.#failure!.error, this.#location);
   }
+}
+
+/** What runs below something goes by what that is: it is not let run by what it was. */
+function isTaskBelow({ id, kind }: SignatureRecord, changed: ReadonlySet<string>): boolean {
+  return kind === "task" && changed.size > 0 && above([id]).some((parent) => changed.has(parent));
 }
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Store, Transaction } from "../../../ports/store.ts";
 import type { StoreHarness } from "../harness.ts";
-import { fullRecord, sampleItems, sampleReady, sampleSwarm, sampleTask } from "../sample-record.ts";
+import {
+  fullRecord,
+  sampleCallback,
+  sampleChild,
+  sampleItems,
+  sampleReady,
+  sampleSwarm,
+  sampleTask,
+} from "../sample-record.ts";
 import { onStore } from "../scene.ts";
 
 /** A transaction that stays open until it is told to end. */
@@ -84,6 +92,34 @@ export function lockCases(harness: StoreHarness): void {
           await held.ended;
           expect(locked.busy).toEqual([scene.id]);
           expect(locked.records.map(({ id }) => id)).toEqual([free]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "without waiting, leaves as busy a task below what has changed since the transaction read it",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const item = sampleChild(swarm, 0, { status: "RUNNING", workerId: "w" });
+          const callback = sampleCallback(swarm, "success", 0, { status: "READY", readyAt: 1 });
+          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "v" });
+          await scene.insert(swarm, item, last);
+          const seen = await scene.ask(async (tx) => {
+            await tx.lock([item.id], { wait: true });
+            await tx.read([swarm.id]);
+            await scene.ask(async (other) => {
+              await other.lock([last.id], { wait: true });
+              await other.lock([swarm.id], { wait: false });
+              await other.write({ update: [{ ...swarm, status: "SUCCEEDED" }], insert: [callback] });
+            });
+            return tx.lock([callback.id], { wait: false });
+          });
+          expect(seen).toEqual({ records: [], busy: [callback.id] });
+          const next = await scene.ask((tx) => tx.lock([callback.id], { wait: false }));
+          expect(next).toEqual({ records: [callback], busy: [] });
         },
         "rowLocks",
       ),
