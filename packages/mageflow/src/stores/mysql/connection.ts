@@ -22,7 +22,7 @@ const SETTINGS = `SET SESSION
   sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',
   time_zone = '+00:00',
   autocommit = 1,
-  innodb_lock_wait_timeout = 10
+  innodb_lock_wait_timeout = 7
   /*!80000 , max_execution_time = 30000 */
   /*M! , max_statement_time = 30, in_predicate_conversion_threshold = 0 */`;
 

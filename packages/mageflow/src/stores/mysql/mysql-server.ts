@@ -14,10 +14,10 @@ import { NOW } from "./store-time.ts";
 import { Tables } from "./tables.ts";
 
 /**
- * A session that is silent for so long in the middle of a transaction is ended by the server, and what it has locked let go (s); between
- * two it may be silent for as long as is usual.
+ * A session that is silent for so long in the middle of a transaction is ended by the server, and what it has locked let go (s), before
+ * those who wait for it give up; between two it may be silent for as long as is usual.
  */
-const HURRY = "SET SESSION wait_timeout = 15";
+const HURRY = "SET SESSION wait_timeout = 5";
 const REST = "SET SESSION wait_timeout = 28800";
 
 const BEGIN = "START TRANSACTION READ WRITE";

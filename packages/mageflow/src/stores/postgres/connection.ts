@@ -22,7 +22,7 @@ const HELD_BACK = 16_384;
 const settings = (schema: string): string => `
   SET search_path TO ${schema};
   SET statement_timeout TO '30s';
-  SET lock_timeout TO '10s';
+  SET lock_timeout TO '7s';
   SET idle_in_transaction_session_timeout TO '5s';
   SET enable_seqscan TO off;
   SET enable_bitmapscan TO off;
