@@ -6,6 +6,7 @@ import { acknowledged } from "./acknowledged.ts";
 import { checkSteered } from "./check-steered.ts";
 import { checkStore } from "./check-store.ts";
 import { check } from "./check.ts";
+import type { Witness } from "./history.ts";
 import { type Faults, Fleet } from "./fleet.ts";
 import { openWitness } from "./open-witness.ts";
 import { insist } from "./insisting.ts";
@@ -18,7 +19,7 @@ import { settle } from "./settling.ts";
 import { Steerer } from "./steerer.ts";
 import { chaosTasks } from "./tasks.ts";
 import type { Violation } from "./violation.ts";
-import { openMage, toArgument } from "./where.ts";
+import { openMage, toArgument, type Where } from "./where.ts";
 import { SUBMISSIONS } from "./workload.ts";
 
 /** The nemesis is at work for this long, and until everything is submitted and every story is told. */
@@ -45,6 +46,14 @@ export interface RoundReport {
   readonly folder: string | null;
 }
 
+/** Before anything else goes on: a trigger that is made waits for all transactions, and they for it. */
+async function beginToNote(where: Where, witness: Witness): Promise<void> {
+  const mage = await openMage(where);
+  await mage.list();
+  await mage.close();
+  await witness.begin();
+}
+
 /**
  * One round: a new store, worker processes, a submitter and a steerer on it, a storm of kills and freezes; then calm, until everything
  * is settled; then the judgement.
@@ -59,6 +68,8 @@ export async function round(seed: number, kind: StoreKind, beside: Beside): Prom
   const violations: Violation[] = [];
   const report = (found: Violation): void => void violations.push(found);
   const ledger = openLedger(ledgerPath);
+  const witness = openWitness(place.where.witness);
+  await beginToNote(place.where, witness);
   const fleet = new Fleet([where, ledgerPath], ledger, report);
   fleet.fill();
 
@@ -104,8 +115,6 @@ export async function round(seed: number, kind: StoreKind, beside: Beside): Prom
 
   const mage = await openMage(place.where);
   const tasks = chaosTasks(mage, null);
-  const witness = openWitness(place.where.witness);
-  await witness.begin();
   const told = acknowledged(journal);
   const words = readLedger(ledgerPath).flatMap(({ word }) => word ?? []);
   const roots = new Map(words.map((word) => [word.story, word.rootId]));

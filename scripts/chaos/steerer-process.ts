@@ -21,8 +21,6 @@ const witness = openWitness(where.witness);
 // What is asked for at once goes over connections that know nothing of each other.
 const mages = [await openMage(where), await openMage(where)] as const;
 const tasks = chaosTasks(mages[0], null);
-await mages[0].list();
-await witness.begin();
 const steerer = new Steerer(mages, tasks, ledger, witness, (verb) => process.stdout.write(`asks ${verb}\n`));
 
 await Promise.all(
