@@ -8,7 +8,7 @@ import { onStore } from "../scene.ts";
 /** Each run is a story of several commits, with every question asked after each of them. */
 const RUNS = 25;
 
-/** For a story that fails, within the minute of a test: what it was made smaller to until then is told. */
+/** What fits into the minute of a test (ms): a slow store is asked less, and a story that fails is told as small as it was made until then. */
 const TIME = 45_000;
 
 export function differentialCases(harness: StoreHarness): void {
@@ -38,7 +38,7 @@ export function differentialCases(harness: StoreHarness): void {
               }
             },
           ),
-          { numRuns: RUNS, interruptAfterTimeLimit: TIME, markInterruptAsFailure: true },
+          { numRuns: RUNS, interruptAfterTimeLimit: TIME },
         );
       }),
     );
