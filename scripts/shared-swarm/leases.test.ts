@@ -20,6 +20,11 @@ test("what was started again has one lease", () => {
   expect(leasesOf(rows("+a", "+b", "+a", "-b", "+c", "-a"), 2)).toMatchObject({ most: 2 });
 });
 
+test("a swarm that never had all is below from its beginning to its end", () => {
+  expect(leasesOf(rows("+a", "-a", "+b", "-b"), 2)).toEqual({ most: 1, longestBelow: 30, full: 0 });
+  expect(leasesOf([], 2)).toEqual({ most: 0, longestBelow: 0, full: 0 });
+});
+
 test("the longest stretch with fewer than all", () => {
   const some = rows("+a", "+b", "-a", "+c", "-b", "-c", "+d", "+e", "-d");
   expect(leasesOf(some, 2)).toEqual({ most: 2, longestBelow: 30, full: 1 - 40 / 60 });

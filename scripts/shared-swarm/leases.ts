@@ -3,7 +3,10 @@ import type { Row } from "../chaos/ledger.ts";
 /** How many leases of a swarm there were at once. */
 export interface Leases {
   readonly most: number;
-  /** Milliseconds of the longest stretch with fewer than there may be, from the first time that there were all to the last. */
+  /**
+   * Milliseconds of the longest stretch with fewer than there may be, from the first time that there were all to the last; of everything
+   * when there never were all.
+   */
   readonly longestBelow: number;
   /** Part of the time between these with as many as there may be. */
   readonly full: number;
@@ -25,6 +28,10 @@ export function leasesOf(rows: readonly Row[], concurrency: number): Leases {
     stretches.push({ at: at!, size: held.size });
   }
   const first = stretches.findIndex(({ size }) => size === concurrency);
+  if (first < 0) {
+    const [begun, ended] = [stretches[0]?.at ?? 0, stretches.at(-1)?.at ?? 0];
+    return { most, longestBelow: ended - begun, full: 0 };
+  }
   const last = stretches.findLastIndex(({ size }) => size === concurrency);
   let since: number | null = null;
   let longestBelow = 0;
