@@ -40,60 +40,67 @@ const CONCURRENCY = 10;
 
 const folder = mkdtempSync(join(tmpdir(), "mageflow-shared-"));
 const place = await openPlace(kind, { cache: false, bullmq: false }, folder);
-const path = join(folder, "ledger.jsonl");
-const ledger = openLedger(path);
-const atWork = new Set<Child>();
-const start = (): Child => {
-  const child = startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [
-    place.where.store,
-    path,
-  ]);
-  void child.line("ready").then(() => atWork.add(child));
-  return child;
-};
-
-const mage = new MageFlow({ store: place.where.store });
-const item = mage.task("item", (_input: { ms: number }) => null);
-const items = Array.from({ length: count }, (_, n) => item.with({ ms: 20 + (n % 40) }));
-const run = await mage.run(swarm(items, { concurrency: CONCURRENCY }));
-const fleet = Array.from({ length: WORKERS }, start);
-await Promise.all(fleet.map((child) => child.line("ready")));
-const ended = run.settled();
-let kills = 0;
-while ((await Promise.race([ended, sleep(every)])) === undefined) {
-  // The one that has been at work for longest; on a busy machine none may have come to it yet.
-  const [victim] = atWork;
-  if (victim === undefined) continue;
-  atWork.delete(victim);
-  victim.process.kill("SIGKILL");
-  await victim.ended;
-  ledger.add({ what: "dead", pid: victim.pid });
-  kills++;
-  fleet[fleet.indexOf(victim)] = start();
-}
-const { succeeded, total } = (await run.result()) as { succeeded: number; total: number };
-for (const child of fleet) child.process.kill("SIGKILL");
-await Promise.all(fleet.map((child) => child.ended));
-await mage.close();
-ledger.close();
-
-const rows = readLedger(path);
-const { most, longestBelow, full } = leasesOf(rows, CONCURRENCY);
-const summary = {
-  store: kind,
-  items: total,
-  lost: total - succeeded,
-  kills,
-  starts: rows.filter(({ what }) => what === "start").length,
-  mostLeases: most,
-  longestBelowMs: longestBelow,
-  fullPercent: Math.round(full * 100),
-  workers: WORKERS,
-  killedEveryMs: every,
-  concurrency: CONCURRENCY,
-};
+const summary = await share(place.where.store, join(folder, "ledger.jsonl")).finally(async () => {
+  await place.remove();
+  rmSync(folder, { recursive: true });
+});
 if (values.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
 else console.table(Object.fromEntries(Object.entries(summary).map(([key, value]) => [key, { value }])));
-await place.remove();
-rmSync(folder, { recursive: true });
-process.exit(most > CONCURRENCY || succeeded < total ? 1 : 0);
+process.exit(summary.mostLeases > CONCURRENCY || summary.lost > 0 ? 1 : 0);
+
+interface Summary {
+  readonly lost: number;
+  readonly mostLeases: number;
+  readonly [figure: string]: number | string;
+}
+
+/** Runs the swarm, its workers being killed one after the other. */
+async function share(store: string, path: string): Promise<Summary> {
+  const ledger = openLedger(path);
+  const atWork = new Set<Child>();
+  const start = (): Child => {
+    const child = startChild(new URL("./shared-swarm/worker-process.ts", import.meta.url), [store, path]);
+    void child.line("ready").then(() => atWork.add(child));
+    return child;
+  };
+
+  await using mage = new MageFlow({ store });
+  const item = mage.task("item", (_input: { ms: number }) => null);
+  const items = Array.from({ length: count }, (_, n) => item.with({ ms: 20 + (n % 40) }));
+  const run = await mage.run(swarm(items, { concurrency: CONCURRENCY }));
+  const fleet = Array.from({ length: WORKERS }, start);
+  await Promise.all(fleet.map((child) => child.line("ready")));
+  const ended = run.settled();
+  let kills = 0;
+  while ((await Promise.race([ended, sleep(every)])) === undefined) {
+    // The one that has been at work for longest; on a busy machine none may have come to it yet.
+    const [victim] = atWork;
+    if (victim === undefined) continue;
+    atWork.delete(victim);
+    victim.process.kill("SIGKILL");
+    await victim.ended;
+    ledger.add({ what: "dead", pid: victim.pid });
+    kills++;
+    fleet[fleet.indexOf(victim)] = start();
+  }
+  const { succeeded, total } = (await run.result()) as { succeeded: number; total: number };
+  for (const child of fleet) child.process.kill("SIGKILL");
+  await Promise.all(fleet.map((child) => child.ended));
+  ledger.close();
+
+  const rows = readLedger(path);
+  const { most, longestBelow, full } = leasesOf(rows, CONCURRENCY);
+  return {
+    store: values.store,
+    items: total,
+    lost: total - succeeded,
+    kills,
+    starts: rows.filter(({ what }) => what === "start").length,
+    mostLeases: most,
+    longestBelowMs: longestBelow,
+    fullPercent: Math.round(full * 100),
+    workers: WORKERS,
+    killedEveryMs: every,
+    concurrency: CONCURRENCY,
+  };
+}

@@ -98,7 +98,13 @@ onEachStore("events", (open) => {
     await reached;
     const all: FlowEvent[] = [];
     const late = run.events();
-    const next = late.next();
+    let isTold = false;
+    const next = late.next().finally(() => (isTold = true));
+    // Now is when the store was asked, which nobody sees from outside.
+    while (!isTold) {
+      await run.suspend();
+      await run.resume();
+    }
     letGo();
     const rest = [(await next).value as FlowEvent];
     for await (const event of late) rest.push(event);
