@@ -40,10 +40,12 @@ const CONCURRENCY = 10;
 
 const folder = mkdtempSync(join(tmpdir(), "mageflow-shared-"));
 const place = await openPlace(kind, { cache: false, bullmq: false }, folder);
-const summary = await share(place.where.store, join(folder, "ledger.jsonl")).finally(async () => {
-  await place.remove();
-  rmSync(folder, { recursive: true });
-});
+const shared = share(place.where.store, join(folder, "ledger.jsonl"));
+// The server goes too when this fails.
+await Promise.allSettled([shared]);
+await place.remove();
+rmSync(folder, { recursive: true });
+const summary = await shared;
 if (values.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
 else console.table(Object.fromEntries(Object.entries(summary).map(([key, value]) => [key, { value }])));
 process.exit(summary.mostLeases > CONCURRENCY || summary.lost > 0 ? 1 : 0);

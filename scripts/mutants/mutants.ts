@@ -114,14 +114,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "unknown-is-lost",
     file: "runtime/committer.ts",
-    find: "if (prepared !== null && (await this.#landed(stamp.n))) return this.#publish(prepared);",
+    find: "if (prepared !== null && (await this.#landed(stamp.n, prepared))) return this.#publish(prepared);",
     replace: "",
     why: "a commit whose answer was lost is made again",
   },
   {
     name: "unknown-is-kept",
     file: "runtime/committer.ts",
-    find: "(await this.#landed(stamp.n))",
+    find: "(await this.#landed(stamp.n, prepared))",
     replace: "stamp.n > 0",
     why: "a commit that never landed is acknowledged",
   },

@@ -1,4 +1,4 @@
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { once } from "node:events";
 
 /** One connection over a line. */
@@ -7,6 +7,8 @@ interface Call {
   mute(side: Side): void;
   /** Hangs up. */
   cut(): void;
+  /** Hangs up on the client; the server is not told. */
+  forsake(): void;
 }
 
 type Side = "client" | "server";
@@ -19,6 +21,10 @@ export interface CutLine extends AsyncDisposable {
   readonly calls: ReadonlySet<Call>;
   /** Nothing that this side says reaches the other any more. */
   mute(side: Side): void;
+  /** Both are heard again, on whatever is left. */
+  unmute(): void;
+  /** How much was said that the other side has not heard. */
+  readonly lost: number;
   /** Hangs up. Whoever calls again is heard by both sides. */
   cut(): void;
 }
@@ -27,14 +33,24 @@ export async function cutLine(server: string): Promise<CutLine> {
   const { hostname, port } = new URL(server);
   const calls = new Set<Call>();
   const muted = new Set<Side>();
+  let lost = 0;
+  /** Connections to the server, those that it alone believes in included. */
+  const upstreams = new Set<Socket>();
   const listener = createServer((client) => {
     const upstream = connect(Number(port === "" ? 5432 : port), hostname);
     const mutedHere = new Set<Side>();
+    let isForsaken = false;
+    upstreams.add(upstream);
+    upstream.on("close", () => upstreams.delete(upstream));
     const call: Call = {
       mute: (side) => void mutedHere.add(side),
       cut: () => {
         client.destroy();
         upstream.destroy();
+      },
+      forsake: () => {
+        isForsaken = true;
+        client.destroy();
       },
     };
     calls.add(call);
@@ -43,12 +59,13 @@ export async function cutLine(server: string): Promise<CutLine> {
       ["server", upstream, client],
     ] as const) {
       from.on("data", (bytes) => {
-        if (!muted.has(side) && !mutedHere.has(side)) to.write(bytes);
+        if (muted.has(side) || mutedHere.has(side)) lost++;
+        else to.write(bytes);
       });
       from.on("error", () => {});
       from.on("close", () => {
         calls.delete(call);
-        to.destroy();
+        if (!isForsaken) to.destroy();
       });
     }
   });
@@ -65,9 +82,14 @@ export async function cutLine(server: string): Promise<CutLine> {
     url: url.href,
     calls,
     mute: (side) => void muted.add(side),
+    unmute: () => muted.clear(),
+    get lost() {
+      return lost;
+    },
     cut,
     [Symbol.asyncDispose]: async () => {
       cut();
+      for (const upstream of upstreams) upstream.destroy();
       listener.close();
       await once(listener, "close");
     },

@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
+import { StoreError } from "../core/errors.ts";
 import { swarm } from "../core/plans.ts";
 import { MageFlow } from "../mageflow.ts";
-import type { Store } from "../ports/store.ts";
+import { systemClock } from "../engines/embedded/system-clock.ts";
+import { OutcomeUnknown, type Store } from "../ports/store.ts";
 import { memoryStore } from "../stores/memory/memory-store.ts";
+import { FAR_AHEAD } from "../testing/store-suite/sample-record.ts";
+import { sampleWorker } from "../testing/store-suite/sample-worker.ts";
+import { Committer } from "./committer.ts";
+import { SpecCache } from "./spec-cache.ts";
 
 /** The store, telling how many records each transaction creates. */
 function counting(store: Store, created: number[]): Store {
@@ -37,4 +43,43 @@ test("many ends with large callbacks are spread over several transactions", asyn
   expect(Math.max(...created)).toBeLessThan(4_200);
   expect(created.reduce((sum, count) => sum + count)).toBe(81 + 80 * 101);
   await worker.stop();
+});
+
+test("a commit of which nothing is told leaves what it claimed to others, and is not told to have failed", async () => {
+  const store = memoryStore();
+  const mage = new MageFlow({ store });
+  const { id } = await mage.run(mage.task("task", () => null));
+  await mage.close();
+  await store.open();
+  await store.transact((tx) => tx.write({ workers: [sampleWorker("w", { leaseUntil: FAR_AHEAD })] }));
+  const transact = store.transact.bind(store);
+  store.transact = async (work) => {
+    await transact(work);
+    throw new OutcomeUnknown("the answer was lost");
+  };
+  store.stamped = () => Promise.reject(new StoreError("STORE_BUSY", "it has not ended yet"));
+  const committer = new Committer(
+    store,
+    { ...systemClock, sleep: async () => {} },
+    new SpecCache(),
+    "session",
+  );
+  const told: string[] = [];
+  committer.addClaimer({
+    demand: () => (told.length > 0 ? null : { workerId: "w", slots: 1, tasks: new Map([["task", 1]]) }),
+    hungry: true,
+    offers: null,
+    idle: false,
+    ring: () => {},
+    lose: () => told.push("lost"),
+    receive: () => told.push("received"),
+  });
+  await expect(committer.run({ locks: [], apply: () => {} })).rejects.toMatchObject({
+    code: "STORE_UNAVAILABLE",
+    message: "memory does not tell whether it has kept a commit; look before you do it again",
+  });
+  expect(told).toEqual(["lost"]);
+  expect(await store.get([id])).toMatchObject([{ status: "RUNNING", workerId: "w" }]);
+  await committer.close();
+  await store.close();
 });

@@ -236,7 +236,7 @@ export class Committer {
         });
       } catch (error) {
         if (error instanceof OutcomeUnknown) {
-          if (prepared !== null && (await this.#landed(stamp.n))) return this.#publish(prepared);
+          if (prepared !== null && (await this.#landed(stamp.n, prepared))) return this.#publish(prepared);
         } else if (
           !(error instanceof StoreError && error.code === "STORE_BUSY") ||
           this.#clock.monotonic() - begun > PATIENCE_MS
@@ -307,15 +307,25 @@ export class Committer {
   }
 
   /** Whether a commit whose answer was lost is there: asked until the store answers, for a while. */
-  async #landed(stamp: number): Promise<boolean> {
+  async #landed(stamp: number, prepared: Prepared): Promise<boolean> {
     for (let attempt = 0; ; attempt++) {
       try {
         return (await this.#store.stamped(this.#session)) >= stamp;
       } catch (error) {
-        if (this.#closing.signal.aborted || attempt >= LANDING_TRIES) throw error;
+        if (this.#closing.signal.aborted || attempt >= LANDING_TRIES) throw this.#untold(prepared, error);
         await this.#pause(attempt);
       }
     }
+  }
+
+  /** It may have been kept. What was claimed in it is left to others, who find that its session has ended. */
+  #untold({ claims }: Prepared, cause: unknown): StoreError {
+    for (const { claimer, assignments } of claims) if (assignments.length > 0) claimer.lose();
+    return new StoreError(
+      "STORE_UNAVAILABLE",
+      `${this.#store.name} does not tell whether it has kept a commit; look before you do it again`,
+      { cause },
+    );
   }
 
   async #pause(attempt: number): Promise<void> {

@@ -51,6 +51,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   readonly #heart: Line<C>;
   readonly #bell: ServerBell;
   #opening: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
   #isOpen = false;
   /** What is under way, which closing waits for. */
   readonly #work = new Set<Promise<unknown>>();
@@ -84,6 +85,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   }
 
   open(): Promise<void> {
+    if (this.#closing !== null) return this.#closing.then(() => this.open());
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = null;
       throw error;
@@ -92,7 +94,12 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   }
 
   /** Waits for what was asked for. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => (this.#closing = null));
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#opening?.catch(() => {});
     this.#isOpen = false;
     this.#opening = null;
@@ -263,7 +270,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
     });
   }
 
-  /** What only reads may be done again, on a new connection. */
+  /** For what may be done twice: it is done again, on a new connection, when the one it was done on is lost. */
   #again<T>(work: (db: C) => Promise<T>): Promise<T> {
     return patiently(
       async () => work(await this.#reader.connection()),

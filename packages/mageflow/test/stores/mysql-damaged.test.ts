@@ -3,7 +3,7 @@ import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { UnreadableError } from "../../src/ports/unreadable.ts";
 import { openStore } from "../../src/stores/mysql/index.ts";
-import { sampleItems, sampleSwarm } from "../../src/testing/store-suite/sample-record.ts";
+import { sampleItems, sampleSwarm, sampleTask } from "../../src/testing/store-suite/sample-record.ts";
 import { ask, findServer, freshDatabase, type Place } from "./mysql-server.ts";
 
 const server = await findServer();
@@ -76,6 +76,18 @@ describe("records that somebody has damaged", needs(server), () => {
     test("is a damage of the store", async () => {
       expect(await store.damage(10)).toEqual([{ id: "r.1", message: says }]);
     });
+  });
+
+  test("one that is gone leaves what stood below it to be claimed by nobody, and all else to be claimed", async () => {
+    const ready = { status: "READY", readyAt: 1, name: "task of r" } as const;
+    await store.transact((tx) => tx.write({ insert: [sampleTask("fine", ready)] }));
+    await ask(server, `DELETE FROM ${place.database}.mageflow_signatures WHERE id = 'r'`);
+    const seen = await store.transact(async (tx) => {
+      const found = await tx.ready({ workerId: "w", slots: 9, tasks: new Map([["task of r", 9]]) });
+      return { found: found.map(({ id }) => id), above: await tx.read(["r"]) };
+    });
+    expect(seen.found).toContain("fine");
+    expect(seen.above).toEqual([]);
   });
 
   test("a window of children to start is as long as it can be", async () => {

@@ -18,6 +18,7 @@ import {
   sampleTask,
 } from "../../src/testing/store-suite/sample-record.ts";
 import { sampleWorker } from "../../src/testing/store-suite/sample-worker.ts";
+import { serverCases } from "./server-cases.ts";
 import { cutLine } from "../../../../scripts/servers/cut-line.ts";
 import { ask, findServer, freshDatabase } from "./mysql-server.ts";
 
@@ -37,6 +38,10 @@ describe("on a server", needs(server), async () => {
       return opened(url);
     },
     destroy: (store) => store.close(),
+  });
+
+  describe("as every store on a server", () => {
+    serverCases(url, opened);
   });
 
   describe("the schema", () => {

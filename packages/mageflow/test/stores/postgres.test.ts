@@ -15,6 +15,7 @@ import {
   sampleTask,
 } from "../../src/testing/store-suite/sample-record.ts";
 import { sampleWorker } from "../../src/testing/store-suite/sample-worker.ts";
+import { serverCases } from "./server-cases.ts";
 import { cutLine } from "../../../../scripts/servers/cut-line.ts";
 import { ask, dropSchema, findServer, freshSchema } from "./postgres-server.ts";
 
@@ -34,6 +35,19 @@ describe("on a server", needs(server), () => {
     },
     destroy: (store) => store.close(),
     edit: async (_, sql) => void (await ask(server, `SET search_path TO ${schema}; ${sql}`)),
+  });
+
+  describe("as every store on a server", () => {
+    serverCases(url, opened);
+  });
+
+  test("a commit that cannot be counted is not kept, and told why", async () => {
+    await using place = newPlace();
+    await using store = await opened(place.url);
+    await ask(server, `ALTER SEQUENCE ${place.schema}.commits RENAME TO gone`);
+    const commit = store.transact((tx) => tx.write({ insert: [sampleTask("uncounted")] }));
+    await expect(commit).rejects.toThrow('"commits" does not exist');
+    expect(await store.get(["uncounted"])).toEqual([]);
   });
 
   describe("the schema", () => {

@@ -46,13 +46,15 @@ interface Client {
   end(done: () => void): void;
   destroy(): void;
   on(event: "error" | "end", listener: () => void): unknown;
-  readonly stream: { ref(): unknown; unref(): unknown };
+  readonly stream: { ref(): unknown; unref(): unknown; destroy(): unknown };
 }
 
 interface Statement {
   readonly sql: string;
   /** Sent in a message of its own. */
   readonly isAlone: boolean;
+  /** Asked for in a transaction, of which nothing is to be done without the rest. */
+  readonly isHeld: boolean;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -136,7 +138,8 @@ export class Connection {
   async later(template: string, ...parameters: Parameter[]): Promise<void> {
     await new Promise((resolve, reject) => {
       if (this.#fault !== null) return reject(this.#fault);
-      this.#queue.push({ sql: fill(template, parameters), isAlone: false, resolve, reject });
+      const sql = fill(template, parameters);
+      this.#queue.push({ sql, isAlone: false, isHeld: this.#isHeld, resolve, reject });
     });
   }
 
@@ -153,9 +156,10 @@ export class Connection {
       reject(new Error("the transaction has ended before it was done"));
   }
 
-  /** Lets go of the server in good manners. */
+  /** Lets go of the server in good manners, unless it owes an answer: it may not be there any more to give one. */
   async close(): Promise<void> {
     if (this.#lost) return;
+    if (this.#isSending) return this.destroy();
     this.#lost = true;
     this.#client.stream.ref();
     await new Promise<void>((resolve) => this.#client.end(() => resolve()));
@@ -165,6 +169,7 @@ export class Connection {
   destroy(): void {
     this.#lost = true;
     this.#client.destroy();
+    this.#client.stream.destroy();
   }
 
   async #begin(): Promise<void> {
@@ -182,7 +187,7 @@ export class Connection {
   #ask(sql: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#fault !== null) return reject(this.#fault);
-      this.#queue.push({ sql, isAlone: false, resolve, reject });
+      this.#queue.push({ sql, isAlone: false, isHeld: this.#isHeld, resolve, reject });
       if (this.#isSending) return;
       this.#isSending = true;
       this.#client.stream.ref();
@@ -227,13 +232,15 @@ export class Connection {
 
   #fail(statements: readonly Statement[], error: Error): void {
     if (error instanceof ConnectionLost) this.destroy();
-    else if (!this.#isHeld) {
+    else if (!statements.some(({ isHeld }) => isHeld)) {
       if (statements.length > 1) this.#queue.unshift(...statements.map((one) => ({ ...one, isAlone: true })));
       else statements[0]!.reject(error);
       return;
     }
-    this.#fault = error;
     for (const { reject } of statements) reject(error);
+    // What comes behind a transaction that has been let go of meanwhile has nothing to do with it.
+    if (!this.#lost && !this.#isHeld) return;
+    this.#fault = error;
     for (const { reject } of this.#queue.splice(0)) reject(error);
   }
 }

@@ -114,9 +114,12 @@ export class MysqlServer implements Server<Connection, MysqlTransaction> {
     reader: Connection,
     { db, tx }: Lost<Connection, MysqlTransaction>,
   ): Promise<number | "open" | null> {
+    const { by, n } = tx.stamp!;
+    const stamps = new StampTable(reader);
+    if ((await stamps.last(by)) === n) return n;
     const { id, host } = db.session;
     if ((await reader.get(SESSION, id, host)) !== undefined) return "open";
-    return new StampTable(reader).last(tx.stamp!.by);
+    return stamps.last(by);
   }
 
   /** The server checks its own pages as it reads them; what is looked at here is what they hold. */

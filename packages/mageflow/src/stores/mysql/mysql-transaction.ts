@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Demand } from "../../core/choose.ts";
 import type { SignatureRecord, SpecRow } from "../../core/record.ts";
 import type { Status } from "../../core/status.ts";
@@ -16,6 +15,7 @@ import type {
 import { StoreError } from "../../core/errors.ts";
 import { UnreadableError } from "../../ports/unreadable.ts";
 import { above } from "../gates.ts";
+import { tellsAlike } from "../tells-alike.ts";
 import type { KnownTasks } from "../known-tasks.ts";
 import type { Connection } from "./connection.ts";
 import { explainInside, isLoss, isServerError } from "./failures.ts";
@@ -123,8 +123,11 @@ export class MysqlTransaction implements Transaction {
       }
       if (others.length === 0) return [...found.values()];
       const [, read] = await Promise.all([this.#gates.toRead(others), signatures.read(others)]);
-      for (const record of read) found.set(record.id, record);
-      this.#requireAbove(others.filter((id) => !found.has(id)));
+      for (const record of read) {
+        found.set(record.id, record);
+        this.#above.set(record.id, record);
+      }
+      await this.#requireAbove(others.filter((id) => !found.has(id)));
       return [...found.values()];
     });
   }
@@ -313,27 +316,32 @@ export class MysqlTransaction implements Transaction {
     return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
   }
 
-  /** Which of these are not any more as this transaction has read them; the others are remembered as what is above. */
+  /** Which of these tell something else to what stands below them than when this transaction read them; the others are remembered. */
   #changed(read: readonly SignatureRecord[]): Set<string> {
     const changed = new Set<string>();
     for (const record of read) {
       const known = this.#above.get(record.id);
       if (known === undefined) this.#above.set(record.id, record);
-      else if (!isDeepStrictEqual(known, record)) changed.add(record.id);
+      else if (!tellsAlike(known, record)) changed.add(record.id);
     }
     return changed;
   }
 
-  /** A tree that was removed while something in it was being locked: whoever asks again finds none of it. */
-  #requireAbove(missing: readonly string[]): void {
+  /**
+   * A tree that was removed while something in it was being locked: whoever asks again finds none of it. One whose records were
+   * damaged is still there.
+   */
+  async #requireAbove(missing: readonly string[]): Promise<void> {
     if (missing.length === 0) return;
     const gone = new Set(missing);
-    for (const { id, parentId } of this.#locked.values())
-      if (parentId !== null && gone.has(parentId))
-        throw new StoreError(
-          "STORE_BUSY",
-          `"${parentId}" was removed while "${id}" was being locked; try again`,
-        );
+    const below = [...this.#locked.values()].flatMap(({ id, parentId }) =>
+      parentId !== null && gone.has(parentId) ? id : [],
+    );
+    if (below.length === 0) return;
+    const left = new Set(await this.#tables.signatures.existing(below));
+    for (const id of below)
+      if (!left.has(id))
+        throw new StoreError("STORE_BUSY", `"${id}" was removed while it was being locked; try again`);
   }
 
   #send(answers: readonly Promise<unknown>[]): void {

@@ -132,8 +132,9 @@ export class Connection {
     this.#client.on("notification", ({ processId }: Notification) => hear(processId));
   }
 
-  /** Lets go of the server in good manners. */
+  /** Lets go of the server in good manners, unless it owes an answer: it may not be there any more to give one. */
   async close(): Promise<void> {
+    if (this.#pending > 0) return this.destroy();
     this.#lost = true;
     // For ever: its goodbye is awaited.
     this.#pending++;
@@ -144,7 +145,7 @@ export class Connection {
   /** Lets go of the server at once; whatever it was doing on this connection is undone. */
   destroy(): void {
     this.#lost = true;
-    void this.#client.end().catch(() => {});
+    this.#socket.destroy();
   }
 
   async #rows<Row>(text: string, values: readonly Parameter[], name?: string): Promise<Row[]> {

@@ -93,16 +93,25 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
 
   /** Sent right behind the writes. When one of them has failed, the server takes everything back instead. */
   async commit(db: Connection, tx: PostgresTransaction): Promise<Error | null> {
-    const counted = tx.isCounted ? undefined : db.all(COUNT).catch(() => {});
+    const counted = tx.isCounted
+      ? null
+      : db.all(COUNT).then(
+          () => null,
+          (error: unknown) => ({ error }),
+        );
     const commit = db.exec("COMMIT").catch((error: unknown) => ({ error }));
-    const failure = await tx.failure();
-    const [answer] = await Promise.all([commit, counted]);
+    const failed = await tx.failure();
+    const [answer, uncounted] = await Promise.all([commit, counted]);
+    const failure = failed ?? uncounted;
     if (answer === "COMMIT") {
       this.#ownWrites.add(tx.written, tx.number);
       return null;
     }
     const { error } = typeof answer === "string" ? failure! : answer;
-    if (isLoss(error)) return error;
+    if (isLoss(error)) {
+      db.destroy();
+      return error;
+    }
     throw explain(failure?.error ?? error, this.#location);
   }
 

@@ -20,6 +20,7 @@ import type { Connection } from "./connection.ts";
 import { explainInside } from "./failures.ts";
 import { Gates } from "./gates.ts";
 import { above } from "../gates.ts";
+import { tellsAlike } from "../tells-alike.ts";
 import type { KnownTasks } from "../known-tasks.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
@@ -137,7 +138,8 @@ export class PostgresTransaction implements Transaction {
       else this.#lookAhead(wanted);
       const parents = above(wanted).filter(
         (id) =>
-          this.#early?.ids.has(id) !== true && (!this.#above.has(id) || (!wait && !this.#locked.has(id))),
+          (this.#early?.ids.has(id) !== true || this.#above.has(id)) &&
+          (!this.#above.has(id) || (!wait && !this.#locked.has(id))),
       );
       const reading = parents.length === 0 ? [] : signatures.read(parents);
       const [, locked, read] = await Promise.all([through, locking, reading, this.#early?.found]);
@@ -250,7 +252,10 @@ export class PostgresTransaction implements Transaction {
       }
       if (others.length === 0) return [...found.values()];
       const [, read] = await Promise.all([this.#gates.toRead(others), signatures.read(others)]);
-      for (const { record } of read) found.set(record.id, record);
+      for (const one of read) {
+        found.set(one.record.id, one.record);
+        this.#above.set(one.record.id, one);
+      }
       await this.#requireAbove(others.filter((id) => !found.has(id)));
       return [...found.values()];
     });
@@ -470,13 +475,14 @@ export class PostgresTransaction implements Transaction {
     return [...this.#remembered(records.filter(({ id }) => above([id]).every(passes)))];
   }
 
-  /** Which of these are not any more as this transaction has read them; the others are remembered as what is above. */
+  /** Which of these tell something else to what stands below them than when this transaction read them; the others are remembered. */
   #changed(read: readonly Versioned[]): Set<string> {
     const changed = new Set<string>();
     for (const one of read) {
       const known = this.#above.get(one.record.id);
       if (known === undefined) this.#above.set(one.record.id, one);
-      else if (known.version !== one.version) changed.add(one.record.id);
+      else if (known.version !== one.version && !tellsAlike(known.record, one.record))
+        changed.add(one.record.id);
     }
     return changed;
   }

@@ -126,6 +126,57 @@ export function lockCases(harness: StoreHarness): void {
     );
 
     test(
+      "also when the transaction has only read it, and takes what is ready",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const last = sampleChild(swarm, 0, { status: "RUNNING", workerId: "v" });
+          const ready = { status: "READY", readyAt: 1, name: scene.id } as const;
+          const callback = sampleCallback(swarm, "success", 0, ready);
+          await scene.insert(swarm, last);
+          const demand = { workerId: "w", slots: 1, tasks: new Map([[scene.id, 1]]) };
+          const seen = await scene.ask(async (tx) => {
+            await tx.read([swarm.id]);
+            await scene.ask(async (other) => {
+              await other.lock([last.id], { wait: true });
+              await other.lock([swarm.id], { wait: false });
+              await other.write({ update: [{ ...swarm, status: "SUCCEEDED" }], insert: [callback] });
+            });
+            return { ready: await tx.ready(demand), locked: await tx.lock([callback.id], { wait: false }) };
+          });
+          expect(seen).toEqual({ ready: [], locked: { records: [], busy: [callback.id] } });
+          expect(await scene.ask((tx) => tx.ready(demand))).toEqual([callback]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "without waiting, takes a task below what has only counted since",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const [item, other] = [0, 1].map((n) => sampleChild(swarm, n, { status: "READY", readyAt: 1 }));
+          await scene.insert(swarm, item!, other!);
+          const seen = await scene.ask(async (tx) => {
+            await tx.read([swarm.id]);
+            await scene.ask(async (beside) => {
+              await beside.lock([other!.id], { wait: true });
+              const [counted] = (await beside.lock([swarm.id], { wait: false })).records;
+              const family = { ...counted!.family!, active: 7 };
+              await beside.write({ update: [{ ...counted!, family }] });
+            });
+            return tx.lock([item!.id], { wait: false });
+          });
+          expect(seen).toEqual({ records: [item], busy: [] });
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
       "with waiting, it sees what the other transaction wrote",
       onStore(
         harness,

@@ -30,6 +30,29 @@ function ends(scene: Scene, found: readonly { readonly id: string }[]): string[]
 
 export function unreadableCases(harness: StoreHarness): void {
   describe("a damaged record", () => {
+    test(
+      "that is gone leaves what stood below it to be claimed by nobody, and all else to be claimed",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const ready = { status: "READY", readyAt: LONG_AGO, name: scene.id } as const;
+          const items = sampleItems(swarm, 2, ready);
+          const fine = sampleTask(`${scene.id}fine`, ready);
+          await scene.insert(swarm, ...items, fine);
+          await scene.edit(`DELETE FROM signatures WHERE id = '${scene.id}'`);
+          const demand = { workerId: "w", slots: 9, tasks: new Map([[scene.id, 9]]) };
+          const seen = await scene.ask(async (tx) => {
+            const found = await tx.ready(demand);
+            return { found: ends(scene, found), above: await tx.read([scene.id]) };
+          });
+          expect(seen.found).toContain("fine");
+          expect(seen.above).toEqual([]);
+        },
+        "editable",
+      ),
+    );
+
     test.for(DAMAGES)("is named where it is asked for: %s", ([, set, says], context) =>
       onStore(
         harness,
