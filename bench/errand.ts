@@ -49,6 +49,9 @@ export async function runErrands(
   errands: Readonly<Record<string, (details: never) => Promise<unknown>>>,
 ): Promise<void> {
   const loop = watchLoop();
+  // Whoever gives the errands may end in the middle of one.
+  const orphaned = (): never => process.exit(1);
+  process.once("disconnect", orphaned);
   process.send!("ready");
   for (;;) {
     const [{ errand, with: details }] = (await once(process, "message")) as [Asked];
@@ -57,5 +60,6 @@ export async function runErrands(
   }
   const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
   process.send!({ peakRssMb, maxEventLoopDelayMs: loop.stop() } satisfies Peaks);
+  process.off("disconnect", orphaned);
   process.disconnect();
 }

@@ -10,7 +10,7 @@ import { stream } from "./shards/stream.ts";
  * The plan past one database (`docs/scale.md`), tried out: how a stream of workflows spreads over shards and what another shard costs, by
  * arithmetic; and workflows that really run over three SQLite files, one of which is gone for a while, and then over four. `--rate` and
  * `--storing` are what one database does in a second, as `npm run bench -- millions` measures it. The exit code is 1 when a workflow was lost,
- * a task ran twice or a key was forgotten.
+ * a task did not run exactly once, a key was forgotten, or the list was not whole and in order.
  *
  *     npm run shards -- [--workflows 100000] [--giant 1000000] [--rate 15000] [--storing 80000] [--real 300] [--seed 1] [--json]
  */
@@ -40,8 +40,10 @@ const arrivals = stream(given.workflows, given.giant, given.seed);
 const spread = [1, 2, 4, 8, 16].map((shards) => balance(arrivals, shards, given.rate));
 const grown = [1, 2, 4, 8, 16].map((shards) => growth(arrivals, shards, given.storing));
 const folder = mkdtempSync(join(tmpdir(), "mageflow-shards-"));
-const rehearsal = await rehearse(folder, given.real);
+const rehearsing = rehearse(folder, given.real);
+await Promise.allSettled([rehearsing]);
 rmSync(folder, { recursive: true });
+const rehearsal = await rehearsing;
 
 if (json) process.stdout.write(`${JSON.stringify({ given, spread, grown, rehearsal })}\n`);
 else {

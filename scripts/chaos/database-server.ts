@@ -44,7 +44,10 @@ export class DatabaseServer {
     // With owners and rights.
     execFileSync("cp", ["-a", `${prepared(backend, kitchen)}/.`, folder]);
     const server = new DatabaseServer(backend, kitchen, folder, await freePort());
-    await server.#ready();
+    await server.#ready().catch(async (error: unknown) => {
+      await server.stop();
+      throw error;
+    });
     return server;
   }
 
@@ -70,6 +73,7 @@ export class DatabaseServer {
   }
 
   async #crash(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, "close");
     this.#process.kill(this.#backend.recipe.crash);
     await ended;

@@ -51,13 +51,22 @@ const SILENCE_MS = [300, 1_500] as const;
 /** Of each connection to be among those that are cut. */
 const CUT = 0.7;
 
+/** Of each silent connection to be over for its client alone. */
+const FORSAKEN = 0.5;
+
 /** Where the store of a round is in the database of its server. */
 const PLACES: Readonly<Record<Database, string>> = { postgres: "?schema=chaos", mysql: "" };
 
 export async function openPlace(kind: StoreKind, beside: Beside, folder: string): Promise<Place> {
   const blows: Blows = { cuts: 0, silences: 0, restarts: 0, flushes: 0, redisRestarts: 0, redisFreezes: 0 };
   const store = await (kind === "sqlite" ? openFile(folder) : openServer(kind, blows));
-  const redis = beside.cache || beside.bullmq ? await openRedis(blows) : null;
+  const redis =
+    beside.cache || beside.bullmq
+      ? await openRedis(blows).catch(async (error: unknown) => {
+          await store.remove();
+          throw error;
+        })
+      : null;
   const targets = redis === null ? [store] : [store, redis];
   return {
     where: {
@@ -105,7 +114,11 @@ async function openServer(kind: Database, blows: Blows): Promise<StoreTarget> {
         for (const call of calls) call.mute(each.pick(["client", "server"]));
         await sleep(draw.whole(...SILENCE_MS));
       }
-      for (const call of calls) call.cut();
+      // Of some that were silent the server does not learn that they are over.
+      for (const call of calls) {
+        if (dice >= 0.7 && each.chance(FORSAKEN)) call.forsake();
+        else call.cut();
+      }
     },
     remove: async () => {
       await line[Symbol.asyncDispose]();

@@ -91,6 +91,6 @@ export class ServerWitness implements Witness {
   }
 }
 
-/** Ten seconds: longer than a server takes to come back. */
-const TRIES = 100;
+/** A minute: longer than a server takes to come back where much else goes on. */
+const TRIES = 600;
 const PAUSE_MS = 100;

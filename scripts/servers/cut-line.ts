@@ -29,15 +29,21 @@ export interface CutLine extends AsyncDisposable {
   cut(): void;
 }
 
+const USUAL_PORTS: Readonly<Record<string, number>> = {
+  "postgres:": 5432,
+  "postgresql:": 5432,
+  "mysql:": 3306,
+};
+
 export async function cutLine(server: string): Promise<CutLine> {
-  const { hostname, port } = new URL(server);
+  const { protocol, hostname, port } = new URL(server);
   const calls = new Set<Call>();
   const muted = new Set<Side>();
   let lost = 0;
   /** Connections to the server, those that it alone believes in included. */
   const upstreams = new Set<Socket>();
   const listener = createServer((client) => {
-    const upstream = connect(Number(port === "" ? 5432 : port), hostname);
+    const upstream = connect(port === "" ? USUAL_PORTS[protocol]! : Number(port), hostname);
     const mutedHere = new Set<Side>();
     let isForsaken = false;
     upstreams.add(upstream);

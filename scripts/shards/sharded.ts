@@ -43,10 +43,6 @@ export class Sharded {
     this.#concurrency = concurrency;
   }
 
-  get size(): number {
-    return this.#shards.length;
-  }
-
   async grow(stores: readonly Store[]): Promise<void> {
     for (const store of stores) {
       const shard = this.#shards.length;

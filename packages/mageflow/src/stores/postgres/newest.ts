@@ -34,8 +34,8 @@ const BIRTH_BEFORE = `SELECT max(created_at) FROM (
   ) AS before`;
 
 /**
- * Where the next hidden stretch of the list begins, from a place on: what a draft, or what is being discarded, has of one instant. It
- * takes a step a draft.
+ * Where the next hidden stretch of the list begins, from a place on: what a draft, or what is being discarded, has of one instant. The
+ * list takes a step for each of those: a draft has one, and what has run for long and is being discarded as many as it was added to.
  */
 const HIDDEN_BEFORE = `SELECT born_at, root_id FROM drafts CROSS JOIN LATERAL (
     SELECT created_at AS born_at FROM births
