@@ -1,4 +1,5 @@
-import { above, gateOf } from "../gates.ts";
+import { above } from "../above.ts";
+import { gateOf } from "../gates.ts";
 import { text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { list } from "./literals.ts";

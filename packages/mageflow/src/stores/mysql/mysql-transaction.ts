@@ -12,10 +12,8 @@ import type {
   WindowQuery,
   WorkerRow,
 } from "../../ports/store.ts";
-import { StoreError } from "../../core/errors.ts";
 import { UnreadableError } from "../../ports/unreadable.ts";
-import { above } from "../gates.ts";
-import { tellsAlike } from "../tells-alike.ts";
+import { above, isTaskBelow, requireAbove, tellsAlike } from "../above.ts";
 import type { KnownTasks } from "../known-tasks.ts";
 import type { Connection } from "./connection.ts";
 import { explainInside, isLoss, isServerError } from "./failures.ts";
@@ -127,7 +125,8 @@ export class MysqlTransaction implements Transaction {
         found.set(record.id, record);
         this.#above.set(record.id, record);
       }
-      await this.#requireAbove(others.filter((id) => !found.has(id)));
+      const missing = others.filter((id) => !found.has(id));
+      await requireAbove(missing, this.#locked.values(), (below) => signatures.existing(below));
       return [...found.values()];
     });
   }
@@ -327,23 +326,6 @@ export class MysqlTransaction implements Transaction {
     return changed;
   }
 
-  /**
-   * A tree that was removed while something in it was being locked: whoever asks again finds none of it. One whose records were
-   * damaged is still there.
-   */
-  async #requireAbove(missing: readonly string[]): Promise<void> {
-    if (missing.length === 0) return;
-    const gone = new Set(missing);
-    const below = [...this.#locked.values()].flatMap(({ id, parentId }) =>
-      parentId !== null && gone.has(parentId) ? id : [],
-    );
-    if (below.length === 0) return;
-    const left = new Set(await this.#tables.signatures.existing(below));
-    for (const id of below)
-      if (!left.has(id))
-        throw new StoreError("STORE_BUSY", `"${id}" was removed while it was being locked; try again`);
-  }
-
   #send(answers: readonly Promise<unknown>[]): void {
     for (const answer of answers) {
       this.#sent.push(
@@ -378,11 +360,6 @@ export class MysqlTransaction implements Transaction {
   #explained(): unknown {
     return explainInside(this.#failure!.error, this.#location);
   }
-}
-
-/** What runs below something goes by what that is: it is not let run by what it was. */
-function isTaskBelow({ id, kind }: SignatureRecord, changed: ReadonlySet<string>): boolean {
-  return kind === "task" && changed.size > 0 && above([id]).some((parent) => changed.has(parent));
 }
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();

@@ -1,4 +1,5 @@
-import { above, gateOf } from "../gates.ts";
+import { above } from "../above.ts";
+import { gateOf } from "../gates.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
 import type { Location } from "./location.ts";

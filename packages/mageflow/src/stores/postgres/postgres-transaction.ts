@@ -12,15 +12,13 @@ import type {
   WindowQuery,
   WorkerRow,
 } from "../../ports/store.ts";
-import { StoreError } from "../../core/errors.ts";
 import { childId } from "../../core/ids.ts";
 import { readable } from "../readable.ts";
 import { advisoryLock } from "./advisory-locks.ts";
 import type { Connection } from "./connection.ts";
 import { explainInside } from "./failures.ts";
 import { Gates } from "./gates.ts";
-import { above } from "../gates.ts";
-import { tellsAlike } from "../tells-alike.ts";
+import { above, isTaskBelow, requireAbove, tellsAlike } from "../above.ts";
 import type { KnownTasks } from "../known-tasks.ts";
 import { insertRecords } from "./insert-records.ts";
 import type { Location } from "./location.ts";
@@ -256,7 +254,8 @@ export class PostgresTransaction implements Transaction {
         found.set(one.record.id, one.record);
         this.#above.set(one.record.id, one);
       }
-      await this.#requireAbove(others.filter((id) => !found.has(id)));
+      const missing = others.filter((id) => !found.has(id));
+      await requireAbove(missing, this.#locked.values(), (below) => signatures.existing(below));
       return [...found.values()];
     });
   }
@@ -487,23 +486,6 @@ export class PostgresTransaction implements Transaction {
     return changed;
   }
 
-  /**
-   * A tree that was removed while something in it was being locked: whoever asks again finds none of it. One whose records were
-   * damaged is still there.
-   */
-  async #requireAbove(missing: readonly string[]): Promise<void> {
-    if (missing.length === 0) return;
-    const gone = new Set(missing);
-    const below = [...this.#locked.values()].flatMap(({ id, parentId }) =>
-      parentId !== null && gone.has(parentId) ? id : [],
-    );
-    if (below.length === 0) return;
-    const left = new Set(await this.#tables.signatures.existing(below));
-    for (const id of below)
-      if (!left.has(id))
-        throw new StoreError("STORE_BUSY", `"${id}" was removed while it was being locked; try again`);
-  }
-
   #send(answers: readonly Promise<unknown>[]): void {
     for (const answer of answers) {
       this.#sent.push(
@@ -536,11 +518,6 @@ export class PostgresTransaction implements Transaction {
   #explained(): unknown {
     return explainInside(this.#failure!.error, this.#location);
   }
-}
-
-/** What runs below something goes by what that is: it is not let run by what it was. */
-function isTaskBelow({ id, kind }: SignatureRecord, changed: ReadonlySet<string>): boolean {
-  return kind === "task" && changed.size > 0 && above([id]).some((parent) => changed.has(parent));
 }
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
