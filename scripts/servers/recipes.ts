@@ -78,7 +78,7 @@ export const mysqlRecipe: Recipe = {
         const places = [`--datadir=${join(folder, "data")}`, tmpdir(folder)];
         return install === null
           ? [server, "--no-defaults", "--initialize-insecure", ...places]
-          : [install, "--no-defaults", "--auth-root-authentication-method=normal", ...places];
+          : [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", ...places];
       },
       serve: (folder, port) => [
         server,
