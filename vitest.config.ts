@@ -16,6 +16,8 @@ const config: ViteUserConfig = {
     environment: "node",
     passWithNoTests: true,
     retry: 0,
+    // Most of the time tests wait, so two files go on one processor; more would want more connections than servers give.
+    maxWorkers: 2,
     reporters: [...configDefaults.reporters, "./scripts/servers/server-reporter.ts"],
     coverage: {
       provider: "v8",
