@@ -78,7 +78,13 @@ export const mysqlRecipe: Recipe = {
         const places = [`--datadir=${join(folder, "data")}`, tmpdir(folder)];
         return install === null
           ? [server, "--no-defaults", "--initialize-insecure", ...places]
-          : [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", ...places];
+          : [
+              install,
+              "--no-defaults",
+              "--auth-root-authentication-method=normal",
+              "--skip-test-db",
+              ...places,
+            ];
       },
       serve: (folder, port) => [
         server,

@@ -19,7 +19,8 @@ export function tellsAlike(a: SignatureRecord, b: SignatureRecord): boolean {
     a.heldBy === b.heldBy &&
     a.bound === b.bound &&
     a.message === b.message &&
-    isDeepStrictEqual([a.stop, a.deletion, a.lock], [b.stop, b.deletion, b.lock])
+    ((a.stop ?? a.deletion ?? a.lock ?? b.stop ?? b.deletion ?? b.lock) === null ||
+      isDeepStrictEqual([a.stop, a.deletion, a.lock], [b.stop, b.deletion, b.lock]))
   );
 }
 

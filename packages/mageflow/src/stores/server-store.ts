@@ -24,7 +24,8 @@ import type { Held } from "./held.ts";
 import { Line } from "./line.ts";
 import { Lines } from "./lines.ts";
 import { patiently } from "./patience.ts";
-import type { Lost, Server, ServerBell, ServerTables, ServerTransaction } from "./server.ts";
+import type { Lost, Server, ServerBell, ServerTables } from "./server.ts";
+import type { ServerTransaction } from "./server-transaction.ts";
 
 export interface ServerStoreOptions {
   /** How long to try when the server cannot be reached or takes no more connections, in milliseconds. 10 s if not given. */

@@ -12,13 +12,12 @@ import type {
   LogRow,
   Notes,
   SpecRef,
-  Stamp,
   Tombstone,
-  Transaction,
   WorkerRow,
 } from "../ports/store.ts";
 import type { Held } from "./held.ts";
 import type { Line } from "./line.ts";
+import type { ServerTransaction } from "./server-transaction.ts";
 
 /** What is read over one connection, each by what knows the statements of its server. */
 export interface ServerTables {
@@ -57,20 +56,6 @@ export interface ServerTables {
     newest(limit: number): Promise<WorkerRow[]>;
     extend(workerId: string, lease: number): Promise<boolean>;
   };
-}
-
-/** A transaction between its beginning and its end. */
-export interface ServerTransaction extends Transaction {
-  /** What it is to be known by when it has committed. */
-  readonly stamp: Stamp | null;
-  /** Sessions of workers that were asked for, and that were not known to be alive. */
-  readonly asked: readonly string[];
-  /** Whether there is anything to be committed. */
-  readonly hasWritten: boolean;
-  /** Throws when a statement is known to have failed, also when that was caught. */
-  check(): void;
-  /** From here on it can do nothing. */
-  end(): void;
 }
 
 /** Tells of commits, those of other processes too. */

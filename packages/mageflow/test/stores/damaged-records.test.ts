@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Breach, chain, MageFlow } from "mageflow";
-import { needs } from "../../../../scripts/servers/find-server.ts";
-import { ask, dropSchema, findServer, freshSchema } from "./postgres-server.ts";
+import { needs, type TestServer } from "../../../../scripts/servers/find-server.ts";
+import * as mysql from "./mysql-server.ts";
+import * as postgres from "./postgres-server.ts";
 
 /** A database, and a way past MageFlow into it. */
 interface Place {
@@ -14,43 +15,64 @@ interface Place {
   remove(): Promise<void>;
 }
 
-const server = await findServer();
+/** Where records are damaged, and the servers that it takes. */
+interface Kind {
+  readonly name: string;
+  readonly servers: readonly TestServer[];
+  readonly make: () => Place | Promise<Place>;
+}
 
-const PLACES: Readonly<Record<string, () => Place>> = {
-  SQLite: () => {
-    const folder = mkdtempSync(join(tmpdir(), "mageflow-"));
-    const file = join(folder, "store.db");
-    return {
-      url: `sqlite:${file}`,
-      edit: async (sql) => {
-        const db = new DatabaseSync(file);
-        db.exec(sql);
-        db.close();
-      },
-      remove: async () => rmSync(folder, { recursive: true }),
-    };
-  },
-  PostgreSQL: () => {
-    const { url, schema } = freshSchema(server);
-    return {
-      url,
-      edit: async (sql) => void (await ask(server, `SET search_path TO ${schema}; ${sql}`)),
-      remove: () => dropSchema(server, schema),
-    };
-  },
-};
+const postgresServer = await postgres.findServer();
+const mysqlServer = await mysql.findServer();
 
-for (const [name, make] of Object.entries(PLACES)) {
-  describe(`damaged records on ${name}`, needs(...(name === "PostgreSQL" ? [server] : [])), () => {
+const KINDS: readonly Kind[] = [
+  { name: "SQLite", servers: [], make: onSqlite },
+  { name: "PostgreSQL", servers: [postgresServer], make: onPostgres },
+  { name: "MySQL", servers: [mysqlServer], make: onMysql },
+];
+
+function onSqlite(): Place {
+  const folder = mkdtempSync(join(tmpdir(), "mageflow-"));
+  const file = join(folder, "store.db");
+  return {
+    url: `sqlite:${file}`,
+    edit: async (sql) => {
+      const db = new DatabaseSync(file);
+      db.exec(sql);
+      db.close();
+    },
+    remove: async () => rmSync(folder, { recursive: true }),
+  };
+}
+
+function onPostgres(): Place {
+  const { url, schema } = postgres.freshSchema(postgresServer);
+  return {
+    url,
+    edit: async (sql) => void (await postgres.ask(postgresServer, `SET search_path TO ${schema}; ${sql}`)),
+    remove: () => postgres.dropSchema(postgresServer, schema),
+  };
+}
+
+async function onMysql(): Promise<Place> {
+  const place = await mysql.freshDatabase(mysqlServer);
+  return {
+    url: place.url,
+    edit: (sql) => mysql.edit(place, sql),
+    remove: async () => place[Symbol.asyncDispose](),
+  };
+}
+
+for (const { name, servers, make } of KINDS)
+  describe(`damaged records on ${name}`, needs(...servers), () => {
     cases(make);
   });
-}
 
 function register(mage: MageFlow) {
   return mage.task("echo", ({ n }: { n: number }) => ({ n }));
 }
 
-function cases(make: () => Place): void {
+function cases(make: Kind["make"]): void {
   let place: Place;
   let mage: MageFlow;
   let echo: ReturnType<typeof register>;
@@ -63,7 +85,7 @@ function cases(make: () => Place): void {
   }
 
   beforeEach(async () => {
-    place = make();
+    place = await make();
     opened();
     ids = {
       first: (await mage.run(echo, { n: 1 })).id,

@@ -25,8 +25,15 @@ export async function freshDatabase(server: TestServer): Promise<Place> {
   };
 }
 
-/** Runs a statement past the store, in no database. */
-export async function ask({ url }: TestServer, sql: string): Promise<RowDataPacket[]> {
+/** Runs statements past the store in its database. Names of tables and columns are those of other stores. */
+export async function edit({ url }: Pick<Place, "url">, sql: string): Promise<void> {
+  const own = sql.replaceAll(/(UPDATE|FROM|INTO) (\w+)/g, "$1 mageflow_$2").replaceAll("lock =", "`lock` =");
+  const { pathname } = new URL(url);
+  await ask({ url }, `USE ${pathname.slice(1)}; ${own}`);
+}
+
+/** Runs statements past the store, in no database. */
+export async function ask({ url }: Pick<Place, "url">, sql: string): Promise<RowDataPacket[]> {
   const { hostname, port, username, password } = new URL(url);
   const client = await createConnection({
     host: hostname,
@@ -34,6 +41,7 @@ export async function ask({ url }: TestServer, sql: string): Promise<RowDataPack
     user: decodeURIComponent(username),
     password: decodeURIComponent(password),
     connectTimeout: 2_000,
+    multipleStatements: true,
   });
   try {
     const [rows] = await client.query<RowDataPacket[]>(sql);

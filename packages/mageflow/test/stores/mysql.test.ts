@@ -20,7 +20,7 @@ import {
 import { sampleWorker } from "../../src/testing/store-suite/sample-worker.ts";
 import { serverCases } from "./server-cases.ts";
 import { cutLine } from "../../../../scripts/servers/cut-line.ts";
-import { ask, findServer, freshDatabase } from "./mysql-server.ts";
+import { ask, edit, findServer, freshDatabase } from "./mysql-server.ts";
 
 const server = await findServer();
 
@@ -38,6 +38,7 @@ describe("on a server", needs(server), async () => {
       return opened(url);
     },
     destroy: (store) => store.close(),
+    edit: (_, sql) => edit({ url }, sql),
   });
 
   describe("as every store on a server", () => {

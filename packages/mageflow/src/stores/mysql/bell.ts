@@ -1,4 +1,5 @@
 import type { Line } from "../line.ts";
+import { Lookout } from "../lookout.ts";
 import type { Connection } from "./connection.ts";
 
 /** How often (ms) is looked whether anybody has committed. What the port allows is 100. */
@@ -15,11 +16,8 @@ const PROGRESS = "SELECT CAST(SUM(n) AS SIGNED) FROM mageflow_commits";
  */
 export class Bell {
   readonly #eyes: Line<Connection>;
-  readonly #listeners = new Set<() => void>();
-  #timer: NodeJS.Timeout | null = null;
-  #isLooking = false;
-  #seen: number | null = null;
-  #isOpen = false;
+  readonly #lookout = new Lookout(POLL_MS, (isFirst) => this.#look(isFirst));
+  #seen = 0;
 
   /** `eyes` is the connection to look over. */
   constructor(eyes: Line<Connection>) {
@@ -27,63 +25,30 @@ export class Bell {
   }
 
   open(): void {
-    this.#isOpen = true;
-    this.#listen();
+    this.#lookout.open();
   }
 
   /** Who listens hears nothing until it is opened again. */
   async close(): Promise<void> {
-    this.#isOpen = false;
-    this.#rest();
+    this.#lookout.close();
     await this.#eyes.close();
   }
 
   add(listener: () => void): () => void {
-    // Wrapped, so that the same function can listen twice.
-    const entry = (): void => listener();
-    this.#listeners.add(entry);
-    this.#listen();
-    return () => {
-      this.#listeners.delete(entry);
-      if (this.#listeners.size === 0) this.#rest();
-    };
+    return this.#lookout.add(listener);
   }
 
   /** Tells who listens in this process at once. */
   ring(): void {
-    queueMicrotask(() => this.#tell());
+    queueMicrotask(() => this.#lookout.tell());
   }
 
-  #listen(): void {
-    if (!this.#isOpen || this.#timer !== null || this.#listeners.size === 0) return;
-    this.#seen = null;
-    this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
-    void this.#look();
-  }
-
-  #rest(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      const db = await this.#eyes.connection();
-      const [progress] = (await db.get<[number]>(PROGRESS))!;
-      const grew = this.#seen !== null && progress !== this.#seen;
-      this.#seen = progress;
-      if (grew) this.#tell();
-    } catch {
-      // A server that cannot be reached now has nothing to tell; it is asked again.
-    } finally {
-      this.#isLooking = false;
-    }
-  }
-
-  #tell(): void {
-    if (this.#timer === null) return;
-    for (const listener of this.#listeners) listener();
+  async #look(isFirst: boolean): Promise<boolean> {
+    const db = await this.#eyes.connection();
+    const [progress] = (await db.get<[number]>(PROGRESS))!;
+    // Before the first look, anything may have been committed.
+    const grew = isFirst || progress !== this.#seen;
+    this.#seen = progress;
+    return grew;
   }
 }

@@ -54,9 +54,9 @@ const STORED: readonly Column[] = [
 ];
 
 /** What statements look at inside of JSON texts, which the server does not look into: it refuses some that JSON allows. */
-const DERIVED: readonly Column[] = [
-  derived("stop_verb", "stop", ({ stop }) => stop?.verb ?? null),
-  derived("stop_by", "stop", ({ stop }) => stop?.by ?? null),
+export const DERIVED: readonly Column[] = [
+  { ...derived("stop_verb", "stop", ({ stop }) => stop?.verb ?? null), isBytes: true },
+  { ...derived("stop_by", "stop", ({ stop }) => stop?.by ?? null), isBytes: true },
   derived("stop_done", "stop", ({ stop }) => stop?.done ?? null),
   derived("stop_resumes", "stop", ({ stop }) => stop?.resumes ?? null),
   // Of what runs only: the instant at which it has had its grace.

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "mysql2";
 import { StoreError } from "../../core/errors.ts";
-import { ConnectionLost, isServerError } from "./failures.ts";
+import { ConnectionLost } from "../server-failures.ts";
+import { isServerError } from "./failures.ts";
 import { fill, type Parameter } from "./literals.ts";
 import type { Location } from "./location.ts";
 

@@ -1,10 +1,17 @@
-import { StoreError, type StoreFault } from "../../core/errors.ts";
+import {
+  BROKEN,
+  BUSY,
+  ConnectionLost,
+  constraintError,
+  CORRUPT,
+  CROWDED,
+  type Fault,
+  FULL,
+  LOST,
+  storeError,
+  UNREACHABLE,
+} from "../server-failures.ts";
 import type { Location } from "./location.ts";
-
-/** There is no connection, or not any more: of what was under way on it nothing more is heard. */
-export class ConnectionLost extends Error {
-  override readonly name = "ConnectionLost";
-}
 
 /** What the driver makes of an answer of the server that is an error. */
 interface ServerError extends Error {
@@ -12,24 +19,6 @@ interface ServerError extends Error {
   readonly sqlState: string;
 }
 
-interface Fault {
-  readonly code: StoreFault;
-  /** What happened, and what to do. `$` stands for where. */
-  readonly says: string;
-}
-
-const BUSY: Fault = {
-  code: "STORE_BUSY",
-  says: "$ could not do this beside other transactions, and nothing of it was kept; try again",
-};
-const CROWDED: Fault = {
-  code: "STORE_BUSY",
-  says: "$ takes no more connections now; try again, or give the server more of them",
-};
-const FULL: Fault = {
-  code: "STORE_FULL",
-  says: "there is no room left for $; nothing of the transaction was kept, free some space and try again",
-};
 const READ_ONLY: Fault = {
   code: "STORE_READ_ONLY",
   says: "$ cannot be written; connect to the primary server, as a user who may write",
@@ -37,19 +26,6 @@ const READ_ONLY: Fault = {
 const FORBIDDEN: Fault = {
   code: "STORE_READ_ONLY",
   says: "$ cannot be written by this user; give them all rights on the database",
-};
-const CORRUPT: Fault = { code: "STORE_CORRUPT", says: "$ is damaged; restore it from a backup" };
-const UNREACHABLE: Fault = {
-  code: "STORE_UNAVAILABLE",
-  says: "$ cannot be reached; check that the server runs, and the host, database, user and password",
-};
-const LOST: Fault = {
-  code: "STORE_BUSY",
-  says: "the connection to $ was lost in the middle of a transaction, of which nothing was kept; try again",
-};
-const BROKEN: Fault = {
-  code: "STORE_UNAVAILABLE",
-  says: "$ failed to read or write; look for errors of the disk in the server's log",
 };
 
 /** Numbers of errors, of both servers, that tell of the database and not of the statement. */
@@ -107,22 +83,26 @@ export function isServerError(error: unknown): error is ServerError {
 
 /** What a connection threw, in the words of the port; anything else comes back as it is. */
 export function explain(error: unknown, location: Location): unknown {
-  if (isLoss(error)) return storeError(UNREACHABLE, error, location);
+  if (isLoss(error)) return storeError(UNREACHABLE, error, location.name);
   if (!isServerError(error)) return error;
-  if (error.sqlState.startsWith(INTEGRITY_CLASS))
-    return new Error(`constraint: ${error.message}; nothing of the transaction was kept`, { cause: error });
+  if (error.sqlState.startsWith(INTEGRITY_CLASS)) return constraintError(error);
   const fault = FAULTS.get(error.errno);
-  return fault === undefined ? error : storeError(fault, error, location);
+  return fault === undefined ? error : storeError(fault, error, location.name);
 }
 
 /** The same in the middle of a transaction: when the connection was lost before the commit was sent, nothing was kept. */
 export function explainInside(error: unknown, location: Location): unknown {
-  return isLoss(error) ? storeError(LOST, error, location) : explain(error, location);
+  return isLoss(error) ? storeError(LOST, error, location.name) : explain(error, location);
 }
 
 /** True when nothing more is heard of what was under way: the connection is gone, or the server has ended it. */
 export function isLoss(error: unknown): error is Error {
   return error instanceof ConnectionLost || (isServerError(error) && ENDED.has(error.errno));
+}
+
+/** True for what the server or a connection to it threw. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof ConnectionLost || isServerError(error);
 }
 
 /** True when it is not known what became of a commit that failed so. */
@@ -133,10 +113,4 @@ export function leavesOpen(error: unknown): boolean {
 /** True when the server is not there yet or has no room for one more connection: to be tried again for a while. */
 export function isPassing(error: unknown): boolean {
   return isServerError(error) ? PASSING.has(error.errno) : error instanceof ConnectionLost;
-}
-
-function storeError(fault: Fault, cause: Error, location: Location): StoreError {
-  return new StoreError(fault.code, `${fault.says.replace("$", () => location.name)} (${cause.message})`, {
-    cause,
-  });
 }

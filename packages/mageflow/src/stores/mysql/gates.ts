@@ -1,5 +1,6 @@
 import { above } from "../above.ts";
 import { gateOf } from "../gates.ts";
+import type { Purpose, TransactionGates } from "../server-transaction.ts";
 import { text } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { list } from "./literals.ts";
@@ -16,10 +17,7 @@ import { list } from "./literals.ts";
 const GATES = 256;
 
 /** Rows behind those of the gates. */
-const PURPOSES = ["audit", "starts"] as const;
-
-/** What one transaction at a time may do in a store, though there is no row that stands for it. */
-export type Purpose = (typeof PURPOSES)[number];
+const PURPOSES: readonly Purpose[] = ["audit", "starts"];
 
 const CLOSE =
   "SELECT gate FROM mageflow_gates FORCE INDEX (PRIMARY) WHERE gate IN $1 ORDER BY gate FOR UPDATE";
@@ -39,7 +37,7 @@ export async function onlyOne(db: Connection, purpose: Purpose): Promise<void> {
 }
 
 /** The gates of one transaction. */
-export class Gates {
+export class Gates implements TransactionGates {
   readonly #db: Connection;
   readonly #passed = new Set<number>();
   #isFirst = true;

@@ -1,11 +1,13 @@
 import type { Damage } from "../../ports/store.ts";
 import { KnownTasks } from "../known-tasks.ts";
 import { Line } from "../line.ts";
+import { Integrity } from "../server-integrity.ts";
 import type { Lost, Server, ServerTables } from "../server.ts";
 import { Bell, COUNT } from "./bell.ts";
 import { Connection } from "./connection.ts";
-import { explain, explainInside, isLoss, isPassing, leavesOpen } from "./failures.ts";
-import { Integrity } from "./integrity.ts";
+import { explain, explainInside, isAnswer, isLoss, isPassing, leavesOpen } from "./failures.ts";
+import { Gates } from "./gates.ts";
+import { inventory } from "./inventory.ts";
 import type { Location } from "./location.ts";
 import { migrate } from "./migrate.ts";
 import { MysqlTransaction } from "./mysql-transaction.ts";
@@ -60,22 +62,24 @@ export class MysqlServer implements Server<Connection, MysqlTransaction> {
   async begin(db: Connection, sessions: Set<string>): Promise<MysqlTransaction> {
     try {
       db.hold();
-      const { workers } = new Tables(db);
+      const tables = new Tables(db);
       const known = [...sessions];
       const [, , alive, begun] = await Promise.all([
         db.run(HURRY),
         db.run(BEGIN),
-        workers.alive(known),
+        tables.workers.alive(known),
         db.get<[number]>(BEGUN),
       ]);
       for (const id of known) if (!alive.has(id)) sessions.delete(id);
       // It never goes back in this process when the server's clock does.
       this.#now = Math.max(this.#now, begun![0]);
       return new MysqlTransaction(db, {
-        location: this.#location,
+        tables,
+        gates: new Gates(db),
         tasks: this.#tasks,
-        alive,
         now: this.#now,
+        faults: { explain: (error) => explainInside(error, this.#location), isAnswer },
+        alive,
       });
     } catch (error) {
       await this.rollback(db);
@@ -122,9 +126,8 @@ export class MysqlServer implements Server<Connection, MysqlTransaction> {
     return stamps.last(by);
   }
 
-  /** The server checks its own pages as it reads them; what is looked at here is what they hold. */
   damage(db: Connection, limit: number): Promise<Damage[]> {
-    return new Integrity(db).damage(limit);
+    return new Integrity(inventory(db), limit).damage();
   }
 
   explain(error: unknown): unknown {

@@ -6,7 +6,7 @@ import { COLUMNS } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { fill, list, type Parameter } from "./literals.ts";
 import { wholePage } from "../readable.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Where a statement looks, and the order in which it finds newest first there. */

@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
 import { jumps, startableTurns } from "./jumps.ts";
 import { fill, list } from "./literals.ts";
 import { wholePage } from "../readable.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** Signatures as everybody sees them, drafts left out: one by one, a parent's in the order of slots, and counted. */

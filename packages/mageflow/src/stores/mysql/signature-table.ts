@@ -8,7 +8,7 @@ import type { Connection } from "./connection.ts";
 import { jumps } from "./jumps.ts";
 import { list, type Parameter } from "./literals.ts";
 import { readable, wholePage } from "../readable.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { BY_ROOT_KEY } from "./signature-pages.ts";
 import { KNOWN, SHOWN } from "./visible.ts";
 import { withBusiness } from "./waiting.ts";

@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import { jumps, startableTurns } from "./jumps.ts";
 import type { Parameter } from "./literals.ts";
 import { readable, wholePage } from "../readable.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** The running ones are looked through in their index, which is as long as all workers together have places. */

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import type { Connection } from "./connection.ts";
 import type { Line } from "../line.ts";
+import { Lookout } from "../lookout.ts";
 
 /**
  * How often (ms) is looked whether anybody has committed, in case nobody rang: a process may end between its commit and the bell. What
@@ -26,16 +27,13 @@ export class Bell {
   /** The connection that hears, and one to ring by. */
   readonly #ears: Line<Connection>;
   readonly #hand: Line<Connection>;
-  readonly #listeners = new Set<() => void>();
+  readonly #lookout = new Lookout(POLL_MS, (isFirst) => this.#look(isFirst));
   readonly #heard = new WeakSet<Connection>();
   /** The server's process that rings for this one, whose listeners have been told. */
   #own: number | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #isLooking = false;
-  #seen: number | null = null;
+  #seen = 0;
   /** Whether the count had grown when it was last looked at. */
   #hadGrown = false;
-  #isOpen = false;
   /** Somebody has committed since others were told last, at that time by the monotonic clock. */
   #isDue = false;
   #rungAt = Number.NEGATIVE_INFINITY;
@@ -49,28 +47,19 @@ export class Bell {
   }
 
   open(): void {
-    this.#isOpen = true;
-    this.#listen();
+    this.#lookout.open();
   }
 
   /** Who listens hears nothing until it is opened again. Waits for what is being rung. */
   async close(): Promise<void> {
-    this.#isOpen = false;
-    this.#rest();
+    this.#lookout.close();
     clearTimeout(this.#next);
     if (this.#isDue) this.#ringSoon();
     await Promise.all([this.#ringing, this.#ears.close()]);
   }
 
   add(listener: () => void): () => void {
-    // Wrapped, so that the same function can listen twice.
-    const entry = (): void => listener();
-    this.#listeners.add(entry);
-    this.#listen();
-    return () => {
-      this.#listeners.delete(entry);
-      if (this.#listeners.size === 0) this.#rest();
-    };
+    return this.#lookout.add(listener);
   }
 
   /** Tells other processes as soon as can be; rings that come meanwhile are one. Who listens here hears of it by the next look. */
@@ -94,52 +83,28 @@ export class Bell {
     this.#ringing = ringing;
   }
 
-  #listen(): void {
-    if (!this.#isOpen || this.#timer !== null || this.#listeners.size === 0) return;
-    this.#seen = null;
-    this.#timer = setInterval(() => void this.#look(), POLL_MS).unref();
-    void this.#look();
-  }
-
-  #rest(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-  }
-
   async #ringOnce(): Promise<void> {
     const db = await this.#hand.connection();
     this.#own = db.backend;
     await db.all(RING, this.#channel);
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      const db = await this.#ears.connection();
-      if (!this.#heard.has(db)) {
-        this.#heard.add(db);
-        db.onNotification((by) => {
-          if (by !== this.#own) this.#tell();
-        });
-        await db.exec(`LISTEN ${this.#channel}`);
-      }
-      const [progress] = (await db.get<[number]>(PROGRESS))!;
-      // Before it is looked for the first time, anything may have been committed.
-      const grew = progress !== this.#seen;
-      this.#seen = progress;
-      // Once more, for what was on its way to be committed.
-      if (grew || this.#hadGrown) this.#tell();
-      this.#hadGrown = grew;
-    } catch {
-      // A server that cannot be reached now has nothing to tell; it is asked again.
-    } finally {
-      this.#isLooking = false;
+  async #look(isFirst: boolean): Promise<boolean> {
+    const db = await this.#ears.connection();
+    if (!this.#heard.has(db)) {
+      this.#heard.add(db);
+      db.onNotification((by) => {
+        if (by !== this.#own) this.#lookout.tell();
+      });
+      await db.exec(`LISTEN ${this.#channel}`);
     }
-  }
-
-  #tell(): void {
-    if (this.#timer === null) return;
-    for (const listener of this.#listeners) listener();
+    const [progress] = (await db.get<[number]>(PROGRESS))!;
+    // Before the first look, anything may have been committed.
+    const grew = isFirst || progress !== this.#seen;
+    const hadGrown = this.#hadGrown;
+    this.#seen = progress;
+    this.#hadGrown = grew;
+    // Once more, for what was on its way to be committed.
+    return grew || hadGrown;
   }
 }

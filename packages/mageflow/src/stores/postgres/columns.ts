@@ -2,7 +2,7 @@ import type { SignatureRecord } from "../../core/record.ts";
 import type { ColumnType } from "./arrays.ts";
 
 type Field = keyof SignatureRecord;
-export type Value = string | number | boolean | null;
+type Value = string | number | boolean | null;
 
 /** A column of `signatures`, the field that it comes from, and how. */
 export interface Column {

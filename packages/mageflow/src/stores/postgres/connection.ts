@@ -1,7 +1,8 @@
 import { Socket } from "node:net";
 import type { Client, Notification } from "pg";
 import { StoreError } from "../../core/errors.ts";
-import { ConnectionLost, isAborted } from "./failures.ts";
+import { ConnectionLost } from "../server-failures.ts";
+import { isAborted } from "./failures.ts";
 import type { Location } from "./location.ts";
 
 /** What a statement is given for its parameters; a Buffer is in the binary format of the parameter's type. */

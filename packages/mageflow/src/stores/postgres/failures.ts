@@ -1,29 +1,18 @@
-import { StoreError, type StoreFault } from "../../core/errors.ts";
+import {
+  BROKEN,
+  BUSY,
+  ConnectionLost,
+  constraintError,
+  CORRUPT,
+  CROWDED,
+  type Fault,
+  FULL,
+  LOST,
+  storeError,
+  UNREACHABLE,
+} from "../server-failures.ts";
 import type { Location } from "./location.ts";
 
-/** There is no connection, or not any more: of what was under way on it nothing more is heard. */
-export class ConnectionLost extends Error {
-  override readonly name = "ConnectionLost";
-}
-
-interface Fault {
-  readonly code: StoreFault;
-  /** What happened, and what to do. `$` stands for where. */
-  readonly says: string;
-}
-
-const BUSY: Fault = {
-  code: "STORE_BUSY",
-  says: "$ could not do this beside other transactions, and nothing of it was kept; try again",
-};
-const CROWDED: Fault = {
-  code: "STORE_BUSY",
-  says: "$ takes no more connections now; try again, or give the server more of them",
-};
-const FULL: Fault = {
-  code: "STORE_FULL",
-  says: "there is no room left for $; nothing of the transaction was kept, free some space and try again",
-};
 const READ_ONLY: Fault = {
   code: "STORE_READ_ONLY",
   says: "$ cannot be written; connect to the primary server, with a role that may write",
@@ -31,19 +20,6 @@ const READ_ONLY: Fault = {
 const FORBIDDEN: Fault = {
   code: "STORE_READ_ONLY",
   says: "$ cannot be written by this role; give it the right to create and use the schema",
-};
-const CORRUPT: Fault = { code: "STORE_CORRUPT", says: "$ is damaged; restore it from a backup" };
-const UNREACHABLE: Fault = {
-  code: "STORE_UNAVAILABLE",
-  says: "$ cannot be reached; check that the server runs, and the host, database, role and password",
-};
-const LOST: Fault = {
-  code: "STORE_BUSY",
-  says: "the connection to $ was lost in the middle of a transaction, of which nothing was kept; try again",
-};
-const BROKEN: Fault = {
-  code: "STORE_UNAVAILABLE",
-  says: "$ failed to read or write; look for errors of the disk in the server's log",
 };
 
 /** SQLSTATEs (appendix A of the PostgreSQL manual) that tell of the database, not of the statement. */
@@ -70,19 +46,17 @@ const PASSING: ReadonlySet<string> = new Set(["53300", "57P03", "57P01", "57P02"
 
 /** What a connection threw, in the words of the port; anything else comes back as it is. */
 export function explain(error: unknown, location: Location): unknown {
-  if (isLoss(error)) return storeError(UNREACHABLE, error, location);
+  if (isLoss(error)) return storeError(UNREACHABLE, error, location.name);
   const state = stateOf(error);
   if (state === null) return error;
-  const { message } = error as Error;
-  if (state.startsWith(INTEGRITY_CLASS))
-    return new Error(`constraint: ${message}; nothing of the transaction was kept`, { cause: error });
+  if (state.startsWith(INTEGRITY_CLASS)) return constraintError(error as Error);
   const fault = FAULTS.get(state);
-  return fault === undefined ? error : storeError(fault, error as Error, location);
+  return fault === undefined ? error : storeError(fault, error as Error, location.name);
 }
 
 /** The same in the middle of a transaction: when the connection was lost before the commit was sent, nothing was kept. */
 export function explainInside(error: unknown, location: Location): unknown {
-  return isLoss(error) ? storeError(LOST, error, location) : explain(error, location);
+  return isLoss(error) ? storeError(LOST, error, location.name) : explain(error, location);
 }
 
 /** True when nothing more is heard of what was under way: the connection is gone, or the server has ended it. */
@@ -90,6 +64,11 @@ export function isLoss(error: unknown): error is Error {
   if (error instanceof ConnectionLost) return true;
   const state = stateOf(error);
   return state !== null && ((error as { severity?: unknown }).severity === "FATAL" || state.startsWith("08"));
+}
+
+/** True for what the server or a connection to it threw. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof ConnectionLost || stateOf(error) !== null;
 }
 
 /** True for what the server says to everything behind a statement that it has refused, until the transaction ends. */
@@ -108,10 +87,4 @@ function stateOf(error: unknown): string | null {
   return error instanceof Error && "severity" in error && "code" in error && typeof error.code === "string"
     ? error.code
     : null;
-}
-
-function storeError(fault: Fault, cause: Error, location: Location): StoreError {
-  return new StoreError(fault.code, `${fault.says.replace("$", () => location.name)} (${cause.message})`, {
-    cause,
-  });
 }

@@ -1,5 +1,6 @@
 import { above } from "../above.ts";
 import { gateOf } from "../gates.ts";
+import type { TransactionGates } from "../server-transaction.ts";
 import { arrayOf, textArray } from "./arrays.ts";
 import type { Connection } from "./connection.ts";
 import type { Location } from "./location.ts";
@@ -29,7 +30,7 @@ const OPEN = `SELECT gate FROM unnest($2::int[]) AS wanted (gate)
   WHERE pg_try_advisory_xact_lock_shared(hashtext($1), gate)`;
 
 /** The gates of one transaction. */
-export class Gates {
+export class Gates implements TransactionGates {
   readonly #db: Connection;
   readonly #space: string;
   readonly #passed = new Set<number>();

@@ -5,7 +5,7 @@ import { wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { toSafe } from "../safe-text.ts";
 import { SHOWN } from "./visible.ts";
 import { IS_STALLED, IS_UNSETTLED } from "./waiting.ts";

@@ -1,11 +1,16 @@
 import { MILESTONE, type SignatureRecord } from "../../core/record.ts";
-import type { Versioned } from "./signature-table.ts";
 
 /** Some tasks more than a busy worker has under way, and the containers around them. */
 const LARGEST = 8_192;
 
 /** Characters of payload up to which a record is kept, so that all of them together stay under some 30 MB. */
 const LARGEST_PAYLOAD = 2_048;
+
+/** A record, and by which transaction it was written. */
+interface Versioned {
+  readonly record: SignatureRecord;
+  readonly version: string;
+}
 
 /**
  * Records as transactions of this process left them, so that a task that was just claimed need not be read again when it ends. The

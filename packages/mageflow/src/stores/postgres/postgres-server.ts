@@ -2,12 +2,14 @@ import { performance } from "node:perf_hooks";
 import type { Damage } from "../../ports/store.ts";
 import { KnownTasks } from "../known-tasks.ts";
 import { Line } from "../line.ts";
+import { Integrity } from "../server-integrity.ts";
 import type { Lost, Server, ServerTables } from "../server.ts";
 import { textArray } from "./arrays.ts";
 import { Bell } from "./bell.ts";
 import { Connection } from "./connection.ts";
-import { explain, explainInside, isLoss, isPassing } from "./failures.ts";
-import { Integrity } from "./integrity.ts";
+import { explain, explainInside, isAnswer, isLoss, isPassing } from "./failures.ts";
+import { Gates } from "./gates.ts";
+import { inventory } from "./inventory.ts";
 import type { Location } from "./location.ts";
 import { migrate } from "./migrate.ts";
 import { OwnWrites } from "./own-writes.ts";
@@ -74,8 +76,16 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
       }
       now = this.#time.now()!;
     }
-    const parts = { location: this.#location, tasks: this.#tasks, ownWrites: this.#ownWrites, begun, now };
-    return new PostgresTransaction(db, parts);
+    return new PostgresTransaction(db, {
+      tables: new Tables(db),
+      gates: new Gates(db, this.#location),
+      tasks: this.#tasks,
+      now,
+      faults: { explain: (error) => explainInside(error, this.#location), isAnswer },
+      location: this.#location,
+      ownWrites: this.#ownWrites,
+      begun,
+    });
   }
 
   async #begun(db: Connection, sessions: Set<string>): Promise<Begun> {
@@ -126,7 +136,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
   }
 
   damage(db: Connection, limit: number): Promise<Damage[]> {
-    return new Integrity(db, limit).damage();
+    return new Integrity(inventory(db), limit).damage();
   }
 
   explain(error: unknown): unknown {

@@ -6,7 +6,7 @@ import { readable, wholePage, withMore } from "../readable.ts";
 import { textArray, arrayOf } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { toSafe } from "../safe-text.ts";
 import { KNOWN, SHOWN } from "./visible.ts";
 import { IS_STALLED } from "./waiting.ts";
@@ -23,8 +23,6 @@ const WAIT = "FOR NO KEY UPDATE OF signatures";
 const LEAVE = "FOR NO KEY UPDATE OF signatures SKIP LOCKED";
 
 const BY_IDS = `SELECT ${COLUMNS} FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
-
-const READ = `SELECT xmin::text, ${COLUMNS} FROM signatures WHERE id = ANY ($1::text[]) AND ${KNOWN}`;
 
 const LOCK = `${BY_IDS} ORDER BY id ${WAIT}`;
 
@@ -198,12 +196,6 @@ const RUNNING_ALONE_IN = `SELECT ${COLUMNS} FROM signatures
 const STOPPING_IN = `SELECT ${COLUMNS} FROM signatures
   WHERE status = 'INTERRUPTED' AND NOT stop_done AND id > $1 || '.' AND id < $1 || '/' AND ${SHOWN} LIMIT $2 ${WAIT}`;
 
-/** A record, and by which transaction it was written. */
-export interface Versioned {
-  readonly record: SignatureRecord;
-  readonly version: string;
-}
-
 /** A row behind the instant at which it is due. */
 type DueRow = readonly [at: number, ...row: Row];
 
@@ -214,10 +206,9 @@ export class SignatureTable {
     this.#db = db;
   }
 
-  /** With their versions, without what cannot be read. */
-  async read(ids: readonly string[]): Promise<Versioned[]> {
-    const rows = await this.#db.all<[version: string, ...row: Row]>(READ, textArray(ids.map(toSafe)));
-    return readable(rows, ([version, ...row]) => ({ version, record: toRecord(row) }));
+  /** Without a lock, and without what cannot be read. */
+  async read(ids: readonly string[]): Promise<SignatureRecord[]> {
+    return readable(await this.rows(ids), toRecord);
   }
 
   /** In the order of ids, waiting for what others have locked. */

@@ -1,14 +1,9 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { AlikeColumns } from "./alike-columns.ts";
 import { CHANGEABLE } from "./columns.ts";
+import type { Sent, Update } from "../transaction-tables.ts";
 import type { Connection } from "./connection.ts";
 import { replaceTags } from "./root-tags.ts";
-
-/** A record as it is stored, and what it has become. */
-export interface Update {
-  readonly before: SignatureRecord;
-  readonly now: SignatureRecord;
-}
 
 /** Changes that touch the same columns, which one statement sets. */
 interface Alike {
@@ -20,7 +15,7 @@ interface Alike {
 const FEW = 8;
 
 /** Sets the columns that have changed and no others: what is large is not sent again. */
-export function updateRecords(db: Connection, changes: readonly Update[]): Promise<unknown>[] {
+export function updateRecords(db: Connection, changes: readonly Update[]): Sent {
   const alike = new Map<number, Alike>();
   const retagged: Update[] = [];
   const sets = changes.map(changeOf);

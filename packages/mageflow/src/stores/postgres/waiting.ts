@@ -3,7 +3,7 @@ import { readable, wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
-import { type Row, toRecord } from "../server-row.ts";
+import { type Row, toRecord } from "../signature-row.ts";
 import { SHOWN } from "./visible.ts";
 
 /** The running ones are looked through in their index, which is as long as all workers together have places. */

@@ -7,7 +7,7 @@ import { Connection } from "./connection.ts";
 import { insertRecords } from "./insert-records.ts";
 import { migrate } from "./migrate.ts";
 import { Newest } from "./newest.ts";
-import { toRecord } from "./row.ts";
+import { toRecord } from "../signature-row.ts";
 
 /** Workflows whose ids begin alike, with records born in few instants and in every status. */
 const RECORDS: readonly SignatureRecord[] = ["r", "r1", "r1x", "s"].flatMap((id, n) => {

@@ -1,6 +1,7 @@
 import { readable } from "../readable.ts";
 import type { Stored } from "./record-cache.ts";
-import { type Row, SEQ, toRecord } from "./row.ts";
+import { toRecord } from "../signature-row.ts";
+import { type Row, SEQ } from "./row.ts";
 
 /** What can be read of these rows. */
 export function readableRows(rows: readonly Row[]): Stored[] {

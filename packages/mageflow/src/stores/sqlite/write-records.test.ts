@@ -4,7 +4,8 @@ import { fullRecord, sampleItems, sampleSwarm, sampleTask } from "../../testing/
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { insertRecords } from "./insert-records.ts";
-import { COLUMNS, type Row, toRecord } from "./row.ts";
+import { toRecord } from "../signature-row.ts";
+import { COLUMNS, type Row } from "./row.ts";
 import { updateRecords } from "./update-records.ts";
 
 function database(): Connection {

@@ -72,6 +72,26 @@ export function unreadableCases(harness: StoreHarness): void {
       )(context),
     );
 
+    test(
+      "spoils the transaction that asks for it, and nothing of that is kept",
+      onStore(
+        harness,
+        async (scene) => {
+          await damaged(scene, "tags = '{'");
+          const [first, broken] = [`${scene.id}.0`, `${scene.id}.1`];
+          const spoilt = scene.ask(async (tx) => {
+            const { records } = await tx.lock([first], { wait: true });
+            await tx.write({ update: records.map((record) => ({ ...record, status: "RUNNING" })) });
+            const lock = tx.lock([broken], { wait: true });
+            await expect(lock).rejects.toMatchObject({ code: "STORE_CORRUPT", id: broken });
+          });
+          await expect(spoilt).rejects.toMatchObject({ code: "STORE_CORRUPT", id: broken });
+          expect(await scene.store.get([first])).toMatchObject([{ status: "READY" }]);
+        },
+        "editable",
+      ),
+    );
+
     test.for(DAMAGES)(
       "is left out where many are read, and costs no page its length: %s",
       ([, set], context) =>

@@ -5,7 +5,7 @@ import type { Deletion, Family, Lock, Milestone, SignatureRecord, Stop, Sweep } 
 import type { Status } from "../core/status.ts";
 import { fromJson, isStatus, unreadable } from "./record-texts.ts";
 
-/** A row of signatures as stores on a server select it; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
+/** A row of signatures as stores select it; `error`, `family`, `stop`, `deletion`, `lock` and `tags` are JSON texts. */
 export type Row = readonly [
   id: string,
   rootId: string,
@@ -48,8 +48,8 @@ export type Row = readonly [
 
 const NO_TAGS: readonly string[] = [];
 
-/** @throws UnreadableError. */
-export function toRecord(row: Row): SignatureRecord {
+/** A store may select something behind it. @throws UnreadableError. */
+export function toRecord(row: readonly [...Row, ...unknown[]]): SignatureRecord {
   try {
     if (isStatus(row[12])) return parsed(row);
   } catch (error) {
@@ -58,12 +58,12 @@ export function toRecord(row: Row): SignatureRecord {
   throw unreadable(row[0], row[12], textsOf(row));
 }
 
-function textsOf(row: Row) {
+function textsOf(row: readonly [...Row, ...unknown[]]) {
   return { error: row[26], family: row[27], stop: row[29], deletion: row[30], lock: row[31], tags: row[34] };
 }
 
 /** One literal, its fields in the order in which core makes them, so that all records have one shape in memory. */
-function parsed(row: Row): SignatureRecord {
+function parsed(row: readonly [...Row, ...unknown[]]): SignatureRecord {
   return {
     id: row[0],
     rootId: row[1],
