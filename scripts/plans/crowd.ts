@@ -10,6 +10,8 @@ import { sampleWorker } from "../../packages/mageflow/src/testing/store-suite/sa
 /** The swarm that everything is in, and the session that runs some of it. */
 export const SWARM = "crowd";
 export const WORKER = "worker";
+/** So many of it are under way in each way. */
+export const RUNNING = 1_000;
 const CHUNK = 5_000;
 
 /** Fills a store with a swarm: half of it has ended, a thousand items are ready, a thousand run, a thousand wait, and the rest is to come. */
@@ -31,7 +33,7 @@ function stateOf(slot: number, items: number): Partial<SignatureRecord> {
   const half = items >> 1;
   if (slot < half)
     return { status: "SUCCEEDED", milestone: 3, credited: 3, finishedAt: LONG_AGO, result: "1" };
-  switch (Math.floor((slot - half) / 1_000)) {
+  switch (Math.floor((slot - half) / RUNNING)) {
     case 0:
       return { status: "READY", readyAt: LONG_AGO };
     case 1:

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fill, SWARM } from "../../../../scripts/plans/crowd.ts";
+import { fill, RUNNING, SWARM } from "../../../../scripts/plans/crowd.ts";
 import { explaining, listen, taken } from "../../../../scripts/plans/explained.ts";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -31,17 +31,18 @@ describe("however many there are", needs(server), () => {
     await dropSchema(server, schema);
   });
 
-  test.for<[string, (store: Store) => Promise<unknown[]>]>([
-    ["the first page of children", (at) => at.children(childrenAfter(null))],
-    ["a page of children in the middle", (at) => at.children(childrenAfter(ITEMS / 2))],
-    ["the last page of children", (at) => at.children(childrenAfter(ITEMS - PAGE - 1))],
-    ["the newest of everything", (at) => at.list({ roots: false, after: null, limit: PAGE })],
-  ])("%s is read by no more rows than it has, and a few", async ([, page]) => {
+  test.for<[string, number, (store: Store) => Promise<unknown[]>]>([
+    // What runs under workers stands in no order of slots: it is looked through.
+    ["the first page of children", RUNNING, (at) => at.children(childrenAfter(null))],
+    ["a page of children in the middle", RUNNING, (at) => at.children(childrenAfter(ITEMS / 2))],
+    ["the last page of children", RUNNING, (at) => at.children(childrenAfter(ITEMS - PAGE - 1))],
+    ["the newest of everything", 0, (at) => at.list({ roots: false, after: null, limit: PAGE })],
+  ])("%s is read by no more rows than it has, and a few", async ([, besides, page]) => {
     taken();
     expect(await page(store)).toHaveLength(PAGE);
     const plans = taken();
     expect(plans.length).toBeGreaterThan(0);
-    expect(Math.max(...plans.flatMap(({ plan }) => rowsOf(plan)))).toBeLessThan(2 * PAGE);
+    expect(Math.max(...plans.flatMap(({ plan }) => rowsOf(plan)))).toBeLessThan(2 * PAGE + besides);
   });
 });
 

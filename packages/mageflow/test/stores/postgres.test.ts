@@ -10,6 +10,7 @@ import { storeSuite } from "../../src/testing/store-suite/index.ts";
 import { sampleLog } from "../../src/testing/store-suite/sample-log.ts";
 import {
   sampleChild,
+  sampleItems,
   sampleReady,
   sampleSwarm,
   sampleTask,
@@ -48,6 +49,34 @@ describe("on a server", needs(server), () => {
     const commit = store.transact((tx) => tx.write({ insert: [sampleTask("uncounted")] }));
     await expect(commit).rejects.toThrow('"commits" does not exist');
     expect(await store.get(["uncounted"])).toEqual([]);
+  });
+
+  test("what another process makes startable again is found within some starts, and when there is nothing else", async () => {
+    await using one = await opened(url);
+    await using two = await opened(url);
+    const swarm = sampleSwarm("again");
+    const items = sampleItems(swarm, 60);
+    await one.transact((tx) => tx.write({ insert: [swarm, ...items] }));
+    const start = (limit: number): Promise<number[]> =>
+      one.transact(async (tx) => {
+        await tx.lock([swarm.id], { wait: true });
+        const next = await tx.window({ id: swarm.id, what: "start", limit });
+        await tx.write({ update: next.map((item) => ({ ...item, status: "READY", readyAt: 1 })) });
+        return next.map(({ slot }) => slot);
+      });
+    const reopen = (slot: number): Promise<void> =>
+      two.transact(async (tx) => {
+        await tx.lock([items[slot]!.id], { wait: true });
+        await tx.write({ update: [items[slot]!] });
+      });
+    expect(await start(2)).toEqual([0, 1]);
+    await reopen(0);
+    const found: number[] = [];
+    while (!found.includes(0) && found.length < 40) found.push(...(await start(1)));
+    expect(found.length).toBeLessThanOrEqual(17);
+    await reopen(1);
+    expect((await start(60)).toSorted((a, b) => a - b)[0]).toBe(1);
+    expect(await start(1)).toEqual([]);
   });
 
   describe("the schema", () => {

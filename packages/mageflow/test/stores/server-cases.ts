@@ -72,6 +72,8 @@ export function serverCases(url: string, opened: (url: string) => Promise<OpenSt
       await sent.promise;
       await tx.lock(["dead a"], { wait: true });
     });
+    // Which of the two it refuses, and when, is up to the server.
+    const heavyEnds = Promise.allSettled([heavy]);
     const light = one.transact(async (tx) => {
       await tx.lock(["dead a"], { wait: true });
       await ready.promise;
@@ -83,8 +85,7 @@ export function serverCases(url: string, opened: (url: string) => Promise<OpenSt
       throw new Error("no more of this");
     });
     await expect(light).rejects.toThrow("no more of this");
-    // Which of the two it refuses is up to the server.
-    await Promise.allSettled([heavy]);
+    await heavyEnds;
     expect(await one.specs([{ rootId: "dead ghost", id: "0" }])).toEqual([]);
   });
 }

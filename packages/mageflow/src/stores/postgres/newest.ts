@@ -3,6 +3,7 @@ import { type Status, STATUSES } from "../../core/status.ts";
 import type { ListQuery } from "../../ports/store.ts";
 import { wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
+import { IS_UNDER_WORKER } from "./children.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "../signature-row.ts";
@@ -184,16 +185,15 @@ function inWorkflowByStatus(query: ListQuery, rootId: string, given: Given): str
 
 /**
  * The stretches of indexes that hold what is under way, each with the order that it stands in there: as many are as windows and workers
- * let be, and the newest are picked out of them. What runs stands under its worker, or is a container, or waits for nothing.
+ * let be, and the newest are picked out of them. What runs is under a worker, or is a container, or waits for nothing.
  */
 function underWay(status: Status, root: string): (readonly [stretch: string, order: string])[] {
   if (status === "READY") return [["status = 'READY'", "name, priority DESC, ready_at, slot, signatures.id"]];
   const below = `id >= ${root} AND id < ${root} || '/'`;
-  const task = "kind = 'task' AND status = 'RUNNING'";
   return [
-    [`worker_id IS NOT NULL AND ${task}`, "worker_id, signatures.id"],
+    [`${IS_UNDER_WORKER} AND kind = 'task'`, "parent_id"],
     [`${IS_UNSETTLED} AND ${below} AND kind <> 'task' AND status = 'RUNNING'`, "signatures.id"],
-    [`${IS_STALLED} AND ${below} AND ${task}`, "signatures.id"],
+    [`${IS_STALLED} AND ${below} AND kind = 'task' AND status = 'RUNNING'`, "signatures.id"],
   ];
 }
 

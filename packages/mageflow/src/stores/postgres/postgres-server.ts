@@ -17,6 +17,7 @@ import { type Begun, PostgresTransaction } from "./postgres-transaction.ts";
 import { ServerTime } from "./server-time.ts";
 import { NOW } from "./store-time.ts";
 import { Tables } from "./tables.ts";
+import { Turns } from "./turns.ts";
 import { ALIVE } from "./worker-table.ts";
 
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -38,6 +39,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
   readonly #tasks = new KnownTasks();
   readonly #time = new ServerTime(() => performance.now());
   readonly #ownWrites = new OwnWrites();
+  readonly #turns = new Turns();
 
   constructor(location: Location) {
     this.#location = location;
@@ -84,6 +86,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
       faults: { explain: (error) => explainInside(error, this.#location), isAnswer },
       location: this.#location,
       ownWrites: this.#ownWrites,
+      turns: this.#turns,
       begun,
     });
   }
@@ -115,6 +118,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
     const failure = failed ?? uncounted;
     if (answer === "COMMIT") {
       this.#ownWrites.add(tx.written, tx.number);
+      this.#turns.add(tx.started);
       return null;
     }
     const { error } = typeof answer === "string" ? failure! : answer;

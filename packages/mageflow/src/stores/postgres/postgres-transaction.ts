@@ -11,6 +11,7 @@ import type { Location } from "./location.ts";
 import type { OwnWrites } from "./own-writes.ts";
 import { toRecord } from "../signature-row.ts";
 import type { Tables } from "./tables.ts";
+import type { Turn, Turns } from "./turns.ts";
 
 /** What the server says to the beginning of a transaction. */
 export interface Begun {
@@ -23,6 +24,7 @@ export interface Begun {
 interface Parts extends TransactionParts<Tables, Gates> {
   readonly location: Location;
   readonly ownWrites: OwnWrites;
+  readonly turns: Turns;
   readonly begun: Promise<Begun>;
 }
 
@@ -33,9 +35,10 @@ interface Early {
   readonly found: Promise<ReadonlyMap<string, SignatureRecord>>;
 }
 
-/** The next children of a container, which were locked with it. */
+/** The next children of a container, which were locked with it; behind some place only, or all that there are. */
 interface Ahead {
   readonly limit: number;
+  readonly isBehind: boolean;
   readonly found: Promise<SignatureRecord[]>;
 }
 
@@ -52,12 +55,18 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   readonly #written = new Map<string, SignatureRecord>();
   #early: Early | null = null;
   readonly #ahead = new Map<string, Ahead>();
+  readonly #turns: Turns;
+  /** Containers that have something waiting for its turn that had not, or that waits for another turn. */
+  readonly #reopened = new Set<string>();
+  /** Children that were found to be started, by their container and in their order. */
+  readonly #next = new Map<string, SignatureRecord[]>();
 
-  constructor(db: Connection, { location, ownWrites, begun, ...parts }: Parts) {
+  constructor(db: Connection, { location, ownWrites, turns, begun, ...parts }: Parts) {
     super(parts);
     this.#db = db;
     this.#location = location;
     this.#ownWrites = ownWrites;
+    this.#turns = turns;
     this.#begun = begun;
   }
 
@@ -69,6 +78,18 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   /** What it has written, as it is when it has committed. */
   get written(): Iterable<SignatureRecord> {
     return this.#written.values();
+  }
+
+  /** The last one of each container's children that it has started; null when it has made some startable. */
+  get started(): Map<string, Turn | null> {
+    const started = new Map<string, Turn | null>();
+    for (const [parentId, next] of this.#next) {
+      const end = next.findIndex(({ id }) => !this.#written.has(id));
+      const last = next.slice(0, end === -1 ? next.length : end).at(-1);
+      if (last !== undefined) started.set(parentId, last);
+    }
+    for (const parentId of this.#reopened) started.set(parentId, null);
+    return started;
   }
 
   lock(ids: readonly string[], { wait }: { wait: boolean }): Promise<Locked> {
@@ -100,16 +121,29 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   }
 
   override window(query: WindowQuery): Promise<SignatureRecord[]> {
+    if (query.what !== "start") return super.window(query);
     return this.statements.ask(async () => {
-      const { signatures } = this.tables;
-      const ahead = query.what === "start" ? this.#ahead.get(query.id) : undefined;
-      if (ahead !== undefined) {
-        const found = await ahead.found;
-        if (query.limit <= ahead.limit || found.length < ahead.limit)
-          return this.remembered(found.slice(0, query.limit));
-      }
-      return this.remembered(await signatures.window(query));
+      const found = this.remembered(await this.#startable(query));
+      this.#next.set(query.id, [...(this.#next.get(query.id) ?? []), ...found]);
+      return found;
     });
+  }
+
+  async #startable(query: WindowQuery): Promise<SignatureRecord[]> {
+    const { id, limit } = query;
+    const { signatures } = this.tables;
+    const ahead = this.#ahead.get(id);
+    if (ahead !== undefined) {
+      const found = await ahead.found;
+      const isAll = !ahead.isBehind && found.length < ahead.limit;
+      if (isAll || limit <= found.length) return found.slice(0, limit);
+    }
+    const after = ahead === undefined ? this.#turns.after(id) : null;
+    if (after !== null) {
+      const found = await signatures.startableAfter(id, limit, after);
+      if (found.length === limit) return found;
+    }
+    return signatures.window(query);
   }
 
   protected async knownAlive(): Promise<ReadonlySet<string>> {
@@ -128,8 +162,12 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
 
   /** Those that wait for their turn are read in windows, not by their ids. */
   protected override wrote(record: SignatureRecord): void {
-    if (record.status === "PENDING") this.#written.delete(record.id);
-    else this.#written.set(record.id, record);
+    if (record.status === "PENDING") {
+      this.#written.delete(record.id);
+      if (record.parentId !== null) this.#reopened.add(record.parentId);
+    } else {
+      this.#written.set(record.id, record);
+    }
   }
 
   protected override condemned(rootIds: readonly string[]): void {
@@ -222,9 +260,10 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
       const limit = ended.get(id) ?? 0;
       const container = this.above.get(id);
       if (limit === 0 || container?.kind !== "swarm" || container.status !== "RUNNING") continue;
-      const found = this.tables.signatures.startableIfFree(id, limit);
+      const after = this.#turns.after(id);
+      const found = this.tables.signatures.startableIfFree(id, limit, after);
       found.catch(() => {});
-      this.#ahead.set(id, { limit, found });
+      this.#ahead.set(id, { limit, isBehind: after !== null, found });
     }
   }
 }

@@ -3,6 +3,7 @@ import { type Status, STATUSES } from "../../core/status.ts";
 import type { ChildQuery } from "../../ports/store.ts";
 import { wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
+import { childrenWith, IS_CHILD, IS_OTHER_CHILD, IS_UNDER_WORKER, IS_STARTABLE } from "./children.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "../signature-row.ts";
@@ -15,35 +16,35 @@ const BY_IDS = `SELECT ${COLUMNS} FROM signatures WHERE id = ANY ($1::text[]) AN
 
 const BY_ROOT_KEY = `SELECT ${COLUMNS} FROM signatures WHERE parent_id IS NULL AND key = $1 AND ${SHOWN}`;
 
-const IS_CHILD = "(role = 'step' OR role = 'item')";
-
 /**
  * Jumps from one priority to the next, and takes a stretch of each: there are few, whatever the number of children. The first of an order is
  * asked for, and not the greatest: for that the planner may read all, where it takes a table that has just been filled for a small one.
  */
 const STARTABLE_PAGE = `(WITH RECURSIVE turns (turn) AS (
       (SELECT priority FROM signatures
-        WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD}
+        WHERE parent_id = $1 AND ${IS_STARTABLE}
         ORDER BY priority DESC LIMIT 1)
       UNION ALL
       SELECT (SELECT priority FROM signatures
-        WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD} AND priority < turns.turn
+        WHERE parent_id = $1 AND ${IS_STARTABLE} AND priority < turns.turn
         ORDER BY priority DESC LIMIT 1)
       FROM turns WHERE turns.turn IS NOT NULL
     )
     SELECT stretch.* FROM turns CROSS JOIN LATERAL (SELECT id, slot FROM signatures
-      WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD} AND priority = turn AND slot > $2
+      WHERE parent_id = $1 AND ${IS_STARTABLE} AND priority = turn AND slot > $2
       ORDER BY slot LIMIT $3) AS stretch)`;
 
-const pageOf = (status: Status): string => `(SELECT id, slot FROM signatures
-      WHERE parent_id = $1 AND status = '${status}' AND (status <> 'PENDING' OR held_by IS NOT NULL) AND ${IS_CHILD}
-        AND slot > $2
-      ORDER BY slot LIMIT $3)`;
+const pagesOf = (status: Status): string[] =>
+  childrenWith(status).map(
+    (condition) => `(SELECT id, slot FROM signatures
+      WHERE parent_id = $1 AND ${condition} AND slot > $2
+      ORDER BY slot LIMIT $3)`,
+  );
 
 /** Slots are found first, status by status, so that no more rows are read than are shown. */
 const childrenIn = (statuses: readonly Status[]): string => `SELECT ${COLUMNS} FROM (
     SELECT id AS page_id FROM (
-      ${[...(statuses.includes("PENDING") ? [STARTABLE_PAGE] : []), ...statuses.map(pageOf)].join("\n      UNION ALL ")}
+      ${[...(statuses.includes("PENDING") ? [STARTABLE_PAGE] : []), ...statuses.flatMap(pagesOf)].join("\n      UNION ALL ")}
     ) AS pages ORDER BY slot LIMIT $3
   ) AS page JOIN signatures ON id = page_id
   WHERE ${SHOWN} ORDER BY slot`;
@@ -56,11 +57,14 @@ const CALLBACKS = `SELECT ${COLUMNS} FROM signatures
 /** Counts in the indexes alone, unless there is a draft. */
 const TALLY = `SELECT wanted, counted FROM unnest($2::text[]) AS wanted CROSS JOIN LATERAL (
     SELECT count(*)::int AS counted FROM signatures
-    WHERE parent_id = $1 AND status = wanted AND (status <> 'PENDING' OR held_by IS NOT NULL) AND ${IS_CHILD} AND ${SHOWN}
+    WHERE parent_id = $1 AND status = wanted AND ${IS_OTHER_CHILD} AND ${SHOWN}
   ) AS counts WHERE counted > 0
   UNION ALL
   SELECT 'PENDING', count(*)::int FROM signatures
-  WHERE 'PENDING' = ANY ($2) AND parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD} AND ${SHOWN}`;
+  WHERE 'PENDING' = ANY ($2) AND parent_id = $1 AND ${IS_STARTABLE} AND ${SHOWN}
+  UNION ALL
+  SELECT 'RUNNING', count(*)::int FROM signatures
+  WHERE 'RUNNING' = ANY ($2) AND parent_id = $1 AND ${IS_UNDER_WORKER} AND ${IS_CHILD} AND ${SHOWN}`;
 
 const SCAN = `SELECT ${COLUMNS} FROM signatures WHERE id > $1 AND ${SHOWN} ORDER BY id LIMIT $2`;
 

@@ -4,10 +4,12 @@ import type { Status } from "../../core/status.ts";
 import type { WindowQuery } from "../../ports/store.ts";
 import { readable, wholePage, withMore } from "../readable.ts";
 import { textArray, arrayOf } from "./arrays.ts";
+import { childrenWith, IS_UNDER_WORKER, IS_STARTABLE } from "./children.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "../signature-row.ts";
 import { toSafe } from "../safe-text.ts";
+import type { Turn } from "./turns.ts";
 import { KNOWN, SHOWN } from "./visible.ts";
 import { IS_STALLED } from "./waiting.ts";
 
@@ -42,31 +44,36 @@ const BY_ITEM_KEYS = `SELECT ${COLUMNS} FROM signatures WHERE parent_id = $1 AND
 /** The first of them that `limit` leaves room for. */
 type Stretch = (limit: string) => string;
 
-/** Children that are not startable, or have ended, as far as they meet a condition. */
-const children =
-  (status: Status, condition: string): Stretch =>
+/** Children in a stretch of an index, by their slots, as far as they meet a condition. */
+const childrenIn =
+  (stretch: string, condition: string): Stretch =>
   (limit) =>
     `SELECT ${COLUMNS} FROM signatures
-  WHERE parent_id = $1 AND status = '${status}' AND (status <> 'PENDING' OR held_by IS NOT NULL)
-    AND (role = 'step' OR role = 'item') AND ${condition} AND ${KNOWN}
+  WHERE parent_id = $1 AND ${stretch} AND ${condition} AND ${KNOWN}
   ORDER BY slot LIMIT ${limit} ${WAIT}`;
+
+/** Children that are not startable, or have ended, as far as they meet a condition. */
+const children = (status: Status, condition: string): Stretch[] =>
+  childrenWith(status).map((stretch) => childrenIn(stretch, condition));
 
 /** Children that nothing holds, by their turn. */
 const startable =
   (condition: string): Stretch =>
   (limit) =>
     `SELECT ${COLUMNS} FROM signatures
-  WHERE parent_id = $1 AND status = 'PENDING' AND held_by IS NULL AND (role = 'step' OR role = 'item')
-    AND ${condition} AND ${KNOWN}
+  WHERE parent_id = $1 AND ${IS_STARTABLE} AND ${condition} AND ${KNOWN}
   ORDER BY priority DESC, slot LIMIT ${limit} ${WAIT}`;
 
 const STARTABLE = startable("true")("$2");
 
+/** Those of one priority, behind a slot. */
+const STARTABLE_AFTER = startable("priority = $3 AND slot > $4")("$2");
+
 /** None when somebody else has locked the container, which is locked with them. */
-const STARTABLE_IF_FREE = STARTABLE.replace(
-  "parent_id = $1",
-  `parent_id = (SELECT id FROM signatures WHERE id = $1 ${LEAVE})`,
-);
+const ifFree = (sql: string): string =>
+  sql.replace("parent_id = $1", `parent_id = (SELECT id FROM signatures WHERE id = $1 ${LEAVE})`);
+const STARTABLE_IF_FREE = ifFree(STARTABLE);
+const STARTABLE_AFTER_IF_FREE = ifFree(STARTABLE_AFTER);
 
 /** What `belongs` of core says of a status, in SQL. A suspended container that was running has something running inside. */
 const NEVER_RAN = "attempt = 0 AND prior IS DISTINCT FROM 'RUNNING'";
@@ -98,35 +105,35 @@ function oneByOne(stretches: readonly Stretch[]): string {
 const SWEPT: Readonly<Record<Exclude<Sweep, "start" | "unhold" | "clean" | "hasten">, string>> = {
   skip: oneByOne([
     startable(NEVER_RAN),
-    children("PENDING", NEVER_RAN),
-    children("READY", NEVER_RAN),
-    children("WAITING", NEVER_RAN),
-    children("SUSPENDED", NEVER_RAN),
-    children("INTERRUPTED", "(stop IS NULL OR stop_done OR NOT stop_resumes)"),
+    ...children("PENDING", NEVER_RAN),
+    ...children("READY", NEVER_RAN),
+    ...children("WAITING", NEVER_RAN),
+    ...children("SUSPENDED", NEVER_RAN),
+    ...children("INTERRUPTED", "(stop IS NULL OR stop_done OR NOT stop_resumes)"),
   ]),
   interrupt: oneByOne([
-    children("RUNNING", UNTOLD),
-    children("PENDING", UNDER_WAY),
-    children("READY", UNDER_WAY),
-    children("WAITING", UNDER_WAY),
-    children("SUSPENDED", `(attempt > 0 OR prior = 'RUNNING') AND ${UNTOLD}`),
-    children("INTERRUPTED", `NOT stop_done AND ${UNTOLD}`),
+    ...children("RUNNING", UNTOLD),
+    ...children("PENDING", UNDER_WAY),
+    ...children("READY", UNDER_WAY),
+    ...children("WAITING", UNDER_WAY),
+    ...children("SUSPENDED", `(attempt > 0 OR prior = 'RUNNING') AND ${UNTOLD}`),
+    ...children("INTERRUPTED", `NOT stop_done AND ${UNTOLD}`),
     UNCREDITED,
   ]),
   cancel: oneByOne([
-    children("PENDING", UNCANCELLED),
-    children("READY", UNCANCELLED),
-    children("RUNNING", UNCANCELLED),
-    children("WAITING", UNCANCELLED),
-    children("SUSPENDED", UNCANCELLED),
-    children("INTERRUPTED", UNCANCELLED),
+    ...children("PENDING", UNCANCELLED),
+    ...children("READY", UNCANCELLED),
+    ...children("RUNNING", UNCANCELLED),
+    ...children("WAITING", UNCANCELLED),
+    ...children("SUSPENDED", UNCANCELLED),
+    ...children("INTERRUPTED", UNCANCELLED),
     UNSETTLED,
   ]),
   reset: oneByOne([
-    children("SUCCEEDED", "true"),
-    children("FAILED", "true"),
-    children("SKIPPED", "true"),
-    children("CANCELLED", "true"),
+    ...children("SUCCEEDED", "true"),
+    ...children("FAILED", "true"),
+    ...children("SKIPPED", "true"),
+    ...children("CANCELLED", "true"),
   ]),
 };
 
@@ -161,8 +168,9 @@ const PAST_DEADLINE = `SELECT deadline_at, ${COLUMNS} FROM signatures
 const OVERDUE_STOP = `SELECT stop_until, ${COLUMNS} FROM signatures
   WHERE stop_until <= $1 AND ${SHOWN} ORDER BY stop_until LIMIT $2 ${LEAVE}`;
 
+/** Looks through the index of what runs, which is as long as all workers together have places. */
 const RUNNING_UNDER = `SELECT ${COLUMNS} FROM signatures
-  WHERE status = 'RUNNING' AND worker_id = $1 AND ${SHOWN} ORDER BY id LIMIT $2 ${WAIT}`;
+  WHERE ${IS_UNDER_WORKER} AND worker_id = $1 AND ${SHOWN} ORDER BY id LIMIT $2 ${WAIT}`;
 
 const OWING = `SELECT ${COLUMNS} FROM signatures
   WHERE parent_id = $1 AND credited < milestone AND ${KNOWN} ORDER BY id LIMIT $2 ${WAIT}`;
@@ -185,7 +193,7 @@ const PURGEABLE = `SELECT ${COLUMNS} FROM signatures
 
 /** Looks through the index of what runs, which is as long as all workers together have places. */
 const RUNNING_IN = `SELECT ${COLUMNS} FROM signatures
-  WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND kind = 'task' AND root_id = $1 AND ${SHOWN} LIMIT $2 ${WAIT}`;
+  WHERE ${IS_UNDER_WORKER} AND kind = 'task' AND root_id = $1 AND ${SHOWN} LIMIT $2 ${WAIT}`;
 
 /** Looks through the index of what waits for nothing, where there is hardly ever any. */
 const RUNNING_ALONE_IN = `SELECT ${COLUMNS} FROM signatures
@@ -240,8 +248,15 @@ export class SignatureTable {
   }
 
   /** Children to start of a container that nobody else has locked. */
-  async startableIfFree(id: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#page(limit, STARTABLE_IF_FREE, id);
+  async startableIfFree(id: string, limit: number, after: Turn | null): Promise<SignatureRecord[]> {
+    return after === null
+      ? this.#page(limit, STARTABLE_IF_FREE, id)
+      : this.#pageAfter(after, limit, STARTABLE_AFTER_IF_FREE, id);
+  }
+
+  /** Children of this priority behind this slot, and no others. */
+  async startableAfter(id: string, limit: number, after: Turn): Promise<SignatureRecord[]> {
+    return this.#pageAfter(after, limit, STARTABLE_AFTER, id);
   }
 
   async existing(ids: readonly string[]): Promise<string[]> {
@@ -323,6 +338,10 @@ export class SignatureTable {
 
   async sweeping(limit: number): Promise<string[]> {
     return this.#ids(SWEEPING, limit);
+  }
+
+  #pageAfter({ priority, slot }: Turn, limit: number, sql: string, id: string): Promise<SignatureRecord[]> {
+    return wholePage(limit, (most) => this.#db.all<Row>(sql, id, most, priority, slot), toRecord);
   }
 
   /** What can be read of what a statement finds, whose last parameter is how much. */

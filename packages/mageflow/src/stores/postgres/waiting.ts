@@ -1,6 +1,7 @@
 import type { SignatureRecord } from "../../core/record.ts";
 import { readable, wholePage } from "../readable.ts";
 import { textArray } from "./arrays.ts";
+import { childrenWith, IS_UNDER_WORKER, IS_STARTABLE } from "./children.ts";
 import { COLUMNS } from "./columns.ts";
 import type { Connection, Parameter } from "./connection.ts";
 import { type Row, toRecord } from "../signature-row.ts";
@@ -8,7 +9,7 @@ import { SHOWN } from "./visible.ts";
 
 /** The running ones are looked through in their index, which is as long as all workers together have places. */
 const STRAYS = `SELECT id FROM signatures
-  WHERE worker_id IS NOT NULL AND status = 'RUNNING' AND kind = 'task'
+  WHERE ${IS_UNDER_WORKER} AND kind = 'task'
     AND NOT EXISTS (SELECT FROM workers WHERE workers.id = worker_id AND ended_at IS NULL) AND ${SHOWN}
   LIMIT $1`;
 
@@ -34,21 +35,23 @@ export const IS_UNSETTLED = "((kind <> 'task' AND status = 'RUNNING') OR milesto
 const UNSETTLED = `SELECT ${COLUMNS} FROM signatures
   WHERE ${IS_UNSETTLED} AND id > $1 AND ${SHOWN} ORDER BY id LIMIT $2`;
 
-const IS_CHILD = "(role = 'step' OR role = 'item')";
-
-/** The first child of a status by its slot, as far as it meets a condition. */
-const firstChild = (status: string, condition = "true"): string => `(SELECT id FROM signatures
-    WHERE parent_id = asker AND status = '${status}' AND (status <> 'PENDING' OR held_by IS NOT NULL)
-      AND ${IS_CHILD} AND ${condition} ORDER BY slot LIMIT 1)`;
+/** The first child of a status by its slot, as far as it meets a condition: the first of those that stand first in a stretch of an index. */
+const firstChild = (status: string, condition = "true"): string =>
+  `(SELECT id FROM (${childrenWith(status)
+    .map(
+      (stretch) => `(SELECT id, slot FROM signatures
+    WHERE parent_id = asker AND ${stretch} AND ${condition} ORDER BY slot LIMIT 1)`,
+    )
+    .join(" UNION ALL ")}) AS firsts ORDER BY slot LIMIT 1)`;
 
 /** Jumps from the first startable child of a priority to that of the next: there are few, whatever the number of children. */
 const FIRST_STARTABLE = `(WITH RECURSIVE turns AS (
       (SELECT priority, slot, id FROM signatures
-        WHERE parent_id = asker AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD}
+        WHERE parent_id = asker AND ${IS_STARTABLE}
         ORDER BY priority DESC, slot LIMIT 1)
       UNION ALL
       SELECT next.* FROM turns CROSS JOIN LATERAL (SELECT priority, slot, id FROM signatures
-        WHERE parent_id = asker AND status = 'PENDING' AND held_by IS NULL AND ${IS_CHILD}
+        WHERE parent_id = asker AND ${IS_STARTABLE}
           AND priority < turns.priority
         ORDER BY priority DESC, slot LIMIT 1) AS next
     )

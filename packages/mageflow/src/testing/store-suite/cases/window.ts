@@ -108,6 +108,38 @@ export function windowCases(harness: StoreHarness): void {
     );
 
     test(
+      "begins anew with what has become startable before what was started last, and with what has a higher priority now",
+      onStore(harness, async (scene) => {
+        const swarm = sampleSwarm(scene.id);
+        const items = sampleItems(swarm, 20);
+        await scene.insert(swarm, ...items);
+        const started = (): Promise<string[]> =>
+          scene.ask(async (tx) => {
+            await tx.lock([swarm.id], { wait: true });
+            const next = await tx.window({ id: swarm.id, what: "start", limit: 3 });
+            await tx.write({
+              update: next.map((item) => ({ ...item, status: "READY", readyAt: LONG_AGO })),
+            });
+            return next.map(({ slot }) => String(slot));
+          });
+        expect(await started()).toEqual(["0", "1", "2"]);
+        expect(await started()).toEqual(["3", "4", "5"]);
+        await scene.update(items[1]!);
+        expect(await started()).toEqual(["1", "6", "7"]);
+        await scene.update({ ...items[19]!, priority: 1 });
+        expect(await started()).toEqual(["19", "8", "9"]);
+        expect(await started()).toEqual(["10", "11", "12"]);
+        await scene.update(items[0]!, items[2]!, items[11]!);
+        expect(await started()).toEqual(["0", "2", "11"]);
+        expect(await started()).toEqual(["13", "14", "15"]);
+        expect(await started()).toEqual(["16", "17", "18"]);
+        await scene.update(items[5]!);
+        expect(await started()).toEqual(["5"]);
+        expect(await started()).toEqual([]);
+      }),
+    );
+
+    test(
       "leaves what is held",
       onStore(harness, async (scene) => {
         const swarm = sampleSwarm(scene.id);
