@@ -187,5 +187,5 @@ function isTrue(value: unknown): boolean {
 }
 
 function isOther(value: Value, stored: Value): boolean {
-  return typeof value === "boolean" ? value !== isTrue(stored) : value !== stored;
+  return typeof value === "boolean" && stored !== null ? value !== isTrue(stored) : value !== stored;
 }

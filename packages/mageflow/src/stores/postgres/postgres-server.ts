@@ -39,7 +39,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
   readonly #tasks = new KnownTasks();
   readonly #time = new ServerTime(() => performance.now());
   readonly #ownWrites = new OwnWrites();
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(() => performance.now());
 
   constructor(location: Location) {
     this.#location = location;
@@ -118,7 +118,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
     const failure = failed ?? uncounted;
     if (answer === "COMMIT") {
       this.#ownWrites.add(tx.written, tx.number);
-      this.#turns.add(tx.started);
+      this.#turns.add(tx.started, tx.reopenedBefore);
       return null;
     }
     const { error } = typeof answer === "string" ? failure! : answer;

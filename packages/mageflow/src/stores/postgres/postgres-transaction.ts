@@ -56,6 +56,8 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   #early: Early | null = null;
   readonly #ahead = new Map<string, Ahead>();
   readonly #turns: Turns;
+  /** How many transactions of this process had made something startable when it began. */
+  readonly reopenedBefore: number;
   /** Containers that have something waiting for its turn that had not, or that waits for another turn. */
   readonly #reopened = new Set<string>();
   /** Children that were found to be started, by their container and in their order. */
@@ -67,6 +69,7 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
     this.#location = location;
     this.#ownWrites = ownWrites;
     this.#turns = turns;
+    this.reopenedBefore = turns.reopened;
     this.#begun = begun;
   }
 
@@ -95,6 +98,8 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   lock(ids: readonly string[], { wait }: { wait: boolean }): Promise<Locked> {
     return this.statements.ask(async () => {
       const { signatures } = this.tables;
+      // Of what was busy when it was asked for last, nothing has come with it.
+      for (const id of ids) this.#ahead.delete(id);
       const early = await this.#lockedEarly(ids);
       const wanted = [...new Set(ids)].filter((id) => !early.has(id));
       const records = this.remembered([...early.values()]);

@@ -217,6 +217,37 @@ export function lockCases(harness: StoreHarness): void {
     );
 
     test(
+      "a container that was busy at first has what is startable when it has been waited for",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const [ended, other] = [0, 1].map((n) =>
+            sampleChild(swarm, n, { status: "RUNNING", workerId: "w" }),
+          );
+          const next = sampleChild(swarm, 2);
+          await scene.insert(swarm, ended!, other!, next);
+          const held = await hold(scene.store, async (tx) => {
+            await tx.lock([other!.id], { wait: true });
+            await tx.lock([swarm.id], { wait: false });
+          });
+          const found = await scene.ask(async (tx) => {
+            await tx.lock([ended!.id], { wait: true });
+            await tx.read([swarm.id]);
+            const { busy } = await tx.lock([swarm.id], { wait: false });
+            expect(busy).toEqual([swarm.id]);
+            held.end();
+            await held.ended;
+            await tx.lock(busy, { wait: true });
+            return tx.window({ id: swarm.id, what: "start", limit: 1 });
+          });
+          expect(found).toEqual([next]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
       "two workers that take at the same time take different tasks",
       onStore(
         harness,

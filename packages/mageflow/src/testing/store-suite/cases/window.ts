@@ -140,6 +140,36 @@ export function windowCases(harness: StoreHarness): void {
     );
 
     test(
+      "begins anew with what has become startable beside the transaction that started the last one",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const running = sampleChild(swarm, 0, { status: "RUNNING", workerId: "w" });
+          const before = sampleChild(swarm, 1);
+          const items = sampleItems(swarm, 9).slice(2);
+          await scene.insert(swarm, running, { ...before, status: "SUSPENDED", prior: "PENDING" }, ...items);
+          const started = (meanwhile: () => Promise<unknown>): Promise<number[]> =>
+            scene.ask(async (tx) => {
+              await tx.lock([running.id], { wait: true });
+              await tx.lock([swarm.id], { wait: false });
+              const next = await tx.window({ id: swarm.id, what: "start", limit: 1 });
+              await meanwhile();
+              await tx.write({
+                update: next.map((item) => ({ ...item, status: "READY", readyAt: LONG_AGO })),
+              });
+              return next.map(({ slot }) => slot);
+            });
+          const nothing = async (): Promise<void> => {};
+          expect(await started(nothing)).toEqual([2]);
+          expect(await started(() => scene.update(before))).toEqual([3]);
+          expect(await started(nothing)).toEqual([1]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
       "leaves what is held",
       onStore(harness, async (scene) => {
         const swarm = sampleSwarm(scene.id);
