@@ -8,8 +8,13 @@ import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { SignatureRecord } from "../../src/core/record.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { mysqlStore, type ServerStoreOptions } from "../../src/stores/mysql/index.ts";
+import { Connection } from "../../src/stores/mysql/connection.ts";
+import { inventory } from "../../src/stores/mysql/inventory.ts";
+import { locate } from "../../src/stores/mysql/location.ts";
 import { MIGRATIONS } from "../../src/stores/mysql/migrations.ts";
+import { Integrity } from "../../src/stores/server-integrity.ts";
 import { storeSuite } from "../../src/testing/store-suite/index.ts";
+import { sampleEntry } from "../../src/testing/store-suite/sample-entry.ts";
 import { sampleLog } from "../../src/testing/store-suite/sample-log.ts";
 import {
   sampleChild,
@@ -351,6 +356,28 @@ describe("on a server", needs(server), async () => {
       expect(await store.heartbeat("beating", 60_000)).toBe(true);
       await Promise.all([...busy, all()]);
     });
+  });
+
+  test("whoever looks for damage reads each row some times only, however many there are", async () => {
+    await using fresh = await freshDatabase(server);
+    await using store = await opened(fresh.url);
+    const ids = Array.from({ length: 3_000 }, (_, n) => `many ${n}`);
+    const of = { generation: 1, body: "{}", progress: { fraction: 0.5, note: null } };
+    await store.transact((tx) =>
+      tx.write({
+        specs: ids.map((rootId) => ({ rootId, id: "0", body: "{}" })),
+        journal: new Map(ids.map((id) => [id, [sampleEntry(id)]])),
+        checkpoints: ids.map((id) => ({ id, ...of })),
+        progress: ids.map((id) => ({ id, ...of })),
+      }),
+    );
+    const db = await Connection.open(locate(fresh.url));
+    const reads = async (): Promise<number> =>
+      Number((await db.get<[string, string]>("SHOW SESSION STATUS LIKE 'Handler_read_next'"))![1]);
+    const before = await reads();
+    expect(await new Integrity(inventory(db), 10).damage()).toEqual([]);
+    expect(await reads()).toBeLessThan(before + 2 * 4 * ids.length);
+    await db.close();
   });
 
   describe("the bell", () => {

@@ -25,11 +25,12 @@ const TOMBSTONES = `SELECT ${text("t.id")}, ${text("t.id")}
 const WORKERS = `SELECT ${text("id")}, ${WORKER_COLUMNS.replace("id", text("id"))} FROM mageflow_workers
   WHERE id > $1 ORDER BY id LIMIT $2`;
 
+/** The first column of a key is compared alone too: of two at once the server does not make a place to begin at. */
 const JOURNAL = `SELECT ${text("root_id")}, seq, ${text("root_id")}, seq, count, body FROM mageflow_journal
-  WHERE (root_id, seq) > ($1, $2) ORDER BY root_id, seq LIMIT $3`;
+  WHERE root_id >= $1 AND (root_id, seq) > ($1, $2) ORDER BY root_id, seq LIMIT $3`;
 
 const SPECS = `SELECT ${text("root_id")}, ${text("id")}, ${text("root_id")}, ${text("id")}, body FROM mageflow_specs
-  WHERE (root_id, id) > ($1, $2) ORDER BY root_id, id LIMIT $3`;
+  WHERE root_id >= $1 AND (root_id, id) > ($1, $2) ORDER BY root_id, id LIMIT $3`;
 
 const STEPS = `SELECT seq, ${text("id")}, name, result FROM mageflow_steps WHERE seq > $1 ORDER BY seq LIMIT $2`;
 
@@ -44,7 +45,7 @@ const HEADS = `SELECT ${text("h.root_id")}, ${text("h.root_id")},
 
 function notes(table: string): Pages {
   const sql = `SELECT ${text("id")}, generation, ${text("id")}, body FROM mageflow_${table}
-    WHERE (id, generation) > ($1, $2) ORDER BY id, generation LIMIT $3`;
+    WHERE id >= $1 AND (id, generation) > ($1, $2) ORDER BY id, generation LIMIT $3`;
   return { sql, before: ["", 0] };
 }
 
