@@ -38,7 +38,7 @@ export interface Tagged {
 /** How one reads everything in a database, for {@link Integrity}. */
 export interface Inventory {
   all<R>(sql: string, ...parameters: (string | number)[]): Promise<R[]>;
-  /** Whether lists of what is inside a workflow find the record, whether it is shown, its row, and what it says again. */
+  /** Whether lists of what is inside a workflow find the record, whether it is shown, its row without payloads, and what it says again. */
   readonly records: Pages;
   readonly derived: readonly Derived[];
   /** The roots of those by whose tags no list would find them. */

@@ -8,13 +8,16 @@ import { SHOWN } from "./visible.ts";
 const IS_UNLISTED = `SELECT 1 FROM DUAL
   WHERE NOT EXISTS (SELECT 1 FROM mageflow_root_tags WHERE tag = $1 AND created_at = $2 AND root_id = $3)`;
 
+/** Without what may be large and is looked into by those alone who use it. */
+const SMALL = COLUMNS.replaceAll(/s\.`(bound|message|result)`/g, "NULL");
+
 const RECORDS = `SELECT ${text("s.id")}, s.parent_id IS NULL OR EXISTS (SELECT 1 FROM mageflow_births AS b
       WHERE b.root_id = s.root_id AND b.created_at = s.created_at),
-    ${SHOWN}, ${COLUMNS}, ${DERIVED.map(({ name, isBytes }) => (isBytes ? text(`s.${name}`) : `s.${name}`)).join(", ")}
+    ${SHOWN}, ${SMALL}, ${DERIVED.map(({ name, isBytes }) => (isBytes ? text(`s.${name}`) : `s.${name}`)).join(", ")}
   FROM mageflow_signatures AS s WHERE s.id > $1 ORDER BY s.id LIMIT $2`;
 
 /** The root of a draft comes with its end. */
-const DRAFTS = `SELECT ${text("d.root_id")}, ${text("d.root_id")}, d.begun_at >= 0, ${COLUMNS}
+const DRAFTS = `SELECT ${text("d.root_id")}, ${text("d.root_id")}, d.begun_at >= 0, ${SMALL}
   FROM mageflow_drafts AS d JOIN mageflow_signatures AS s ON s.id = d.root_id
   WHERE d.root_id > $1 ORDER BY d.root_id LIMIT $2`;
 

@@ -12,17 +12,18 @@ const UNLISTED = `SELECT DISTINCT given.root_id
   WHERE NOT EXISTS (SELECT FROM root_tags WHERE root_tags.tag = given.tag
     AND root_tags.created_at = given.created_at AND root_tags.root_id = given.root_id)`;
 
-const COLUMNS_OF_SIGNATURES = COLUMNS.replace(/\w+/g, "signatures.$&");
+/** Without what may be large and is looked into by those alone who use it. */
+const SMALL = COLUMNS.replaceAll(/\b(bound|message|result)\b/g, "NULL");
 
 const RECORDS = `SELECT id, parent_id IS NULL OR EXISTS (SELECT FROM births
       WHERE births.root_id = signatures.root_id AND births.created_at = signatures.created_at),
-    ${SHOWN}, ${COLUMNS}, ${DERIVED.map(({ name }) => name).join(", ")}
+    ${SHOWN}, ${SMALL}, ${DERIVED.map(({ name }) => name).join(", ")}
   FROM signatures WHERE id > $1 ORDER BY id LIMIT $2`;
 
 /** The root of a draft comes with its end. */
-const DRAFTS = `SELECT drafts.root_id, drafts.root_id, begun_at >= 0, ${COLUMNS_OF_SIGNATURES}
-  FROM drafts JOIN signatures ON signatures.id = drafts.root_id
-  WHERE drafts.root_id > $1 ORDER BY drafts.root_id LIMIT $2`;
+const DRAFTS = `SELECT draft_id, draft_id, begun_at >= 0, ${SMALL}
+  FROM (SELECT root_id AS draft_id, begun_at FROM drafts) AS draft JOIN signatures ON id = draft_id
+  WHERE draft_id > $1 ORDER BY draft_id LIMIT $2`;
 
 const TOMBSTONES = `SELECT tombstones.id, tombstones.id FROM tombstones JOIN signatures ON signatures.id = tombstones.id
   WHERE tombstones.id > $1 AND ${SHOWN} ORDER BY tombstones.id LIMIT $2`;

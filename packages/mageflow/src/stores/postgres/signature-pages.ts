@@ -54,7 +54,7 @@ const CALLBACKS = `SELECT ${COLUMNS} FROM signatures
     AND ($3::text[] IS NULL OR status = ANY ($3)) AND ${SHOWN}
   ORDER BY id LIMIT $4`;
 
-/** Counts in the indexes alone, unless there is a draft. */
+/** Counts stretch by stretch of the indexes. */
 const TALLY = `SELECT wanted, counted FROM unnest($2::text[]) AS wanted CROSS JOIN LATERAL (
     SELECT count(*)::int AS counted FROM signatures
     WHERE parent_id = $1 AND status = wanted AND ${IS_OTHER_CHILD} AND ${SHOWN}
