@@ -8,7 +8,7 @@ import { type Backend, backendOf } from "../servers/backends.ts";
 import type { TestServer } from "../servers/find-server.ts";
 import { freePort } from "../servers/free-port.ts";
 import type { Kitchen } from "../servers/recipes.ts";
-import { hand, whomToRunAs } from "../servers/server-user.ts";
+import { hand, isAloneAsRoot, whomToRunAs } from "../servers/server-user.ts";
 
 /** How long a server may take until it lets somebody in (ms), and the time between two looks. */
 const PATIENCE_MS = 60_000;
@@ -20,7 +20,12 @@ export type Database = "postgres" | "mysql";
 /** The programs that one is made of: what needs it needs this host to have them. */
 export function programsOf(name: Database): TestServer {
   const { title, recipe } = backendOf(name)!;
-  const missing = recipe.find() === null ? `${title} is not installed` : null;
+  const missing =
+    recipe.find() === null
+      ? `${title} is not installed`
+      : isAloneAsRoot()
+        ? "there are no other users here"
+        : null;
   return { title: `a ${title} of their own`, url: "", missing };
 }
 

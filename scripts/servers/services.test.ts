@@ -17,24 +17,14 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BACKENDS } from "./backends.ts";
 import { findProgram } from "./programs.ts";
+import { isAloneAsRoot } from "./server-user.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Never what is not installed: a test installs nothing. */
 const INSTALLED = BACKENDS.filter(({ recipe }) => recipe.find() !== null);
 const NAMES = INSTALLED.map(({ name }) => name);
 
-/** Root of a namespace that has no other users cannot start a server as one of them. */
-const IS_ALONE = process.getuid?.() === 0 && !canBecomeAnother();
-
-function canBecomeAnother(): boolean {
-  try {
-    process.seteuid!(65_534);
-    process.seteuid!(0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const IS_ALONE = isAloneAsRoot();
 
 /** A checkout as far as the script knows it: what it has started is written down there. */
 class Checkout implements Disposable {

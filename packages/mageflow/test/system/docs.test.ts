@@ -142,6 +142,7 @@ describe("the commands of the documents exist", () => {
     const main = join(root, "packages/cli/src/main.ts");
     help = (await run(process.execPath, ["--conditions=@mageflow/source", main, "--help"])).stdout;
     cases = await readFile(join(root, "bench/cases.ts"), "utf8");
+    cases += await readFile(join(root, "bench/main.ts"), "utf8");
   });
   /** What a command line names: a script, and for some scripts one of their commands. */
   function exists(line: string): boolean {
