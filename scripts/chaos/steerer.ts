@@ -9,6 +9,7 @@ import {
 } from "mageflow";
 import type { Witness } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
+import { insistently } from "./insistently.ts";
 import { DONE, idOf, type Order, type Word } from "./orders.ts";
 import { addition } from "./stories.ts";
 import type { ChaosTasks } from "./tasks.ts";
@@ -72,7 +73,11 @@ export class Steerer {
     if (order.verb === "wait") return waited(run);
     if (order.verb === "release" && !this.#locks.has(story)) return;
     const word = { ...order, ...place };
-    this.#ledger.add({ what: "asked", pid: process.pid, word: { ...word, at: await this.#witness.seq() } });
+    this.#ledger.add({
+      what: "asked",
+      pid: process.pid,
+      word: { ...word, at: await this.#witness.seq(), now: Date.now() },
+    });
     this.#onAsk(order.verb);
     let until: number | undefined;
     let answer = DONE;
@@ -157,17 +162,6 @@ export class Steerer {
       default:
         verb satisfies never;
         return;
-    }
-  }
-}
-
-/** However long the store is held by a frozen process. */
-async function insistently<T>(attempt: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof MageFlowError) || error.code !== "STORE_BUSY") throw error;
     }
   }
 }

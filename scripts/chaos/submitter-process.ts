@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { Run } from "mageflow";
+import { insistently } from "./insistently.ts";
 import { chaosTasks } from "./tasks.ts";
 import { fromArgument, openMage } from "./where.ts";
 import { submission, SUBMISSIONS } from "./workload.ts";
@@ -36,7 +38,9 @@ for (let index = 0; index < SUBMISSIONS; index++) {
   write(`attempt ${index}`);
   process.stdout.write(`attempt ${index}\n`);
   const options = { tags: [`n${index}`], ...(key === null ? {} : { key }) };
-  const run = start ? await mage.run(plan, undefined, options) : await mage.create(plan, options);
+  const submit = (): Promise<Run> =>
+    start ? mage.run(plan, undefined, options) : mage.create(plan, options);
+  const run = await insistently(submit);
   write(`acknowledged ${index} ${run.id}`);
 }
 await mage.close();

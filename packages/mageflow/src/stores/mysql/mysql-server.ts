@@ -17,9 +17,10 @@ import { Tables } from "./tables.ts";
 
 /**
  * A session that is silent for so long in the middle of a transaction is ended by the server, and what it has locked let go (s), before
- * those who wait for it give up; between two it may be silent for as long as is usual.
+ * those who wait for it give up, also when the next one in line has gone as well, which the server does not know as long as its connection
+ * is half-open. Between two it may be silent for as long as is usual.
  */
-const HURRY = "SET SESSION wait_timeout = 5";
+const HURRY = "SET SESSION wait_timeout = 2";
 const REST = "SET SESSION wait_timeout = 28800";
 
 const BEGIN = "START TRANSACTION READ WRITE";

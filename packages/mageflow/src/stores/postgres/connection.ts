@@ -18,13 +18,14 @@ const HELD_BACK = 16_384;
 /**
  * The settings of every connection. Each statement here reads a stretch of an index that its limit bounds, so the planner is kept
  * from anything else, whatever it believes about a table that has just been filled. A process that stands still lets go of its locks
- * before those who wait for them give up, and commits are durable whatever the role's default is.
+ * before those who wait for them give up, also when the next one in line has gone as well, which the server does not know as long as
+ * its connection is half-open. Commits are durable whatever the role's default is.
  */
 const settings = (schema: string): string => `
   SET search_path TO ${schema};
   SET statement_timeout TO '30s';
   SET lock_timeout TO '7s';
-  SET idle_in_transaction_session_timeout TO '5s';
+  SET idle_in_transaction_session_timeout TO '2s';
   SET enable_seqscan TO off;
   SET enable_bitmapscan TO off;
   SET enable_hashjoin TO off;
