@@ -14,8 +14,11 @@ import { DONE, idOf, type Order, type Word } from "./orders.ts";
 import { addition } from "./stories.ts";
 import type { ChaosTasks } from "./tasks.ts";
 
-/** An order that nothing stands in the way of is answered within this time (ms): many leases. */
-const PATIENCE_MS = 15_000;
+/**
+ * An order that nothing stands in the way of is answered within this time (ms): many leases, and more than several sessions take that wait for
+ * the same lock one behind the other and whose processes are gone, which their server knows after two seconds each.
+ */
+const PATIENCE_MS = 30_000;
 /** How long a story waits for its workflow to end before it goes on all the same. */
 const WAIT = "5s";
 

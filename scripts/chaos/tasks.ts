@@ -11,6 +11,7 @@ import {
   type TaskPlan,
   TerminalError,
 } from "mageflow";
+import { insistently } from "./insistently.ts";
 import type { Ledger, Row, What } from "./ledger.ts";
 
 /** What the tasks of a round are told to do. */
@@ -121,9 +122,8 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
     ),
     note,
     spawn: mage.task("spawn", { maxRecoveries: MANY }, async (input: Work, ctx): Promise<Made> => {
-      const launched = await ctx.run(
-        chain([work.with({ ms: 5 }), work.with({ ms: 5 })], { name: "spawned" }),
-      );
+      const spawned = chain([work.with({ ms: 5 }), work.with({ ms: 5 })], { name: "spawned" });
+      const launched = await insistently(() => ctx.run(spawned));
       const { id, epoch, generation, attempt, idempotencyKey: key } = ctx;
       ledger!.add({
         what: "launched",
@@ -143,7 +143,8 @@ export function chaosTasks(mage: MageFlow, ledger: Ledger | null): ChaosTasks {
       for (let i = 0; i < (input.grows ?? 0); i++) {
         await sleep(5);
         try {
-          await swarm.addTasks([dressed(work.with({ ms: 5 }).keyed(`${ctx.id} ${i}`), note)]);
+          const added = dressed(work.with({ ms: 5 }).keyed(`${ctx.id} ${i}`), note);
+          await insistently(() => swarm.addTasks([added]));
         } catch (error) {
           // It has been closed, or is being removed: this is the end of its growth.
           if (!(error instanceof MageFlowError) || !ENDS_GROWTH.includes(error.code)) throw error;
