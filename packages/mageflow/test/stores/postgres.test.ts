@@ -5,7 +5,10 @@ import { afterAll, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { postgresStore, type ServerStoreOptions } from "../../src/stores/postgres/index.ts";
+import { locate } from "../../src/stores/postgres/location.ts";
 import { MIGRATIONS } from "../../src/stores/postgres/migrations.ts";
+import { PostgresServer } from "../../src/stores/postgres/postgres-server.ts";
+import type { PostgresTransaction } from "../../src/stores/postgres/postgres-transaction.ts";
 import { storeSuite } from "../../src/testing/store-suite/index.ts";
 import { sampleLog } from "../../src/testing/store-suite/sample-log.ts";
 import {
@@ -90,6 +93,24 @@ describe("on a server", needs(server), () => {
     await reopen(1);
     expect(await start(items.length)).toContain(1);
     expect(await start(1)).toEqual([]);
+  });
+
+  test("a commit is known by its stamp: a server that has crashed may give the number of a transaction to another one", async () => {
+    await using store = await opened(url);
+    const postgres = new PostgresServer(locate(url));
+    const db = await postgres.connect();
+    try {
+      const fate = (number: string, n: number): Promise<number | "open" | null> =>
+        postgres.fate(db, { db, tx: { number, stamp: { by: "crash", n } } as PostgresTransaction });
+      const [another] = (await db.get<[string]>("SELECT pg_current_xact_id()"))!;
+      const toCome = String(BigInt(another) + 1_000_000n);
+      expect([await fate(another, 1), await fate(toCome, 1)]).toEqual([0, 0]);
+      await store.transact((tx) => tx.write({ insert: [sampleTask("crash")], stamp: { by: "crash", n: 1 } }));
+      expect([await fate(another, 1), await fate(toCome, 1)]).toEqual([1, 1]);
+      expect(await fate(another, 2)).toBe(1);
+    } finally {
+      await db.close();
+    }
   });
 
   describe("the schema", () => {

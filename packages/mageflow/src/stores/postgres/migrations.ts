@@ -242,4 +242,9 @@ const NOTABLE_INSIDE = `
       OR status = 'CANCELLED';
 `;
 
-export const MIGRATIONS: readonly string[] = [FIRST, NOTABLE_INSIDE];
+const STAMPS = `
+  -- The last commit of each process.
+  CREATE TABLE stamps (by text COLLATE "C" PRIMARY KEY, n bigint NOT NULL, at bigint NOT NULL) WITH (fillfactor = 50);
+`;
+
+export const MIGRATIONS: readonly string[] = [FIRST, NOTABLE_INSIDE, STAMPS];

@@ -14,6 +14,7 @@ import type { Location } from "./location.ts";
 import { migrate } from "./migrate.ts";
 import { OwnWrites } from "./own-writes.ts";
 import { type Begun, PostgresTransaction } from "./postgres-transaction.ts";
+import { StampTable } from "./stamp-table.ts";
 import { ServerTime } from "./server-time.ts";
 import { NOW } from "./store-time.ts";
 import { Tables } from "./tables.ts";
@@ -23,14 +24,15 @@ import { ALIVE } from "./worker-table.ts";
 const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /**
- * The server's time, the number by which it knows later whether the transaction was committed, and which of these sessions are alive, one
+ * The server's time, the number by which it knows later whether the transaction is under way, and which of these sessions are alive, one
  * after the other: a word each.
  */
 const BEGUN = `SELECT ${NOW}, pg_current_xact_id(), array_to_string(ARRAY(${ALIVE}), ' ')`;
 
 const COUNT = "SELECT nextval('commits')";
 
-const FATE = "SELECT pg_xact_status($1::xid8)";
+/** Of a transaction of this number, which after a crash of the server may be another one, or one that has not been yet. */
+const STATUS = `SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status($1::xid8) END`;
 
 /** PostgreSQL, and one schema of a database of it. */
 export class PostgresServer implements Server<Connection, PostgresTransaction> {
@@ -54,8 +56,9 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
     return new Tables(db);
   }
 
-  migrate(db: Connection): Promise<void> {
-    return migrate(db, this.#location);
+  async migrate(db: Connection): Promise<void> {
+    await migrate(db, this.#location);
+    await new StampTable(db).dropOld();
   }
 
   /** Its own connection comes again by itself. */
@@ -134,9 +137,11 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
   }
 
   async fate(db: Connection, { tx }: Lost<Connection, PostgresTransaction>): Promise<number | "open" | null> {
-    const [fate] = (await db.get<[string | null]>(FATE, tx.number))!;
-    if (fate === "in progress") return "open";
-    return fate === "committed" ? tx.stamp!.n : null;
+    const { by, n } = tx.stamp!;
+    const stamps = new StampTable(db);
+    if ((await stamps.last(by)) === n) return n;
+    const [status] = (await db.get<[string | null]>(STATUS, tx.number))!;
+    return status === "in progress" ? "open" : stamps.last(by);
   }
 
   damage(db: Connection, limit: number): Promise<Damage[]> {

@@ -17,7 +17,7 @@ import type { Turn, Turns } from "./turns.ts";
 export interface Begun {
   /** Sessions that it found alive, which they stay until it ends. */
   readonly alive: ReadonlySet<string>;
-  /** By this the server knows later whether it was committed. */
+  /** By this the server knows whether it is under way. */
   readonly number: string;
 }
 
@@ -160,8 +160,9 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   }
 
   /** Nothing is written before the server has said that it began. */
-  protected async begins({ journal }: Changes): Promise<void> {
+  protected async begins({ journal, stamp }: Changes): Promise<void> {
     this.#number = (await this.#begun).number;
+    if (stamp !== undefined) this.statements.send([this.tables.stamps.put(stamp, this.now)]);
     this.isCounted ||= (journal?.size ?? 0) > 0;
   }
 

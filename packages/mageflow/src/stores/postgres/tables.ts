@@ -13,6 +13,7 @@ import { dropTags } from "./root-tags.ts";
 import { SignaturePages } from "./signature-pages.ts";
 import { SignatureTable } from "./signature-table.ts";
 import { SpecTable } from "./spec-table.ts";
+import { StampTable } from "./stamp-table.ts";
 import { TicketTable } from "./ticket-table.ts";
 import { TombstoneTable } from "./tombstone-table.ts";
 import { updateRecords } from "./update-records.ts";
@@ -36,6 +37,7 @@ export class Tables implements ServerTables, TransactionTables {
   readonly audit: AuditTable;
   readonly tickets: TicketTable;
   readonly reports: ReportTable;
+  readonly stamps: StampTable;
 
   constructor(db: Connection) {
     this.signatures = new SignatureTable(db);
@@ -57,5 +59,6 @@ export class Tables implements ServerTables, TransactionTables {
     this.audit = new AuditTable(db);
     this.tickets = new TicketTable(db);
     this.reports = new ReportTable(db);
+    this.stamps = new StampTable(db);
   }
 }
