@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Backend, backendOf } from "../servers/backends.ts";
-import type { TestServer } from "../servers/find-server.ts";
 import { freePort } from "../servers/free-port.ts";
 import type { Kitchen } from "../servers/recipes.ts";
-import { hand, isAloneAsRoot, whomToRunAs } from "../servers/server-user.ts";
+import { hand, whomToRunAs } from "../servers/server-user.ts";
 
 /** How long a server may take until it lets somebody in (ms), and the time between two looks. */
 const PATIENCE_MS = 60_000;
@@ -16,18 +15,6 @@ const LOOK_MS = 50;
 
 /** Backends whose server holds a store. */
 export type Database = "postgres" | "mysql";
-
-/** The programs that one is made of: what needs it needs this host to have them. */
-export function programsOf(name: Database): TestServer {
-  const { title, recipe } = backendOf(name)!;
-  const missing =
-    recipe.find() === null
-      ? `${title} is not installed`
-      : isAloneAsRoot()
-        ? "there are no other users here"
-        : null;
-  return { title: `a ${title} of their own`, url: "", missing };
-}
 
 /** A server of its own in a temporary folder, with the settings that it comes with: what it has told as committed is on the disk. */
 export class DatabaseServer {

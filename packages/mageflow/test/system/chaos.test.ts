@@ -1,11 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
-import { programsOf } from "../../../../scripts/chaos/database-server.ts";
+import { expect, test } from "vitest";
 import { VIOLATIONS } from "../../../../scripts/chaos/violation.ts";
-import { needs } from "../../../../scripts/servers/find-server.ts";
-import { redisProgram } from "../../../../scripts/servers/own-redis.ts";
 
 const NOTHING = Object.fromEntries(VIOLATIONS.map((kind) => [kind, 0]));
 
@@ -16,19 +13,6 @@ test("four rounds of chaos find nothing", async () => {
   expect(code).toBe(0);
   expect(summary["ordersDone"]).toBeGreaterThan(0);
 });
-
-/** Servers of its own are killed, restarted, flushed and frozen, and their connections cut or left half-open. */
-for (const name of ["postgres", "mysql"] as const) {
-  describe(`on ${name} behind Redis, with BullMQ`, needs(programsOf(name), redisProgram), () => {
-    test("a round finds nothing", async () => {
-      const servers = ["--store", name, "--cache", "redis", "--engine", "bullmq"];
-      const { summary, code } = await chaos(...servers, "--rounds", "1", "--seed", "41");
-      expect(summary).toMatchObject({ rounds: 1, ...NOTHING, failedSeeds: [] });
-      expect(code).toBe(0);
-      expect(summary["restarts"]).toBeGreaterThan(0);
-    });
-  });
-}
 
 test("chaos finds a planted bug of the lifecycle", async () => {
   const { summary, code } = await chaos(
