@@ -99,7 +99,8 @@ onEachStore("what functions release", (open, strike) => {
         await hang.opened;
         return "too late";
       });
-    const worker = await mage.worker({ ...SILENT, grace: 10 });
+    // It has no room to take its own task over when it learns that it was taken for dead.
+    const worker = await mage.worker({ ...SILENT, grace: 10, concurrency: 1 });
     const run = await mage.run(registered(mage, "one"));
     await held.opened;
     // As if its process had stopped: it says nothing more of itself, and its lease lapses.
