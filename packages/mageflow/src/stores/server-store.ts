@@ -188,7 +188,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
           "STORE_BUSY",
           `${this.name} has not ended a transaction of this process yet; ask again`,
         );
-      if (stamp !== null) this.#stamps.set(by, stamp);
+      this.#stamps.set(by, stamp);
       this.#unknown.delete(by);
     }
     this.#requireOpen();

@@ -79,7 +79,7 @@ export abstract class ServerTransaction<
   protected abstract onlyOne(purpose: Purpose): Promise<void>;
 
   /** Comes before anything is written. */
-  protected abstract begins(changes: Changes): Promise<void>;
+  protected async begins(_changes: Changes): Promise<void> {}
 
   /** Hears of what is written, as it is then. */
   protected wrote(_record: SignatureRecord): void {}
@@ -272,7 +272,7 @@ export abstract class ServerTransaction<
   }
 
   async #write(changes: Changes): Promise<void> {
-    const { drafts, specs, journals, logs, notes, workers, tombstones, audit, tickets, reports } =
+    const { drafts, specs, journals, logs, notes, workers, tombstones, audit, tickets, reports, stamps } =
       this.tables;
     const steps = changes.drafts ?? [];
     if (steps.length > 0) await drafts.prepare(steps, this.now);
@@ -292,7 +292,10 @@ export abstract class ServerTransaction<
     statements.send(tickets.put(changes.tickets ?? [], this.now));
     statements.send(reports.put(changes.reports ?? []));
     statements.send(drafts.finish(steps));
-    if (changes.stamp !== undefined) this.stamp = changes.stamp;
+    if (changes.stamp !== undefined) {
+      this.stamp = changes.stamp;
+      statements.send([stamps.put(changes.stamp, this.now)]);
+    }
     const condemned = steps.flatMap((step) => ("condemn" in step ? step.condemn : []));
     if (condemned.length > 0) await this.#condemn(condemned);
   }

@@ -87,8 +87,8 @@ export interface Server<C extends Held, X extends ServerTransaction> {
   /** Sent right behind the writes. Null when it is there, else why that is not known; what was not kept is thrown, explained. */
   commit(db: C, tx: X): Promise<Error | null>;
   rollback(db: C): Promise<void>;
-  /** The last stamp that was committed by who made this commit; null when it has none, "open" when this one may still be kept. */
-  fate(db: C, lost: Lost<C, X>): Promise<number | "open" | null>;
+  /** The last stamp that was committed by who made this commit, 0 when there is none; "open" when this one may still be kept. */
+  fate(db: C, lost: Lost<C, X>): Promise<number | "open">;
   damage(db: C, limit: number): Promise<Damage[]>;
   /** What a connection threw, in the words of the port; anything else comes back as it is. */
   explain(error: unknown): unknown;

@@ -7,6 +7,7 @@ import type {
   DraftStep,
   LogLine,
   SpecRef,
+  Stamp,
   Ticket,
   Tombstone,
   WindowQuery,
@@ -78,4 +79,5 @@ export interface TransactionTables {
     put(tickets: readonly Ticket[], now: number): Sent;
   };
   readonly reports: { lastStart(): Promise<number | null>; put(reports: readonly ResumeReport[]): Sent };
+  readonly stamps: { put(stamp: Stamp, now: number): Promise<unknown> };
 }

@@ -1,4 +1,5 @@
 import type { Damage } from "../../ports/store.ts";
+import { fateOf } from "../fate.ts";
 import { KnownTasks } from "../known-tasks.ts";
 import { Line } from "../line.ts";
 import { Integrity } from "../server-integrity.ts";
@@ -115,16 +116,10 @@ export class MysqlServer implements Server<Connection, MysqlTransaction> {
     await Promise.all([db.run("ROLLBACK"), db.run(REST)]).catch(() => db.destroy());
   }
 
-  async fate(
-    reader: Connection,
-    { db, tx }: Lost<Connection, MysqlTransaction>,
-  ): Promise<number | "open" | null> {
-    const { by, n } = tx.stamp!;
-    const stamps = new StampTable(reader);
-    if ((await stamps.last(by)) === n) return n;
+  async fate(reader: Connection, { db, tx }: Lost<Connection, MysqlTransaction>): Promise<number | "open"> {
     const { id, host } = db.session;
-    if ((await reader.get(SESSION, id, host)) !== undefined) return "open";
-    return stamps.last(by);
+    const isUnderWay = async (): Promise<boolean> => (await reader.get(SESSION, id, host)) !== undefined;
+    return fateOf(tx.stamp!, new StampTable(reader), isUnderWay);
   }
 
   damage(db: Connection, limit: number): Promise<Damage[]> {

@@ -1,4 +1,4 @@
-import type { Changes, Locked } from "../../ports/store.ts";
+import type { Locked } from "../../ports/store.ts";
 import { above, isTaskBelow } from "../above.ts";
 import { type Purpose, ServerTransaction, type TransactionParts } from "../server-transaction.ts";
 import type { Connection } from "./connection.ts";
@@ -50,9 +50,5 @@ export class MysqlTransaction extends ServerTransaction<Tables, Gates> {
 
   protected onlyOne(purpose: Purpose): Promise<void> {
     return onlyOne(this.#db, purpose);
-  }
-
-  protected async begins({ stamp }: Changes): Promise<void> {
-    if (stamp !== undefined) this.statements.send([this.tables.stamps.put(stamp, this.now)]);
   }
 }

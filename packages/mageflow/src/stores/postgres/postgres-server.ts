@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import type { Damage } from "../../ports/store.ts";
+import { fateOf } from "../fate.ts";
 import { KnownTasks } from "../known-tasks.ts";
 import { Line } from "../line.ts";
 import { Integrity } from "../server-integrity.ts";
@@ -136,12 +137,10 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
     if (!db.lost) await db.exec("ROLLBACK").catch(() => db.destroy());
   }
 
-  async fate(db: Connection, { tx }: Lost<Connection, PostgresTransaction>): Promise<number | "open" | null> {
-    const { by, n } = tx.stamp!;
-    const stamps = new StampTable(db);
-    if ((await stamps.last(by)) === n) return n;
-    const [status] = (await db.get<[string | null]>(STATUS, tx.number))!;
-    return status === "in progress" ? "open" : stamps.last(by);
+  async fate(db: Connection, { tx }: Lost<Connection, PostgresTransaction>): Promise<number | "open"> {
+    const isUnderWay = async (): Promise<boolean> =>
+      (await db.get<[string | null]>(STATUS, tx.number))![0] === "in progress";
+    return fateOf(tx.stamp!, new StampTable(db), isUnderWay);
   }
 
   damage(db: Connection, limit: number): Promise<Damage[]> {

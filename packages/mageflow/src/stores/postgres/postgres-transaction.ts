@@ -160,9 +160,8 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   }
 
   /** Nothing is written before the server has said that it began. */
-  protected async begins({ journal, stamp }: Changes): Promise<void> {
+  protected override async begins({ journal }: Changes): Promise<void> {
     this.#number = (await this.#begun).number;
-    if (stamp !== undefined) this.statements.send([this.tables.stamps.put(stamp, this.now)]);
     this.isCounted ||= (journal?.size ?? 0) > 0;
   }
 
