@@ -76,11 +76,7 @@ export class Steerer {
     if (order.verb === "wait") return waited(run);
     if (order.verb === "release" && !this.#locks.has(story)) return;
     const word = { ...order, ...place };
-    this.#ledger.add({
-      what: "asked",
-      pid: process.pid,
-      word: { ...word, at: await this.#witness.seq(), now: Date.now() },
-    });
+    this.#ledger.add({ what: "asked", pid: process.pid, word: { ...word, at: await this.#witness.seq() } });
     this.#onAsk(order.verb);
     let until: number | undefined;
     let answer = DONE;

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isAloneAsRoot } from "../../../../scripts/servers/server-user.ts";
 import type { SpecRow } from "../../src/core/record.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { openStore } from "../../src/stores/sqlite/index.ts";
@@ -138,7 +139,7 @@ describe("SQLite among processes", () => {
   });
 
   test("a file that may not be written is refused", async (context) => {
-    if (!canStepDown()) context.skip("no user here but the superuser, whom no rights keep from writing");
+    if (isAloneAsRoot()) context.skip("no user here but the superuser, whom no rights keep from writing");
     await (await opened(path)).close();
     chmodSync(path, 0o444);
     chmodSync(folder, 0o555);
@@ -269,18 +270,6 @@ async function killedAtStatement(n: number, path: string): Promise<void> {
     };
     ${OPEN};`;
   await expect(run(script, path)).rejects.toHaveProperty("signal", "SIGKILL");
-}
-
-/** False in a user namespace that has the superuser only. */
-function canStepDown(): boolean {
-  if (process.getuid?.() !== 0) return true;
-  try {
-    process.seteuid!(65_534);
-    process.seteuid!(0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The rights of a file bind everybody but root. */
