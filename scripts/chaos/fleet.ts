@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkMended } from "./check-mended.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Child, startChild } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -85,6 +86,7 @@ export class Fleet {
     void child.ended.then(({ code, signal, errors }) => {
       this.#alive.delete(child);
       this.#ledger.add({ what: "dead", pid: child.pid });
+      checkMended(errors, this.#report);
       if (!this.#doomed.has(child) || (code !== null && code !== 0)) {
         this.#report({
           kind: "crashed",

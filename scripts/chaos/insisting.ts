@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkMended } from "./check-mended.ts";
 import { type Child, startChild } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Violation } from "./violation.ts";
@@ -37,6 +38,7 @@ export async function insist(
     });
     child.process.stdin!.write("go\n");
     const { code, signal, errors } = await child.ended;
+    checkMended(errors, report);
     if (doomed && code !== 0) continue;
     standby.process.kill("SIGKILL");
     if (code !== 0)

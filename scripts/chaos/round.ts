@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { acknowledged } from "./acknowledged.ts";
+import { checkOwnMended } from "./check-mended.ts";
 import { checkSteered } from "./check-steered.ts";
 import { checkStore } from "./check-store.ts";
 import { check } from "./check.ts";
@@ -134,6 +135,7 @@ export async function round(seed: number, kind: StoreKind, beside: Beside): Prom
   const evidence = { mage, witness, seed, tasks, rows: all, roots, settled: rested };
   const given = await checkSteered(evidence, report);
   await checkStore(mage, report);
+  await checkOwnMended(mage, report);
   await mage.close();
   await witness.close();
   ledger.close();

@@ -6,6 +6,8 @@ export const VIOLATIONS = [
   "duplicateCallbacks",
   /** Not settled in time. */
   "stuck",
+  /** Went on only because the mender looks for what waits for nothing. */
+  "mended",
   /** A result, or a result of a step, that a superseded epoch made. */
   "staleWrites",
   /** A step that ran again after it had finished. */

@@ -350,7 +350,8 @@ export class MageFlow implements AsyncDisposable {
 
   /** What this process has done since it opened the store, in numbers for a dashboard or an alarm. */
   async metrics(): Promise<Metrics> {
-    return (await this.#open()).meter.metrics;
+    const { meter, reconciler } = await this.#open();
+    return { ...meter.counts, mended: reconciler.mended };
   }
 
   /** Names of the tasks registered here. */

@@ -20,7 +20,11 @@ export interface Metrics {
   /** Cleanup callbacks, of any kind, that ended, and those of them that failed: `CLEANUP_FAILED`. */
   readonly cleanups: number;
   readonly cleanupsFailed: number;
+  /** Signatures that waited for nothing and were made to go on. Anything but 0 comes of a bug, or of a hand in the store. */
+  readonly mended: number;
 }
+
+type Counts = Omit<Metrics, "mended">;
 
 /** The status in which a task ends, and where it is counted. */
 const ENDS = {
@@ -34,7 +38,7 @@ const ENDS = {
 /** What a signature was before the commit that creates it, which may start it as well. */
 const UNBORN = { status: "PENDING", epoch: 0, recoveries: 0, attempt: 0 } as const;
 
-/** Keeps {@link Metrics}. */
+/** Keeps those of {@link Metrics} that commits tell. */
 export class Meter {
   readonly #counts = {
     commits: 0,
@@ -50,7 +54,7 @@ export class Meter {
     cleanupsFailed: 0,
   };
 
-  get metrics(): Metrics {
+  get counts(): Counts {
     return { ...this.#counts };
   }
 

@@ -1,4 +1,5 @@
 import type { Demand } from "../core/choose.ts";
+import { StoreError } from "../core/errors.ts";
 import type { SignatureRecord, SpecRow } from "../core/record.ts";
 import type { Status } from "../core/status.ts";
 import type {
@@ -276,6 +277,7 @@ export abstract class ServerTransaction<
       this.tables;
     const steps = changes.drafts ?? [];
     if (steps.length > 0) await drafts.prepare(steps, this.now);
+    await this.#lockHolders([...(changes.update ?? []), ...(changes.insert ?? [])]);
     // What is stored may have a key that another root gives up here.
     await this.#update(changes.update ?? []);
     this.#insert(changes.insert ?? []);
@@ -298,6 +300,24 @@ export abstract class ServerTransaction<
     }
     const condemned = steps.flatMap((step) => ("condemn" in step ? step.condemn : []));
     if (condemned.length > 0) await this.#condemn(condemned);
+  }
+
+  /**
+   * Whoever holds others looks for them once, when it lets them go. What is held from now on is written under its holder's lock, so that it
+   * is there for that look; a holder that has let go since it was read holds nothing any more.
+   */
+  async #lockHolders(records: readonly SignatureRecord[]): Promise<void> {
+    const holders = new Set<string>();
+    for (const { id, heldBy } of records)
+      if (heldBy !== null && heldBy !== this.locked.get(id)?.heldBy && !this.locked.has(heldBy))
+        holders.add(heldBy);
+    if (holders.size === 0) return;
+    const locked = this.remembered(await this.tables.signatures.lock([...holders].sort()));
+    for (const id of this.changed(locked))
+      throw new StoreError(
+        "STORE_BUSY",
+        `"${id}" has changed since it was read, and what is in it; try again`,
+      );
   }
 
   #insert(records: readonly SignatureRecord[]): void {

@@ -24,6 +24,7 @@ onEachStore("metrics", (open) => {
       cancelled: 0,
       cleanups: 2,
       cleanupsFailed: 1,
+      mended: 0,
     });
     await worker.stop();
   });

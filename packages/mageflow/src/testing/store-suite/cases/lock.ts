@@ -177,6 +177,62 @@ export function lockCases(harness: StoreHarness): void {
     );
 
     test(
+      "a container that lets go sees what was just being held by it",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id, { status: "SUSPENDED", prior: "RUNNING" });
+          const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1 });
+          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "w" });
+          await scene.insert(swarm, item, last);
+          const held = await hold(scene.store, async (tx) => {
+            await tx.lock([item.id], { wait: false });
+            await tx.read([swarm.id]);
+            await tx.write({ update: [{ ...item, status: "PENDING", heldBy: swarm.id }] });
+          });
+          const letGo = (): Promise<readonly string[]> =>
+            scene.ask(async (tx) => {
+              await tx.lock([last.id], { wait: true });
+              const { busy } = await tx.lock([swarm.id], { wait: false });
+              if (busy.length > 0) return busy;
+              return (await tx.window({ id: swarm.id, what: "unhold", limit: 10 })).map(({ id }) => id);
+            });
+          expect(await letGo()).toEqual([swarm.id]);
+          held.end();
+          await held.ended;
+          expect(await letGo()).toEqual([item.id]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "nothing is held by what has let go since the transaction read it",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id, { status: "SUSPENDED", prior: "RUNNING" });
+          const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1 });
+          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "w" });
+          await scene.insert(swarm, item, last);
+          const written = scene.ask(async (tx) => {
+            await tx.lock([item.id], { wait: false });
+            await tx.read([swarm.id]);
+            await scene.ask(async (other) => {
+              await other.lock([last.id], { wait: true });
+              await other.lock([swarm.id], { wait: true });
+              await other.write({ update: [{ ...swarm, status: "RUNNING", prior: null }] });
+            });
+            await tx.write({ update: [{ ...item, status: "PENDING", heldBy: swarm.id }] });
+          });
+          await expect(written).rejects.toMatchObject({ code: "STORE_BUSY" });
+          expect(await scene.get(item.id)).toEqual(item);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
       "with waiting, it sees what the other transaction wrote",
       onStore(
         harness,
