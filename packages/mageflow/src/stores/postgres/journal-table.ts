@@ -11,12 +11,13 @@ const APPEND = `WITH heads AS (
     INSERT INTO journal_heads (root_id, last) SELECT * FROM unnest($1::text[], $2::int8[])
     ON CONFLICT (root_id) DO UPDATE SET last = journal_heads.last + excluded.last
     RETURNING root_id, last
+  ), added AS (
+    INSERT INTO journal (root_id, seq, count, at, body)
+    SELECT part.root_id, heads.last - part.from_end + 1, part.count, $7, part.body
+    FROM unnest($3::text[], $4::int4[], $5::int4[], $6::text[]) AS part (root_id, from_end, count, body)
+      JOIN heads ON heads.root_id = part.root_id
   )
-  INSERT INTO journal (root_id, seq, count, at, body)
-  SELECT part.root_id, heads.last - part.from_end + 1, part.count, $7, part.body
-  FROM unnest($3::text[], $4::int4[], $5::int4[], $6::text[]) AS part (root_id, from_end, count, body)
-    JOIN heads ON heads.root_id = part.root_id
-  RETURNING nextval('commits')`;
+  SELECT nextval('commits')`;
 
 const HIDDEN = "EXISTS (SELECT FROM drafts WHERE drafts.root_id = $1)";
 

@@ -52,7 +52,7 @@ const FIRST = `
     stop_resumes boolean,
     stop_until bigint,
     purge_at bigint
-  ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+  ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
   -- Every step or item is in one of these three.
   CREATE INDEX startable ON signatures (parent_id, priority DESC, slot)
