@@ -10,8 +10,8 @@ export interface SlowLine extends AsyncDisposable {
 export async function slowLine(server: string): Promise<SlowLine> {
   const { hostname, port } = new URL(server);
   const sockets = new Set<Socket>();
-  const listener = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+  const listener = createServer({ noDelay: true }, (client) => {
+    const upstream = connect({ port: Number(port), host: hostname, noDelay: true });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on("error", () => {});
