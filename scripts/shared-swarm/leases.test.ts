@@ -20,6 +20,14 @@ test("what was started again has one lease", () => {
   expect(leasesOf(rows("+a", "+b", "+a", "-b", "+c", "-a"), 2)).toMatchObject({ most: 2 });
 });
 
+test("what ended and was started again had its lease in between", () => {
+  expect(leasesOf(rows("+a", "+b", "-a", "-b", "+b", "+c", "-b", "-c"), 2)).toEqual({
+    most: 2,
+    longestBelow: 30,
+    full: 1 - 30 / 40,
+  });
+});
+
 test("a swarm that never had all is below from its beginning to its end", () => {
   expect(leasesOf(rows("+a", "-a", "+b", "-b"), 2)).toEqual({ most: 1, longestBelow: 30, full: 0 });
   expect(leasesOf([], 2)).toEqual({ most: 0, longestBelow: 0, full: 0 });

@@ -13,16 +13,17 @@ export interface Leases {
 }
 
 /**
- * Counts leases by what handlers left: an item has one from its start to its end, and what a killed process had keeps its own until another
- * one has ended it.
+ * Counts leases by what handlers left: an item has one from its first start to its last end. What a killed process had keeps its own until
+ * another one has ended it, also when the code had come to its end and the store did not know yet.
  */
 export function leasesOf(rows: readonly Row[], concurrency: number): Leases {
   const held = new Set<string>();
   const stretches: { at: number; size: number }[] = [];
   let most = 0;
-  for (const { what, id, at } of rows) {
+  const lastEnds = new Map(rows.map((row, n) => [row.what === "end" ? row.id : undefined, n]));
+  for (const [n, { what, id, at }] of rows.entries()) {
     if (what === "start") held.add(id!);
-    else if (what === "end") held.delete(id!);
+    else if (lastEnds.get(id) === n) held.delete(id!);
     else continue;
     most = Math.max(most, held.size);
     stretches.push({ at: at!, size: held.size });
