@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fill, RUNNING, SWARM } from "../../../../scripts/plans/crowd.ts";
 import { explaining, listen, taken } from "../../../../scripts/plans/explained.ts";
@@ -44,6 +45,36 @@ describe("however many there are", needs(server), () => {
     expect(plans.length).toBeGreaterThan(0);
     expect(Math.max(...plans.flatMap(({ plan }) => rowsOf(plan)))).toBeLessThan(2 * PAGE + besides);
   });
+});
+
+/**
+ * When the planner believes that nothing has a status yet, the index of all that have it looks as good as the one of children. Here it would
+ * be the best that is left.
+ */
+test("children of one status cannot be looked for among all that have it", needs(server), async () => {
+  const { url, schema } = freshSchema(server);
+  const store = postgresStore(explaining(url));
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    listen();
+    await store.open();
+    await fill(store, ITEMS);
+    await client.query(`DROP INDEX ${schema}.children`);
+    taken();
+    const whats = ["start", "skip", "interrupt", "cancel", "reset"] as const;
+    await store.transact(async (tx) => {
+      await tx.awaited([SWARM]);
+      for (const what of whats) await tx.window({ id: SWARM, what, limit: PAGE });
+    });
+    const plans = taken().map(({ plan }) => plan);
+    expect(plans.length).toBeGreaterThan(whats.length);
+    expect(plans.filter((plan) => /using newest_notable/.test(plan))).toEqual([]);
+  } finally {
+    await client.end();
+    await store.close();
+    await dropSchema(server, schema);
+  }
 });
 
 function childrenAfter(after: number | null) {
