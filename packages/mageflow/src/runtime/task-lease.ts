@@ -11,7 +11,7 @@ import { type AttemptHost, failed } from "./attempt.ts";
 import type { Batch } from "./batch.ts";
 import type { Committer } from "./committer.ts";
 import { noteGoingOn } from "./going-on.ts";
-import { insist } from "./insist.ts";
+import { insist, isBusy } from "./insist.ts";
 import type { RunOptions } from "./launch.ts";
 import type { Run } from "./run.ts";
 import { storeTwin, type Twin } from "./twin.ts";
@@ -142,18 +142,20 @@ export class TaskLease implements AttemptHost {
 
   saveStep(name: string, result: string): Promise<void> {
     const { id, origin } = this.record;
-    return this.#writeOwned(({ extras }) => void extras.steps.push({ id, generation: origin, name, result }));
+    return this.#insistOwned(
+      ({ extras }) => void extras.steps.push({ id, generation: origin, name, result }),
+    );
   }
 
   saveCheckpoint(body: string): Promise<void> {
     const { id, origin } = this.record;
-    return this.#writeOwned(({ extras }) => void extras.checkpoints.push({ id, generation: origin, body }));
+    return this.#insistOwned(({ extras }) => void extras.checkpoints.push({ id, generation: origin, body }));
   }
 
   saveProgress(fraction: number, note: string | null): Promise<void> {
     const { id, rootId, generation, origin } = this.record;
     const progress = { fraction, note };
-    return this.#writeOwned((batch, { status, attempt }) => {
+    return this.#insistOwned((batch, { status, attempt }) => {
       batch.extras.progress.push({ id, generation: origin, progress });
       batch.note(rootId, { id, type: "progress", status, generation, attempt, progress });
     });
@@ -161,20 +163,31 @@ export class TaskLease implements AttemptHost {
 
   saveTwin(mark: string, twin: Twin): Promise<void> {
     const { id, generation, origin } = this.record;
-    return this.#writeOwned((batch, record) => {
-      storeTwin(batch, record, twin, this.#keeper.check());
-      batch.extras.steps.push({ id, generation: origin, name: mark, result: String(generation) });
-    });
+    // Where it is not known whether there is one, a second one would run too.
+    return this.insist(
+      () =>
+        this.#writeOwned((batch, record) => {
+          storeTwin(batch, record, twin, this.#keeper.check());
+          batch.extras.steps.push({ id, generation: origin, name: mark, result: String(generation) });
+        }),
+      isBusy,
+    );
   }
 
   launch<P extends AnyPlan>(plan: P, message: unknown, options: RunOptions): Promise<Run<OutputOf<P>>> {
     const { id, epoch } = this.record;
-    return this.#keeper.launch(plan, message, options, { id, epoch });
+    // It has a key: what was started is found.
+    return this.insist(() => this.#keeper.launch(plan, message, options, { id, epoch }));
   }
 
-  /** Repeats what the store refuses. */
-  insist<T>(work: () => Promise<T>): Promise<T> {
-    return insist(this.#keeper.clock, this.#keeper.stopping, work);
+  /** Repeats what the store refuses, for as long as the worker has the task: code does not fail because the store is away. */
+  insist<T>(work: () => Promise<T>, isRepeated?: (error: unknown) => boolean): Promise<T> {
+    const { clock, stopping } = this.#keeper;
+    return insist(clock, () => this.#over || stopping(), work, isRepeated);
+  }
+
+  #insistOwned(write: (batch: Batch, record: SignatureRecord) => void): Promise<void> {
+    return this.insist(() => this.#writeOwned(write));
   }
 
   /** A write that tells when the lease is gone. */

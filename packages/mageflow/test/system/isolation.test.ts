@@ -211,7 +211,7 @@ describe.each(["thread", "process"] as const)("a task in a %s of its own", (isol
   });
 
   test("registers plans that release what it holds, and they do when it is ended", async () => {
-    const run = await mage.run(here("holding", { ...RETRIED, timeout: "1s" }));
+    const run = await mage.run(here("holding", { ...RETRIED, timeout: "2s" }));
     expect(await run.settled({ timeout: "20s" })).toMatchObject({ error: { code: "TIMEOUT", attempts: 3 } });
     const { items } = await run.callbacks();
     const released = await Promise.all(items.map(async ({ id }) => (await mage.get(id)).result()));
