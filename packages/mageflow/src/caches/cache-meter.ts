@@ -48,6 +48,11 @@ export class CacheMeter {
     return Object.fromEntries(grown);
   }
 
+  /** Of what was taken, what is to be taken again. */
+  giveBack(numbers: Readonly<Record<string, number>>): void {
+    for (const name of Object.keys(NOTHING) as (keyof CacheNumbers)[]) this.#sent[name] -= numbers[name] ?? 0;
+  }
+
   hit(): void {
     this.#numbers.hits++;
   }

@@ -62,6 +62,7 @@ const FRESH: CacheNumbers = {
 
 export async function cacheStats(store: CachedStore): Promise<CacheStats> {
   const { cache, meter } = store;
+  await store.tryWriting();
   const shared = store.degraded === null ? await sharedStats(store).catch(() => null) : null;
   const why = store.degraded ?? (shared === null ? "it could not be asked" : null);
   return {

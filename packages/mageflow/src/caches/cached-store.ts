@@ -103,6 +103,11 @@ export class CachedStore extends BeforeStore {
     this.requireCache();
   }
 
+  /** Finds out whether the cache can be written to: one that is full or a replica can be connected to. */
+  async tryWriting(): Promise<void> {
+    await this.#breaker.tell(() => this.cache.count(NO_OUTAGE));
+  }
+
   /** @throws StoreError (`STORE_UNAVAILABLE`) when the cache is not in use. */
   requireCache(): void {
     if (this.degraded !== null)
@@ -340,10 +345,13 @@ export class CachedStore extends BeforeStore {
     this.#count();
   }
 
+  /** What the cache has not taken is told again with what comes after it: an outage is counted while it lasts. */
   #count(): void {
     const numbers = this.meter.take();
-    if (Object.keys(numbers).length > 0)
-      this.#soon(async () => void (await this.#breaker.tell(() => this.cache.count(numbers))));
+    if (Object.keys(numbers).length === 0) return;
+    this.#soon(async () => {
+      if (!(await this.#breaker.tell(() => this.cache.count(numbers)))) this.meter.giveBack(numbers);
+    });
   }
 
   #soon(work: () => Promise<void>): void {
@@ -351,6 +359,8 @@ export class CachedStore extends BeforeStore {
     this.#ending.add(done);
   }
 }
+
+const NO_OUTAGE = { outages: 0 };
 
 function fillingOf(record: SignatureRecord): Filling {
   return { id: record.id, text: copyOf(record), life: lifeOf(record) };

@@ -1,3 +1,4 @@
+import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import { copyOf } from "../../src/caches/copy.ts";
@@ -111,6 +112,29 @@ describe("mage.cache", needs(redisProgram), () => {
     });
     await expect(mage.cache.rebuild()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     await expect(divergences()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  });
+
+  test("stats tell of an outage that is over", async () => {
+    await server.kill();
+    await (await mage.get(id)).status();
+    await server.start();
+    const stats = await eventually(async () => {
+      const { shared } = await mage.cache.stats();
+      return (shared?.all.outages ?? 0) > 0 ? shared : null;
+    });
+    expect(stats).toMatchObject({ all: { outages: 1 } });
+  });
+
+  test.for<[string, (client: Redis) => Promise<unknown>, RegExp]>([
+    ["full", (client) => client.config("SET", "maxmemory", "1"), /OOM/],
+    ["a replica", (client) => client.replicaof("127.0.0.1", 1), /READONLY/],
+  ])("stats of a process that has just begun tell that the server is %s", async ([, spoil, why]) => {
+    await server.ask(spoil);
+    await using other = new MageFlow({ store: memoryStore(), cache: server.url });
+    expect(await other.cache.stats()).toMatchObject({
+      health: "degraded",
+      why: expect.stringMatching(why),
+    });
   });
 
   test("without a cache it says so", async () => {
