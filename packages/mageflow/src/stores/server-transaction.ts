@@ -62,6 +62,8 @@ export abstract class ServerTransaction<
   protected readonly above: Map<string, SignatureRecord> = new Map();
   /** What is locked, as it is in the database: an update writes the difference. */
   protected readonly locked: Map<string, SignatureRecord> = new Map();
+  /** What told something else to what stands below it when it was locked than when it was read. */
+  readonly #misread = new Set<string>();
 
   constructor({ tables, gates, tasks, now, faults }: TransactionParts<T, G>) {
     this.tables = tables;
@@ -228,7 +230,12 @@ export abstract class ServerTransaction<
   }
 
   protected remembered<R extends readonly SignatureRecord[]>(records: R): R {
-    for (const record of records) this.locked.set(record.id, record);
+    for (const record of records) {
+      const { id } = record;
+      const read = this.locked.has(id) ? undefined : this.above.get(id);
+      if (read !== undefined && !tellsAlike(read, record)) this.#misread.add(id);
+      this.locked.set(id, record);
+    }
     this.tasks.add(records);
     return records;
   }
@@ -304,20 +311,20 @@ export abstract class ServerTransaction<
 
   /**
    * Whoever holds others looks for them once, when it lets them go. What is held from now on is written under its holder's lock, so that it
-   * is there for that look; a holder that has let go since it was read holds nothing any more.
+   * is there for that look; a holder that has let go since it was read, or may have, holds nothing any more.
    */
   async #lockHolders(records: readonly SignatureRecord[]): Promise<void> {
     const holders = new Set<string>();
     for (const { id, heldBy } of records)
-      if (heldBy !== null && heldBy !== this.locked.get(id)?.heldBy && !this.locked.has(heldBy))
-        holders.add(heldBy);
-    if (holders.size === 0) return;
-    const locked = this.remembered(await this.tables.signatures.lock([...holders].sort()));
-    for (const id of this.changed(locked))
-      throw new StoreError(
-        "STORE_BUSY",
-        `"${id}" has changed since it was read, and what is in it; try again`,
-      );
+      if (heldBy !== null && heldBy !== this.locked.get(id)?.heldBy) holders.add(heldBy);
+    const free = [...holders].filter((id) => !this.locked.has(id));
+    if (free.length > 0) this.remembered(await this.tables.signatures.lock(free.sort()));
+    for (const id of holders)
+      if (this.#misread.has(id))
+        throw new StoreError(
+          "STORE_BUSY",
+          `"${id}" has changed since it was read, and what is in it; try again`,
+        );
   }
 
   #insert(records: readonly SignatureRecord[]): void {

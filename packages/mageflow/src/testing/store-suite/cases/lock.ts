@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Store, Transaction } from "../../../ports/store.ts";
 import type { StoreHarness } from "../harness.ts";
+import { hold } from "../hold.ts";
 import {
   fullRecord,
   sampleCallback,
@@ -11,12 +11,6 @@ import {
   sampleTask,
 } from "../sample-record.ts";
 import { onStore } from "../scene.ts";
-
-/** A transaction that stays open until it is told to end. */
-interface Held {
-  readonly ended: Promise<unknown>;
-  end(): void;
-}
 
 export function lockCases(harness: StoreHarness): void {
   describe("lock", () => {
@@ -233,6 +227,32 @@ export function lockCases(harness: StoreHarness): void {
     );
 
     test(
+      "nor when the transaction has locked that since",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id, { status: "SUSPENDED", prior: "RUNNING" });
+          const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1 });
+          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "w" });
+          await scene.insert(swarm, item, last);
+          const written = scene.ask(async (tx) => {
+            await tx.lock([item.id], { wait: true });
+            await tx.read([swarm.id]);
+            await scene.ask(async (other) => {
+              await other.lock([last.id], { wait: true });
+              await other.lock([swarm.id], { wait: true });
+              await other.write({ update: [{ ...swarm, status: "RUNNING", prior: null }] });
+            });
+            await tx.lock([swarm.id], { wait: false });
+            await tx.write({ update: [{ ...item, status: "PENDING", heldBy: swarm.id }] });
+          });
+          await expect(written).rejects.toMatchObject({ code: "STORE_BUSY" });
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
       "with waiting, it sees what the other transaction wrote",
       onStore(
         harness,
@@ -326,18 +346,4 @@ export function lockCases(harness: StoreHarness): void {
       ),
     );
   });
-}
-
-/** Opens a transaction and does `work` in it; resolves when that is done and leaves the transaction open. */
-async function hold(store: Store, work: (tx: Transaction) => Promise<unknown>): Promise<Held> {
-  const done = Promise.withResolvers<void>();
-  const { promise: told, resolve: end } = Promise.withResolvers<void>();
-  const ended = store.transact(async (tx) => {
-    await work(tx);
-    done.resolve();
-    await told;
-  });
-  ended.catch(done.reject);
-  await done.promise;
-  return { ended, end };
 }
