@@ -17,6 +17,7 @@ import { above, requireAbove, tellsAlike } from "./above.ts";
 import type { KnownTasks } from "./known-tasks.ts";
 import { type Faults, Statements } from "./statements.ts";
 import type { TransactionTables } from "./transaction-tables.ts";
+import { whole } from "./whole.ts";
 
 /** What one transaction at a time may do in a store, though there is no row that stands for it. */
 export type Purpose = "audit" | "starts";
@@ -137,7 +138,7 @@ export abstract class ServerTransaction<
   }
 
   window(query: WindowQuery): Promise<SignatureRecord[]> {
-    return this.#locking(() => this.tables.signatures.window(query));
+    return this.#locking(() => whole(query.limit, () => this.tables.signatures.window(query)));
   }
 
   ready(demand: Demand): Promise<SignatureRecord[]> {
@@ -161,7 +162,7 @@ export abstract class ServerTransaction<
   }
 
   heldByWorker(workerId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#locking(() => this.tables.signatures.heldByWorker(workerId, limit));
+    return this.#locking(() => whole(limit, () => this.tables.signatures.heldByWorker(workerId, limit)));
   }
 
   owing(parentId: string, limit: number): Promise<SignatureRecord[]> {
@@ -189,7 +190,7 @@ export abstract class ServerTransaction<
   }
 
   underWayIn(rootId: string, limit: number): Promise<SignatureRecord[]> {
-    return this.#locking(() => this.tables.signatures.underWayIn(rootId, limit));
+    return this.#locking(() => whole(limit, () => this.tables.signatures.underWayIn(rootId, limit)));
   }
 
   lastAudit(): Promise<AuditRow | null> {

@@ -36,6 +36,7 @@ import { unreadableCases } from "./cases/unreadable.ts";
 import { unsettledCases } from "./cases/unsettled.ts";
 import { watchCases } from "./cases/watch.ts";
 import { windowCases } from "./cases/window.ts";
+import { windowBesideCases } from "./cases/window-beside.ts";
 import { windowToStopCases } from "./cases/window-to-stop.ts";
 import { workersCases } from "./cases/workers.ts";
 import { writeCases } from "./cases/write.ts";
@@ -76,6 +77,7 @@ export function storeSuite(harness: StoreHarness): void {
     dueCases(harness);
     windowCases(harness);
     windowToStopCases(harness);
+    windowBesideCases(harness);
     workersCases(harness);
     owingCases(harness);
     straysCases(harness);
