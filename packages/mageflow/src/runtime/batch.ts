@@ -67,6 +67,8 @@ export class Batch implements View {
   readonly #told = new Set<string>();
   readonly #bulk: SignatureRecord[] = [];
   #created = 0;
+  /** What it has locked before anything else, by which a store keeps what goes on below that apart from orders. */
+  #first: ReadonlySet<string> | null = null;
   /** Swarms that get items in this transaction: no window shows them before it has committed. */
   readonly #grown = new Set<string>();
   readonly #newSpecs: SpecRow[] = [];
@@ -156,6 +158,7 @@ export class Batch implements View {
       if (this.#loaded.get(id)?.locked !== true) missing.push(id);
     }
     if (missing.length === 0) return [];
+    this.#first ??= new Set(missing);
     const { records, busy } = await this.#tx.lock(missing.sort(), options);
     for (const record of records) this.#loaded.set(record.id, { before: record, now: record, locked: true });
     await this.#surround(records);
@@ -310,7 +313,8 @@ export class Batch implements View {
       for (const [id, take] of takes) {
         // What asks for a window says so in its record too: a window that is not given now is taken by a later transaction.
         // One that is not asked for any more, because of a later signal of the same round, is given to nobody.
-        const asks = this.get(id)!.sweep === take.what;
+        const record = this.get(id)!;
+        const asks = record.sweep === take.what && !this.#mayMiss(record);
         if (asks && this.#loaded.size < FULL && !this.#grown.has(id)) await this.#take(id, take);
       }
     }
@@ -338,6 +342,14 @@ export class Batch implements View {
       const record = this.get(child.id)!;
       if (record.credited > from) this.put({ ...record, credited: from });
     }
+  }
+
+  /**
+   * True for a swarm that is to stop what it has started, past its limit, when others may be starting something below it that they have
+   * read it above as it was. Whatever else stops is locked first by who gives the order, or stands below such a one.
+   */
+  #mayMiss({ id, sweep, stop }: SignatureRecord): boolean {
+    return sweep === "interrupt" && stop === null && this.#first?.has(id) !== true;
   }
 
   /** Gives the next window of a sweep its signal, and tells the sweeper how many there were. */
