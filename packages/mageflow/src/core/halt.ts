@@ -39,7 +39,10 @@ function haltAgain(view: View, record: SignatureRecord, known: Stop, order: Halt
   const same = by === known.by && own === known.own && resumes === known.resumes;
   const heldBy = own ? null : record.status === "INTERRUPTED" ? by : record.heldBy;
   const told = same ? record : { ...record, heldBy, stop: { ...known, by, own, resumes } };
-  return hasten(view, told, view.now + order.grace);
+  const decision = hasten(view, told, view.now + order.grace);
+  if (!known.resumes || resumes || !isInTurn(record)) return decision;
+  // Its container may have left it off since it was read here, because it was to go on by itself.
+  return { ...decision, send: [...decision.send, { to: record.parentId!, signal: { type: "available" } }] };
 }
 
 /**
@@ -60,10 +63,15 @@ export function hasten(view: View, record: SignatureRecord, until: number): Deci
 }
 
 /** True for a step or an item whose turn will not come: its container has ended, or is past its limit. */
-function isPassed(view: View, { role, parentId }: SignatureRecord): boolean {
-  if (role !== "step" && role !== "item") return false;
-  const { status, family } = view.get(parentId!)!;
+function isPassed(view: View, record: SignatureRecord): boolean {
+  if (!isInTurn(record)) return false;
+  const { status, family } = view.get(record.parentId!)!;
   return isEnded(status) || family!.stopping;
+}
+
+/** True for what has its turn in a container. */
+function isInTurn({ role }: SignatureRecord): boolean {
+  return role === "step" || role === "item";
 }
 
 /** What has ended keeps its outcome. When it is cancelled, its callbacks and those inside it stop, and nothing follows from it any more. */

@@ -30,6 +30,7 @@ describe("MySQL", needs(mysqlServer), async () => {
 
 const CLAIM: Signal = { type: "claim", workerId: "w" };
 const ORDER = { type: "halt", actor: "somebody", reason: null, grace: 60_000, by: null } as const;
+const INTERRUPT: Signal = { ...ORDER, verb: "interrupt" };
 const CANCEL: Signal = { ...ORDER, verb: "cancel" };
 const LIMIT = { concurrency: 2, stopAfterFailures: 0 };
 
@@ -60,6 +61,18 @@ function cases(make: () => Store): void {
     await play.end("", true);
     await play.tell("success0.0", CLAIM, () => play.tell("", CANCEL));
     expect(await play.get("success0.0")).toMatchObject({ status: "RUNNING", stop: { verb: "cancel" } });
+  });
+
+  test("what is interrupted again while its swarm leaves it off is left off", async () => {
+    await using play = await Play.of(make, (task) => swarm([task, chain([task])], LIMIT));
+    await play.tell("0", CLAIM);
+    await play.tell("1.0", CLAIM);
+    await play.tell("1", INTERRUPT);
+    await play.tell("1", { type: "resume" });
+    await play.end("0", false, () => play.tell("1", INTERRUPT));
+    await play.end("1.0", false);
+    expect(await play.get("1")).toMatchObject({ status: "SKIPPED" });
+    expect(await play.get("")).toMatchObject({ status: "FAILED" });
   });
 }
 
