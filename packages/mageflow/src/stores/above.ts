@@ -9,8 +9,8 @@ export function above(ids: readonly string[]): string[] {
 }
 
 /**
- * Whether two states of a signature tell the same to what stands below it. Its counters do not matter: in a swarm they change with every item
- * that ends.
+ * Whether two states of a signature tell the same to what stands below it. Its counters do not matter, which in a swarm change with every item
+ * that ends, as long as it is not past its limit.
  */
 export function tellsAlike(a: SignatureRecord, b: SignatureRecord): boolean {
   return (
@@ -19,6 +19,7 @@ export function tellsAlike(a: SignatureRecord, b: SignatureRecord): boolean {
     a.heldBy === b.heldBy &&
     a.bound === b.bound &&
     a.message === b.message &&
+    a.family?.stopping === b.family?.stopping &&
     ((a.stop ?? a.deletion ?? a.lock ?? b.stop ?? b.deletion ?? b.lock) === null ||
       isDeepStrictEqual([a.stop, a.deletion, a.lock], [b.stop, b.deletion, b.lock]))
   );

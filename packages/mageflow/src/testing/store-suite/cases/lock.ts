@@ -171,6 +171,33 @@ export function lockCases(harness: StoreHarness): void {
     );
 
     test(
+      "takes nothing below a swarm that has passed its limit since",
+      onStore(
+        harness,
+        async (scene) => {
+          const swarm = sampleSwarm(scene.id);
+          const last = sampleChild(swarm, 0, { status: "RUNNING", workerId: "v" });
+          const item = sampleChild(swarm, 1, { status: "READY", readyAt: 1, name: scene.id });
+          await scene.insert(swarm, last, item);
+          const demand = { workerId: "w", slots: 1, tasks: new Map([[scene.id, 1]]) };
+          const seen = await scene.ask(async (tx) => {
+            await tx.read([swarm.id]);
+            await scene.ask(async (other) => {
+              await other.lock([last.id], { wait: true });
+              await other.lock([swarm.id], { wait: false });
+              const family = { ...swarm.family!, failed: 1, stopping: true };
+              await other.write({ update: [{ ...swarm, family }] });
+            });
+            return tx.ready(demand);
+          });
+          expect(seen).toEqual([]);
+          expect(await scene.ask((tx) => tx.ready(demand))).toEqual([item]);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
       "a container that lets go sees what was just being held by it",
       onStore(
         harness,
