@@ -233,11 +233,11 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
   /** Of what this process has written itself nothing is read but whether anybody else has written it since. */
   async #lock(ids: readonly string[], { wait }: { wait: boolean }): Promise<SignatureRecord[]> {
     const { signatures } = this.tables;
-    const unknown = ids.filter((id) => this.#ownWrites.get(id) === undefined);
-    if (unknown.length === ids.length) return wait ? signatures.lock(ids) : signatures.lockFree(ids);
+    const unknown = new Set(ids.filter((id) => this.#ownWrites.get(id) === undefined));
+    if (unknown.size === ids.length) return wait ? signatures.lock(ids) : signatures.lockFree(ids);
     const [locked, read] = await Promise.all([
       signatures.lockIds(ids, { wait }),
-      unknown.length === 0 ? [] : signatures.rows(unknown),
+      unknown.size === 0 ? [] : signatures.rows([...unknown]),
     ]);
     const records = new Map<string, SignatureRecord>();
     const changed: string[] = [];
@@ -246,7 +246,7 @@ export class PostgresTransaction extends ServerTransaction<Tables, Gates> {
       held.add(id);
       const own = this.#ownWrites.get(id);
       if (own?.version === version) records.set(id, own.record);
-      else if (own !== undefined) changed.push(id);
+      else if (!unknown.has(id)) changed.push(id);
     }
     const others = changed.length === 0 ? read : [...read, ...(await signatures.rows(changed))];
     for (const row of others) if (held.has(row[0])) records.set(row[0], toRecord(row));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { StoreHarness } from "../harness.ts";
 import { hold } from "../hold.ts";
@@ -293,6 +294,28 @@ export function lockCases(harness: StoreHarness): void {
           held.end();
           await held.ended;
           expect((await waiting).records[0]?.epoch).toBe(9);
+        },
+        "rowLocks",
+      ),
+    );
+
+    test(
+      "also what that has brought to its end",
+      onStore(
+        harness,
+        async (scene) => {
+          const task = sampleTask(scene.id, { status: "RUNNING", workerId: "w" });
+          await scene.insert(task);
+          const ended = { ...task, status: "SUCCEEDED", workerId: null, milestone: 3, credited: 3 } as const;
+          const held = await hold(scene.store, async (tx) => {
+            await tx.lock([scene.id], { wait: true });
+            await tx.write({ update: [ended] });
+          });
+          const waiting = scene.ask((tx) => tx.lock([scene.id], { wait: true }));
+          await sleep(200);
+          held.end();
+          await held.ended;
+          expect((await waiting).records).toEqual([ended]);
         },
         "rowLocks",
       ),
