@@ -12,6 +12,8 @@ const counts =
   (family: Partial<Family>) =>
   (record: SignatureRecord): Partial<SignatureRecord> => ({ family: { ...record.family!, ...family } });
 
+const INTERRUPT = { type: "halt", verb: "interrupt", actor: "a", reason: null, grace: 9, by: null } as const;
+
 const CLEANED_TASK = task("ok", { callbacks: { success: [task("ok")], cleanup: [task("ok"), task("ok")] } });
 
 const CASES: readonly {
@@ -190,6 +192,41 @@ describe("what has no reason to wait is mended", () => {
     expect(stage.mend()).toBe(true);
     stage.expectSettled();
     expect(stage.in("SKIPPED")).toEqual(["r.0", "r.1", "r.2"]);
+  });
+
+  test("a swarm past its limit that has not left off what is interrupted", () => {
+    const stage = new Stage();
+    stage.submit(swarm([task("bad"), chain([task("ok")])], { stopAfterFailures: 0 }));
+    stage.claim("r.1.0");
+    stage.send("r.1", INTERRUPT);
+    stage.send("r.1", { type: "resume" });
+    stage.run("r.0");
+    expect(stage.remedies()).toEqual([]);
+    const { stop } = stage.get("r.1");
+    stage.records.set("r.1", { ...stage.get("r.1"), stop: { ...stop!, resumes: false } });
+    stage.finish("r.1.0", { ok: false, terminal: true, cause: { name: "Error", message: "stopped" } });
+    expect(stage.get("r.1")).toMatchObject({ status: "INTERRUPTED", stop: { done: true } });
+    expect(stage.mend()).toBe(true);
+    stage.expectSettled();
+    expect(stage.status("r.1")).toBe("SKIPPED");
+  });
+
+  test("what is interrupted in what was skipped", () => {
+    const stage = new Stage();
+    stage.submit(chain([task("bad"), swarm([task("ok")])]));
+    stage.send("r.1.0", INTERRUPT);
+    const { stop } = stage.get("r.1.0");
+    stage.run("r.0");
+    const open = { milestone: 0, credited: 0 } as const;
+    stage.records.set("r.1.0", { ...stage.get("r.1.0"), ...open, status: "INTERRUPTED", stop });
+    const behind = { milestone: 1, credited: 1 } as const;
+    const skipped = stage.get("r.1");
+    stage.records.set("r.1", { ...skipped, ...behind, ...counts({ skipped: 0, unsettled: 1 })(skipped) });
+    const failed = stage.get("r");
+    stage.records.set("r", { ...failed, ...behind, ...counts({ uncleaned: 1, unsettled: 1 })(failed) });
+    expect(stage.mend()).toBe(true);
+    stage.expectSettled();
+    expect(stage.status("r.1.0")).toBe("SKIPPED");
   });
 
   test.each(["ok", "bad"])("the end of a chain that was not counted, its last step %s", (last) => {

@@ -81,9 +81,7 @@ function remedyOfSwarm(
   const { total, active, succeeded, failed, skipped, open, stopping } = record.family!;
   const ended = succeeded + failed + skipped;
   if (active !== 0 || (ended === total) !== (children.length === 0)) return "recount";
-  // What was interrupted is skipped when it has stopped.
-  if (stopping && children.every(({ status }) => status === "INTERRUPTED") && children.length > 0)
-    return null;
+  if (stopping && children.length > 0 && children.every(isLeftOff)) return null;
   if (stopping || children.some(({ status }) => status === "PENDING")) return available(record);
   return ended === total && !open ? available(record) : null;
 }
@@ -98,8 +96,7 @@ function remedyOfEnded(
   const callbacks = awaited.filter(
     ({ parentId, role, status }) => parentId === record.id && isCallback(role) && !isEnded(status),
   );
-  if (!isOver && children.some((child) => child.status !== "INTERRUPTED" && !hasRun(child)))
-    return available(record);
+  if (!isOver && children.some(isOverlooked)) return available(record);
   const forgotten = callbacks.find((callback) => !isCleanup(callback.role) && isUntouched(callback));
   if (!isOver && forgotten !== undefined) return { to: forgotten.id, signal: { type: "start" } };
   if (record.milestone !== reached(record)) return available(record);
@@ -151,6 +148,16 @@ export function recount(
         };
   const differs = (Object.keys(family) as (keyof Family)[]).some((name) => family[name] !== counted[name]);
   return differs ? { to: record.id, signal: { type: "recount", family: counted } } : null;
+}
+
+/** True for what is to be skipped, as what it stands in has ended, and is not. */
+function isOverlooked(child: SignatureRecord): boolean {
+  return child.status === "INTERRUPTED" ? !isLeftOff(child) : !hasRun(child);
+}
+
+/** True for what was interrupted and is skipped when it has stopped. */
+function isLeftOff({ status, stop }: SignatureRecord): boolean {
+  return status === "INTERRUPTED" && stop?.resumes === true && !stop.done;
 }
 
 function available({ id }: SignatureRecord): Addressed {
