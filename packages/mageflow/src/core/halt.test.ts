@@ -256,3 +256,20 @@ function standsInCallback(stage: Stage, id: string, target: string): boolean {
   }
   return false;
 }
+
+/** What was ready inside when its container was stopped is not let run because that goes on: it has its turn first. */
+it("starts nothing inside a container that waits for its turn to go on", () => {
+  const stage = new Stage();
+  stage.submit(swarm([swarm([task("ok")]), task("ok")], { concurrency: 1 }));
+  expect(stage.status("r.0.0")).toBe("READY");
+  stage.send("r.0", stop("interrupt", 9));
+  stage.send("r.0", { type: "resume" });
+  expect([stage.status("r.0"), stage.status("r.1")]).toEqual(["PENDING", "READY"]);
+  stage.claim("r.0.0");
+  expect(stage.get("r.0.0")).toMatchObject({ status: "PENDING", heldBy: "r.0" });
+  stage.run("r.1");
+  expect([stage.status("r.0"), stage.status("r.0.0")]).toEqual(["RUNNING", "READY"]);
+  stage.run("r.0.0");
+  stage.expectSettled();
+  expect(stage.status("r")).toBe("SUCCEEDED");
+});

@@ -33,10 +33,16 @@ export function holder(view: View, record: SignatureRecord): string | null {
     cleans ||= isCleanup(at.role);
     const parent = view.get(at.parentId);
     if (parent === undefined) return null;
-    if (parent.status === "SUSPENDED" || (!cleans && hasStopped(parent))) return parent.id;
+    if (parent.status === "SUSPENDED" || (!cleans && (hasStopped(parent) || goesOn(parent))))
+      return parent.id;
     at = parent;
   }
   return null;
+}
+
+/** True for a container that was stopped and waits for its turn to go on. */
+function goesOn({ kind, status, generation }: SignatureRecord): boolean {
+  return kind !== "task" && generation > 1 && (status === "PENDING" || status === "WAITING");
 }
 
 /** True when nothing inside may start any more, cleanups excepted. What had ended before it was cancelled keeps its status. */
