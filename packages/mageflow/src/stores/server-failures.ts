@@ -29,6 +29,10 @@ export const UNREACHABLE: Fault = {
   code: "STORE_UNAVAILABLE",
   says: "$ cannot be reached; check that the server runs, and the host, database, user and password",
 };
+export const NOT_LET_IN: Fault = {
+  code: "STORE_UNAVAILABLE",
+  says: "$ does not let this program in; check the database, the user and the password",
+};
 export const LOST: Fault = {
   code: "STORE_BUSY",
   says: "the connection to $ was lost in the middle of a transaction, of which nothing was kept; try again",

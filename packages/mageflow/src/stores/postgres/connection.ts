@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import type { Client, Notification } from "pg";
 import { StoreError } from "../../core/errors.ts";
-import { ConnectionLost } from "../server-failures.ts";
+import { ConnectionLost, NOT_LET_IN, storeError } from "../server-failures.ts";
 import { isAborted } from "./failures.ts";
 import type { Location } from "./location.ts";
 
@@ -69,8 +69,8 @@ export class Connection {
     this.#socket = socket;
   }
 
-  /** Throws what the server says, {@link ConnectionLost}, or StoreError `STORE_UNAVAILABLE` when there is no driver. */
-  static async open({ url, schema }: Location): Promise<Connection> {
+  /** Throws what the server says, {@link ConnectionLost}, or StoreError `STORE_UNAVAILABLE` when there is no driver, or no password. */
+  static async open({ url, schema, name }: Location): Promise<Connection> {
     const { Client } = await driver();
     const socket = new Socket();
     const client = new Client({
@@ -91,7 +91,7 @@ export class Connection {
       await connection.exec(settings(schema));
     } catch (error) {
       connection.destroy();
-      throw error;
+      throw isPasswordMissing(error) ? storeError(NOT_LET_IN, error, name) : error;
     }
     return connection;
   }
@@ -195,6 +195,11 @@ export class Connection {
       if (--this.#pending === 0) this.#client.unref();
     }
   }
+}
+
+/** The driver finds out by itself that it has none to give, in the middle of the server's question. */
+function isPasswordMissing(error: unknown): error is Error {
+  return error instanceof ConnectionLost && error.message.includes("client password must be");
 }
 
 async function driver(): Promise<Pick<typeof import("pg"), "Client">> {

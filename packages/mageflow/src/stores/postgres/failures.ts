@@ -8,6 +8,7 @@ import {
   type Fault,
   FULL,
   LOST,
+  NOT_LET_IN,
   storeError,
   UNREACHABLE,
 } from "../server-failures.ts";
@@ -32,6 +33,9 @@ const FAULTS: ReadonlyMap<string, Fault> = new Map([
   ["53300", CROWDED],
   ["53100", FULL],
   ["53200", BUSY],
+  ["28000", NOT_LET_IN],
+  ["28P01", NOT_LET_IN],
+  ["3D000", NOT_LET_IN],
   ["25006", READ_ONLY],
   ["42501", FORBIDDEN],
   ["58030", BROKEN],
@@ -59,11 +63,12 @@ export function explainInside(error: unknown, location: Location): unknown {
   return isLoss(error) ? storeError(LOST, error, location.name) : explain(error, location);
 }
 
-/** True when nothing more is heard of what was under way: the connection is gone, or the server has ended it. */
+/** True when nothing more is heard of what was under way: the connection is gone, or the server has ended it. Who was not let in had none. */
 export function isLoss(error: unknown): error is Error {
   if (error instanceof ConnectionLost) return true;
   const state = stateOf(error);
-  return state !== null && ((error as { severity?: unknown }).severity === "FATAL" || state.startsWith("08"));
+  if (state === null || FAULTS.get(state) === NOT_LET_IN) return false;
+  return (error as { severity?: unknown }).severity === "FATAL" || state.startsWith("08");
 }
 
 /** True for what the server or a connection to it threw. */
