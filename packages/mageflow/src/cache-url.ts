@@ -1,3 +1,4 @@
+import { locate } from "./caches/redis/location.ts";
 import { MageFlowError } from "./core/errors.ts";
 import { invalidArgument } from "./core/invalid-argument.ts";
 import type { Cache } from "./ports/cache.ts";
@@ -7,7 +8,8 @@ const ACCEPTED = '"redis://host:6379", or a cache';
 /**
  * Lets pass a cache, and the URL of one. What is wrong with a URL is not shown: it may hold a password.
  *
- * @throws MageFlowError (`UNSUPPORTED_STORE`) for another scheme, (`INVALID_ARGUMENT`) for what is neither.
+ * @throws MageFlowError (`UNSUPPORTED_STORE`) for another scheme, (`INVALID_ARGUMENT`) for what is neither, and for a URL that
+ *   cannot be read.
  */
 export function requireCache(given: string | Cache): void {
   if (typeof given === "object" && given !== null && "begin" in given) return;
@@ -16,9 +18,5 @@ export function requireCache(given: string | Cache): void {
   if (scheme !== "redis" && scheme !== "rediss") {
     throw new MageFlowError("UNSUPPORTED_STORE", `there is no cache for that URL; use ${ACCEPTED}`);
   }
-  if (URL.parse(given)?.hostname) return;
-  throw new MageFlowError(
-    "INVALID_ARGUMENT",
-    'cache names no Redis server; give a URL like "redis://user:password@host:6379/0?prefix=mageflow"',
-  );
+  locate(given);
 }

@@ -51,6 +51,8 @@ test("the README prints what the engines declare", async () => {
 
 test.for([
   ["no URL of a Redis", () => bullmq("http://localhost"), /no URL of a Redis/],
+  ["a database that is no number", () => bullmq("redis://localhost/abc"), /something else than a number/],
+  ["one in a parameter", () => bullmq("redis://localhost?db=abc"), /something else than a number/],
   ["no text at all", () => bullmq(7 as never), /give a URL like/],
   [
     "an option that there is not",
@@ -64,5 +66,6 @@ test.for([
 });
 
 test("what is wrong with a URL is not shown, as it may hold a password", () => {
-  expect(() => bullmq("http://:secret@localhost")).not.toThrow(/secret/);
+  for (const url of ["http://:secret@localhost", "redis://localhost/secret"])
+    expect(() => bullmq(url)).not.toThrow(/secret/);
 });

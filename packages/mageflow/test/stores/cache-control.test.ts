@@ -145,7 +145,8 @@ describe("mage.cache", needs(redisProgram), () => {
 
 test.for([
   ["http://user:secret@host", "UNSUPPORTED_STORE", "no cache for that URL"],
-  ["redis:", "INVALID_ARGUMENT", "names no Redis server"],
+  ["redis:", "INVALID_ARGUMENT", "cannot be read"],
+  ["redis://host/secret", "INVALID_ARGUMENT", "by something else than a number"],
   ["", "INVALID_ARGUMENT", 'cache is ""'],
   [5, "INVALID_ARGUMENT", "cache is 5"],
   [{}, "INVALID_ARGUMENT", "redis://host:6379"],

@@ -216,6 +216,9 @@ describe("a cache in Redis", needs(redis, redisProgram), () => {
 test.for([
   ["redis://user:secret@/0", "cannot be read"],
   ["http://user:secret@host", "cannot be read"],
+  ["redis://host/secret", "by something else than a number"],
+  ["redis://host/1/secret", "by something else than a number"],
+  ["redis://host/-1?prefix=a", "by something else than a number"],
   ["redis://host?prefix=a*", "letters, digits"],
 ] as const)("%s is refused", ([url, message]) => {
   expect(() => redisCache(url)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));

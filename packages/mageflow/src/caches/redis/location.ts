@@ -28,6 +28,12 @@ export function locate(given: string): Location {
       "the URL of a Redis cache cannot be read; give one like redis://user:password@host:6379/0?prefix=mageflow",
     );
   }
+  if (!/^\/?\d*$/.test(url.pathname)) {
+    throw new MageFlowError(
+      "INVALID_ARGUMENT",
+      "the URL of a Redis cache names its database by something else than a number; give one like redis://host:6379/0",
+    );
+  }
   const prefix = url.searchParams.get("prefix") ?? DEFAULT_PREFIX;
   if (!PREFIX.test(prefix)) {
     throw new MageFlowError(

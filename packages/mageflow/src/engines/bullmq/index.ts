@@ -49,5 +49,13 @@ function placeOf(given: string): string {
       `the connection of bullmq is no URL of a Redis; give ${ACCEPTED}`,
     );
   }
+  // The driver goes on with a part of it, or with none, and prefers the path.
+  const database = url.pathname.slice(1) || (url.searchParams.get("db") ?? "");
+  if (!/^\d*$/.test(database)) {
+    throw new MageFlowError(
+      "INVALID_ARGUMENT",
+      "the connection of bullmq names its database by something else than a number; give a URL like redis://host:6379/0",
+    );
+  }
   return url.host;
 }
