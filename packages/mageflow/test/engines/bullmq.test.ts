@@ -1,5 +1,7 @@
-import { describe } from "vitest";
+import { MageFlow } from "mageflow";
+import { describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
+import { OwnRedis, redisProgram } from "../../../../scripts/servers/own-redis.ts";
 import { bullmq } from "../../src/engines/bullmq/index.ts";
 import { engineSuite } from "../../src/testing/engine-suite/index.ts";
 import { findRedis } from "../stores/redis-server.ts";
@@ -19,5 +21,30 @@ describe("on a server", needs(redis), () => {
         remove: () => removeKeys(redis.url, prefix),
       };
     },
+  });
+});
+
+describe("one that cannot be used", needs(redisProgram), () => {
+  /** What is warned of while a task is run all the same. */
+  async function warnings(url: string): Promise<string[]> {
+    const heard: string[] = [];
+    const listen = ({ message }: Error): void => void heard.push(message);
+    process.on("warning", listen);
+    await using mage = new MageFlow({ store: "memory:", engine: bullmq(url) });
+    const task = mage.task("task", () => 1);
+    await using _worker = await mage.worker();
+    expect(await (await mage.run(task)).result({ timeout: "30s" })).toBe(1);
+    // What was published is waited for.
+    await mage.close();
+    process.off("warning", listen);
+    return heard;
+  }
+
+  test("has not the database, and no other one is used for it", async () => {
+    await using server = await OwnRedis.start();
+    expect(await warnings(`${server.url}/99`)).toEqual([
+      expect.stringContaining("the engine carries nothing"),
+    ]);
+    expect(await server.ask((client) => client.dbsize())).toBe(0);
   });
 });

@@ -202,6 +202,15 @@ describe("a cache in Redis", needs(redis, redisProgram), () => {
     });
   });
 
+  test("a database that the server does not have is no cache, and no other one is used for it", async () => {
+    await using server = await OwnRedis.start();
+    const own = redisCache(`${server.url}/99`);
+    await expect(own.open(namespace)).rejects.toThrow("DB index is out of range");
+    await expect(own.read(["a"], "me", MINUTE)).rejects.toThrow("connection");
+    expect(await server.ask((client) => client.dbsize())).toBe(0);
+    await own.close();
+  });
+
   test("scripts that the server has forgotten are given to it again", async () => {
     await using server = await OwnRedis.start();
     const own = redisCache(server.url);

@@ -29,7 +29,11 @@ export async function connect(url: string): Promise<Connection> {
   });
   // Whose command is under way is told by it; a connection that nobody uses may be lost.
   let lost: Error | null = null;
-  client.on("error", (error: Error) => (lost = error));
+  client.on("error", (error: Error & { command?: { name: string } }) => {
+    lost ??= error;
+    // Where the database of the URL is refused, the driver would go on with another one.
+    if (error.command?.name === "select") client.disconnect();
+  });
   try {
     await client.connect();
   } catch (error) {

@@ -27,7 +27,12 @@ export class Link {
     this.client.on("ready", () => (this.#isUp = true));
     this.client.on("close", () => (this.#isUp = false));
     // What goes wrong is known from what could not be done; without a listener it would be printed.
-    this.client.on("error", () => (this.#isUp = false));
+    this.client.on("error", (error: Error & { command?: { name: string } }) => {
+      this.#isUp = false;
+      // Where the database is refused, the driver would go on with another one. It is to try again, and to keep nothing meanwhile.
+      if (error.command?.name === "select")
+        this.client.recoverFromFatalError(error, new Error(error.message, { cause: error }), {});
+    });
   }
 
   /** False from when something could not be done until something could. */
