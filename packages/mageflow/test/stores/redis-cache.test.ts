@@ -228,6 +228,8 @@ test.for([
   ["redis://host/secret", "by something else than a number"],
   ["redis://host/1/secret", "by something else than a number"],
   ["redis://host/-1?prefix=a", "by something else than a number"],
+  ["redis://host?prfx=a", 'the parameter "prfx", which cannot be used; there is prefix='],
+  ["redis://host?prefix=a&db=2", 'the parameter "db"'],
   ["redis://host?prefix=a*", "letters, digits"],
 ] as const)("%s is refused", ([url, message]) => {
   expect(() => redisCache(url)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }));

@@ -34,6 +34,13 @@ export function locate(given: string): Location {
       "the URL of a Redis cache names its database by something else than a number; give one like redis://host:6379/0",
     );
   }
+  const unknown = url.searchParams.keys().find((key) => key !== "prefix");
+  if (unknown !== undefined) {
+    throw new MageFlowError(
+      "INVALID_ARGUMENT",
+      `the URL of a Redis cache has the parameter "${unknown}", which cannot be used; there is prefix=mageflow`,
+    );
+  }
   const prefix = url.searchParams.get("prefix") ?? DEFAULT_PREFIX;
   if (!PREFIX.test(prefix)) {
     throw new MageFlowError(
