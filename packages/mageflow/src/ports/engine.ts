@@ -84,6 +84,8 @@ export interface Consumption {
 export interface Carrier {
   /** False while it is known that nothing can be carried: workers then claim from the store themselves, until it is back. */
   readonly reachable: boolean;
+  /** For people: why it is not reachable, or null where nothing is known of it. */
+  readonly fault: string | null;
 
   /**
    * Makes these known to consumers, those of one name in the order in which they are given, unless priorities differ. What is known already, by

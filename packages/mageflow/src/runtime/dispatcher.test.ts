@@ -26,6 +26,7 @@ const task = new TaskPlan<unknown, unknown, unknown>({
 class Diary implements Carrier {
   readonly told: string[] = [];
   reachable = true;
+  fault: string | null = null;
   fails = false;
 
   readonly engine: Engine = {
@@ -120,5 +121,13 @@ describe("the dispatcher", () => {
     process.off("warning", listen);
     expect(diary.told).toEqual(["+ g1 e0"]);
     expect(warnings.filter((message) => message.includes("the page is full"))).toHaveLength(1);
+  });
+
+  test("tells why it cannot be reached", async () => {
+    const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+    diary.reachable = false;
+    diary.fault = "the ink has dried";
+    await run(task);
+    expect((await warned).message).toContain("carries nothing (the ink has dried)");
   });
 });

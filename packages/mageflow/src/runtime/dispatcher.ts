@@ -100,7 +100,7 @@ export class Dispatcher {
       this.#news = new Map();
       if (!this.#carrier.reachable) {
         // What cannot be reached is not waited for.
-        this.#warn("it cannot be reached");
+        this.#warn(this.#carrier.fault ?? "it cannot be reached");
         continue;
       }
       if (revoke.length > 0) await this.#carry(() => this.#carrier.revoke(revoke));

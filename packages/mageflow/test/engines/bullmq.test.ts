@@ -32,19 +32,39 @@ describe("one that cannot be used", needs(redisProgram), () => {
     process.on("warning", listen);
     await using mage = new MageFlow({ store: "memory:", engine: bullmq(url) });
     const task = mage.task("task", () => 1);
+    const run = await mage.run(task);
     await using _worker = await mage.worker();
-    expect(await (await mage.run(task)).result({ timeout: "30s" })).toBe(1);
+    expect(await run.result({ timeout: "30s" })).toBe(1);
     // What was published is waited for.
     await mage.close();
+    await new Promise((resolve) => setImmediate(resolve));
     process.off("warning", listen);
     return heard;
   }
 
   test("has not the database, and no other one is used for it", async () => {
     await using server = await OwnRedis.start();
-    expect(await warnings(`${server.url}/99`)).toEqual([
-      expect.stringContaining("the engine carries nothing"),
-    ]);
+    expect(await warnings(`${server.url}/99`)).toEqual([expect.stringContaining("DB index is out of range")]);
     expect(await server.ask((client) => client.dbsize())).toBe(0);
+  });
+
+  test("has another password, or is not there, which is told", async () => {
+    await using server = await OwnRedis.start();
+    await server.ask((client) => client.config("SET", "requirepass", "secret"));
+    expect(await warnings(server.url)).toEqual([expect.stringContaining("NOAUTH")]);
+    expect(await warnings(server.url.replace("//", "//:wrong@"))).toEqual([
+      expect.stringContaining("WRONGPASS"),
+    ]);
+    await server.kill();
+    expect(await warnings(server.url)).toEqual([expect.stringContaining("ECONNREFUSED")]);
+  });
+
+  test("is told of with what went wrong also by who waits for it", async () => {
+    await using server = await OwnRedis.off();
+    const { carrier } = bullmq(server.url);
+    const delivery = { id: "x", generation: 0, epoch: 0, name: "a", priority: 0, delay: 0 };
+    for (const what of ["did not answer within 2000 ms", "cannot be reached"])
+      await expect(carrier!.publish([delivery])).rejects.toThrow(new RegExp(`${what}: .*ECONNREFUSED`));
+    await carrier!.close();
   });
 });

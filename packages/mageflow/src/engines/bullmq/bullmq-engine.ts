@@ -54,6 +54,10 @@ class BullmqCarrier implements Carrier {
     return this.#link?.isUp ?? true;
   }
 
+  get fault(): string | null {
+    return this.#link?.fault ?? null;
+  }
+
   async publish(deliveries: readonly Delivery[]): Promise<void> {
     await this.#each(deliveries, (queue, some) => queue.addBulk(some.map(jobOf)));
   }

@@ -90,6 +90,7 @@ export class SimulatedPlace {
       get reachable() {
         return isReachable();
       },
+      fault: null,
       publish: async (deliveries) => {
         await begin("publish");
         for (const delivery of deliveries) {
