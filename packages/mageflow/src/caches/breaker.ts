@@ -47,7 +47,9 @@ export class Breaker {
   async open(): Promise<void> {
     this.#closed = false;
     await this.#probe();
-    if (this.#why instanceof StoreError) throw this.#why;
+    if (!(this.#why instanceof StoreError)) return;
+    this.close();
+    throw this.#why;
   }
 
   close(): void {
@@ -111,7 +113,8 @@ export class Breaker {
     } catch (error) {
       const isNew = this.#why?.message === UNOPENED;
       this.#why = error instanceof Error ? error : new Error(String(error));
-      if (isNew) this.#onChange(this.#why);
+      // With such an error nothing is opened, and nobody goes on alone.
+      if (isNew && !(this.#why instanceof StoreError)) this.#onChange(this.#why);
       void this.#probeOn();
     }
   }

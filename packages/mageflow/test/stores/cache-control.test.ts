@@ -2,7 +2,8 @@ import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { needs } from "../../../../scripts/servers/find-server.ts";
 import { copyOf } from "../../src/caches/copy.ts";
-import { type Divergence, MageFlow } from "../../src/index.ts";
+import { redisCache } from "../../src/caches/redis/index.ts";
+import { type Divergence, MageFlow, StoreError } from "../../src/index.ts";
 import { memoryStore } from "../../src/stores/memory/memory-store.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { eventually } from "../face/eventually.ts";
@@ -141,6 +142,20 @@ describe("mage.cache", needs(redisProgram), () => {
     await using other = new MageFlow({ store: "memory:" });
     await expect(other.cache.stats()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
+});
+
+test("a cache whose driver is not installed is refused, and nothing goes on without it", async () => {
+  const missing = new StoreError("STORE_UNAVAILABLE", "the driver is not installed");
+  const cache = redisCache("redis://127.0.0.1:1");
+  cache.open = () => Promise.reject(missing);
+  const warnings: Error[] = [];
+  const listen = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", listen);
+  await using mage = new MageFlow({ store: "memory:", cache });
+  await expect(mage.list()).rejects.toBe(missing);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", listen);
+  expect(warnings).toEqual([]);
 });
 
 test.for([
