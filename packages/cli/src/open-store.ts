@@ -41,9 +41,11 @@ export async function withStore<T>(
   return await work(mage);
 }
 
-/** The file that a URL names as the library reads it, or null when it is not one. */
+/** The file that a URL names as the library reads it, or null when it is not one: the library refuses a scheme that it does not know. */
 function sqliteFile(url: string): string | null {
-  if (/^(postgres|postgresql|mysql|mariadb|mongodb):/.test(url)) return null;
+  // One letter and a colon is a drive.
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1];
+  if (scheme !== undefined && scheme !== "sqlite" && scheme !== "file") return null;
   if (url.startsWith("file://")) return fileURLToPath(url);
   const path = url.replace(/^(sqlite|file):/, "").replace(/^\/{2,}/, "/");
   return path === ":memory:" ? null : resolve(path);

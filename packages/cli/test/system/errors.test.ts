@@ -126,6 +126,13 @@ test.each([
   { args: ["ps"], code: 6, says: "there is no store at" },
   { args: ["ps", "--store", " "], code: 2, says: '" " names no store' },
   { args: ["run", fixture("good"), "--store", "file:x.db?mode=memory"], code: 2, says: "without parameters" },
+  ...["postgers://host/db", "pg://host/db", "mysql2://host/db", "http://host/db", "SQLITE:x.db"].map(
+    (url) => ({
+      args: ["ps", "--store", url],
+      code: 2,
+      says: `there is no store for "${url.split(":")[0]}:"; use "sqlite:path", "postgres://host/database"`,
+    }),
+  ),
   { args: ["ps", "--store", "memory:"], code: 2, says: "lives in the process that made it" },
   { args: ["ps", "--store", "junk.db"], code: 6, says: "is not a sound SQLite database" },
   { args: ["ps", "--store", "made.db", "--status", "BUSY"], code: 2, says: 'there is no status "BUSY"' },
