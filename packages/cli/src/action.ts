@@ -5,6 +5,7 @@ import type { Duration } from "mageflow";
 export interface Globals {
   readonly json: boolean;
   readonly store: string | undefined;
+  readonly cache: string | undefined;
   readonly verbose: boolean;
   /** The words of the command line, for hints that repeat it. */
   readonly typed: readonly string[];

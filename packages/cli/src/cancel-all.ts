@@ -51,7 +51,7 @@ export async function cancelAll(mage: MageFlow, options: Options): Promise<numbe
   }
   if (json) printJson({ items: planned.map((one) => planObject(one, outcomes.get(one.view.id))), more });
   else if (!wanted && planned.length > 0)
-    print(paint("dim", `nothing is cancelled yet: ${commandLine([...typed, "--yes"], undefined)}`));
+    print(paint("dim", `nothing is cancelled yet: ${commandLine([...typed, "--yes"], {})}`));
   for (const outcome of outcomes.values()) if ("error" in outcome) return exitCodeOf(outcome.error.code);
   return EXIT.ok;
 }

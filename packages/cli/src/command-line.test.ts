@@ -1,14 +1,40 @@
 import { expect, test } from "vitest";
-import { commandLine, typedValue, typedWith } from "./command-line.ts";
+import { commandLine, typedValue, typedWith, withoutPassword } from "./command-line.ts";
 
 test("a command keeps the store, and a shell reads it as it was meant", () => {
-  expect(commandLine(["show", "01.2"], undefined)).toBe("npx mageflow show 01.2");
-  expect(commandLine(["show", "01.2"], "sqlite:my work.db")).toBe(
+  expect(commandLine(["show", "01.2"], {})).toBe("npx mageflow show 01.2");
+  expect(commandLine(["show", "01.2"], { store: "sqlite:my work.db" })).toBe(
     "npx mageflow show 01.2 --store 'sqlite:my work.db'",
   );
-  expect(commandLine(["worker", "it's.ts"], "")).toBe(
+  expect(commandLine(["worker", "it's.ts"], { store: "" })).toBe(
     String.raw`npx mageflow worker 'it'\''s.ts' --store ''`,
   );
+});
+
+test("a command keeps the cache, and no password", () => {
+  const given = {
+    store: "postgres://ada:secret@host/flows?schema=mine",
+    cache: "redis://:secret@host:6379/1",
+  };
+  expect(commandLine(["ps"], given)).toBe(
+    "npx mageflow ps --store 'postgres://ada@host/flows?schema=mine' --cache redis://host:6379/1",
+  );
+  expect(typedWith(["ps", "--store=mysql://ada:secret@host/flows"], ["--cursor"], "c")).toBe(
+    "npx mageflow ps --store=mysql://ada@host/flows --cursor c",
+  );
+});
+
+test.each([
+  ["postgres://ada@host:5432/flows", "postgres://ada@host:5432/flows"],
+  ["postgres://ada:s/ec:r@et@host/flows", "postgres://ada@host/flows"],
+  [
+    "postgres://host/flows?user=ada&password=secret&schema=x",
+    "postgres://host/flows?user=ada&password=&schema=x",
+  ],
+  ["file:///c:/a@b.db", "file:///c:/a@b.db"],
+  ["sqlite:a:b@c.db", "sqlite:a:b@c.db"],
+])("%s is shown as %s", (url, shown) => {
+  expect(withoutPassword(url)).toBe(shown);
 });
 
 test.each([

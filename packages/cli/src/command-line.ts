@@ -1,10 +1,29 @@
 /** As anybody can paste it: npx finds the command in a project that has it, in a checkout of the repository, and among global packages. */
 const COMMAND = "npx mageflow";
 
-/** A command for a hint, with the store that this one was given. */
-export function commandLine(words: readonly string[], store: string | undefined): string {
-  const all = store === undefined ? words : [...words, "--store", store];
-  return [COMMAND, ...all.map(quoted)].join(" ");
+/** The store and the cache that a command was given. */
+export interface Given {
+  readonly store?: string | undefined;
+  readonly cache?: string | undefined;
+}
+
+/** A command for a hint, with the store and the cache that this one was given, but without their passwords. */
+export function commandLine(words: readonly string[], { store, cache }: Given): string {
+  const all = [
+    ...words,
+    ...(store === undefined ? [] : ["--store", store]),
+    ...(cache === undefined ? [] : ["--cache", cache]),
+  ];
+  return [COMMAND, ...all.map((word) => quoted(withoutPassword(word)))].join(" ");
+}
+
+/** A URL as it may be shown, also behind its option. One that cannot be read loses all that may belong to a password. */
+export function withoutPassword(word: string): string {
+  return word
+    .replace(/^((?:--\w+=)?[a-z][a-z0-9+.-]*:\/\/)([^:@/]*):.*@/is, (_, before: string, user: string) =>
+      user === "" ? before : `${before}${user}@`,
+    )
+    .replace(/^((?:--\w+=)?[a-z][a-z0-9+.-]*:.*?[?&]password=)[^&]*/is, "$1");
 }
 
 /** What was typed, with one option set anew; `flags` are all its spellings, the one to write first. All other options stay. */
@@ -16,7 +35,7 @@ export function typedWith(typed: readonly string[], flags: readonly string[], va
     else if (!flags.some((flag) => word.startsWith(flag.startsWith("--") ? `${flag}=` : flag)))
       kept.push(word);
   }
-  return commandLine([...kept, flags[0]!, value], undefined);
+  return commandLine([...kept, flags[0]!, value], {});
 }
 
 /** The value of an option among words that nobody has parsed. */

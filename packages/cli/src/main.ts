@@ -24,6 +24,7 @@ try {
     json,
     verbose: own.includes("--verbose"),
     store: typedValue(own, "--store"),
+    cache: typedValue(own, "--cache"),
   });
 }
 await flushed();

@@ -19,7 +19,7 @@ export async function printOutcome(
   run: Run,
   name: string,
   settled: Settled<unknown>,
-  { json, store, verbose }: Globals,
+  { json, verbose, ...given }: Globals,
 ): Promise<void> {
   const left = await whatIsLeft(run);
   const { startedAt = null, finishedAt = null, interrupted = null } = left?.view ?? {};
@@ -35,7 +35,7 @@ export async function printOutcome(
     for (const line of resultLines(settled.result, room)) print(line);
   }
   if (counts !== null && counts.cleanupFailed > 0) {
-    const how = commandLine(["show", run.id], store);
+    const how = commandLine(["show", run.id], given);
     print(paint("red", `${number(counts.cleanupFailed)} of its cleanups failed: ${how}`));
   }
   const took = startedAt === null || finishedAt === null ? "" : ` in ${span(finishedAt - startedAt)}`;
@@ -44,7 +44,7 @@ export async function printOutcome(
     `${paintStatus(settled.status)}  ${clip(name, 100)}  ${run.id}${took}${note === "" ? "" : `  ${note}`}`,
   );
   if (settled.status === "INTERRUPTED")
-    print(paint("dim", `it goes on by: ${commandLine(["resume", run.id], store)}`));
+    print(paint("dim", `it goes on by: ${commandLine(["resume", run.id], given)}`));
 }
 
 /** What can be read of it; null when it was removed at its end, because it was cancelled or is not kept. */

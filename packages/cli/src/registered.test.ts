@@ -15,7 +15,7 @@ test.each<[string, AnyPlan]>([
   ["as a callback of a callback", mine.onError(mine.onCleanup(theirs))],
   ["as a callback of items", swarm([mine], { onItemSuccess: theirs })],
 ])("a task of another instance is refused: %s", (_, plan) => {
-  expect(() => requireRegistered(one, plan, "flow.ts", undefined)).toThrow(
+  expect(() => requireRegistered(one, plan, "flow.ts", {})).toThrow(
     'the plan of flow.ts has tasks that are not registered on the `mage` that it exports: "theirs"',
   );
 });
@@ -29,7 +29,7 @@ test("items that a function yields are not read", () => {
       one,
       swarm(() => items),
       "flow.ts",
-      undefined,
+      {},
     ),
   ).not.toThrow();
   expect([...items]).toHaveLength(1);

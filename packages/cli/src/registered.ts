@@ -1,5 +1,5 @@
 import type { AnyPlan, MageFlow } from "mageflow";
-import { commandLine } from "./command-line.ts";
+import { commandLine, type Given } from "./command-line.ts";
 import { CommandError } from "./exit-codes.ts";
 
 /** Names that a message lists. */
@@ -10,12 +10,7 @@ const LISTED = 5;
  *
  * @throws CommandError (`UNKNOWN_TASK`) when a task of the plan is not registered on `mage`.
  */
-export function requireRegistered(
-  mage: MageFlow,
-  plan: AnyPlan,
-  file: string,
-  store: string | undefined,
-): void {
+export function requireRegistered(mage: MageFlow, plan: AnyPlan, file: string, given: Given): void {
   const known = new Set(mage.tasks);
   const unknown = [...taskNames(plan)].filter((name) => !known.has(name));
   if (unknown.length === 0) return;
@@ -25,7 +20,7 @@ export function requireRegistered(
     "UNKNOWN_TASK",
     `the plan of ${file} has tasks that are not registered on the \`mage\` that it exports: ${names.join(", ")}${more}`,
     "make one MageFlow, export it and register all tasks on it; or, when workers elsewhere run them: " +
-      commandLine(["run", file, "--no-worker"], store),
+      commandLine(["run", file, "--no-worker"], given),
   );
 }
 

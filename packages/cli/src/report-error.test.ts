@@ -71,7 +71,7 @@ test("errors of the command say what to do, those of other copies of the library
 
 test("what a status does not allow comes with what can be done", () => {
   const running = new IllegalTransitionError("01jd", "purge", "RUNNING", "wait");
-  expect(inWords(running, "a.db").hint).toBe(
+  expect(inWords(running, { store: "a.db" }).hint).toBe(
     "`npx mageflow show 01jd --store a.db` tells how it stands and what of it is open; `interrupt` stops it",
   );
   const stopped = new IllegalTransitionError("01jd.0", "suspend", "INTERRUPTED", "x");

@@ -1,21 +1,21 @@
 import { MageFlowError } from "mageflow";
 import { CommanderError } from "commander";
-import { commandLine } from "./command-line.ts";
+import { commandLine, type Given } from "./command-line.ts";
 import { CommandError, EXIT, exitCodeOf } from "./exit-codes.ts";
 import { note } from "./output.ts";
 import { plainJson } from "./plain-text.ts";
 
 /** What to do, for codes whose message does not say it in words of the command line. */
-const HINTS: Readonly<Record<string, (error: MageFlowError, store: string | undefined) => string>> = {
-  NOT_FOUND: (_, store) =>
-    `\`${commandLine(["ps", "--all"], store)}\` lists what is stored; \`--store\` names another store`,
-  IDEMPOTENCY_CONFLICT: (error, store) =>
-    `\`${commandLine(["show", idOf(error)], store)}\` shows it; give another --key to run what is here`,
-  GONE: (_, store) => `\`${commandLine(["audit"], store)}\` lists who has done what`,
-  ALREADY_RUNNING: (error, store) =>
-    `\`${commandLine(["show", idOf(error)], store)}\` tells its parent, which can be suspended; \`interrupt\` stops what runs`,
-  ILLEGAL_TRANSITION: (error, store) => {
-    const show = `\`${commandLine(["show", idOf(error)], store)}\` tells how it stands and what of it is open`;
+const HINTS: Readonly<Record<string, (error: MageFlowError, given: Given) => string>> = {
+  NOT_FOUND: (_, given) =>
+    `\`${commandLine(["ps", "--all"], given)}\` lists what is stored; \`--store\` names another store`,
+  IDEMPOTENCY_CONFLICT: (error, given) =>
+    `\`${commandLine(["show", idOf(error)], given)}\` shows it; give another --key to run what is here`,
+  GONE: (_, given) => `\`${commandLine(["audit"], given)}\` lists who has done what`,
+  ALREADY_RUNNING: (error, given) =>
+    `\`${commandLine(["show", idOf(error)], given)}\` tells its parent, which can be suspended; \`interrupt\` stops what runs`,
+  ILLEGAL_TRANSITION: (error, given) => {
+    const show = `\`${commandLine(["show", idOf(error)], given)}\` tells how it stands and what of it is open`;
     const more = NEXT_BY_STATUS[String("status" in error ? error.status : "")];
     return more === undefined ? show : `${show}; ${more}`;
   },
@@ -44,7 +44,7 @@ export interface Reported {
 }
 
 /** Any error, in words for a person at a terminal. */
-export function describe(error: unknown, store?: string): Reported {
+export function describe(error: unknown, given: Given = {}): Reported {
   if (error instanceof CommanderError) {
     const message = error.message
       .replace(/^error: /, "")
@@ -57,7 +57,7 @@ export function describe(error: unknown, store?: string): Reported {
   }
   if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint };
   if (isMageFlowError(error))
-    return { code: error.code, message: error.message, hint: HINTS[error.code]?.(error, store) ?? null };
+    return { code: error.code, message: error.message, hint: HINTS[error.code]?.(error, given) ?? null };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { code: "UNEXPECTED", message, hint: "`--verbose` shows where it comes from" };
 }
@@ -65,18 +65,18 @@ export function describe(error: unknown, store?: string): Reported {
 /** Prints an error on stderr and returns the exit code that goes with it. */
 export function reportError(
   error: unknown,
-  { json, verbose, store }: { json: boolean; verbose: boolean; store: string | undefined },
+  { json, verbose, ...given }: { json: boolean; verbose: boolean } & Given,
 ): number {
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-  const { code, message, hint } = describe(error, store);
+  const { code, message, hint } = describe(error, given);
   const errors = heldBelow(error);
   if (json) {
-    const held = errors.length === 0 ? {} : { errors: errors.map((inner) => describe(inner, store).message) };
+    const held = errors.length === 0 ? {} : { errors: errors.map((inner) => describe(inner, given).message) };
     process.stderr.write(`${plainJson({ error: { code, message, hint, ...held } })}\n`);
   } else {
     note(`mageflow: ${message}`);
     for (const [n, inner] of errors.entries())
-      note(`          error ${n + 1} of ${errors.length}: ${describe(inner, store).message}`);
+      note(`          error ${n + 1} of ${errors.length}: ${describe(inner, given).message}`);
     if (hint !== null) note(`          ${hint}`);
   }
   if (verbose && !json && error instanceof Error) for (const line of stackLines(error)) note(line);

@@ -48,7 +48,7 @@ export function addVerb<O = unknown>(program: Command, verb: Verb<O>): void {
 
 async function printSteered(
   run: Run,
-  { json, store }: Globals,
+  { json, store, cache }: Globals,
   { fields = {}, lines = [] }: Told,
 ): Promise<void> {
   const [view, { heldBy }] = await Promise.all([run.view(), run.status()]);
@@ -63,5 +63,5 @@ async function printSteered(
   );
   for (const line of lines) print(line);
   if (heldBy !== null)
-    print(paint("dim", `held by what is around it: ${commandLine(["resume", heldBy], store)}`));
+    print(paint("dim", `held by what is around it: ${commandLine(["resume", heldBy], { store, cache })}`));
 }

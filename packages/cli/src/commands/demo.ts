@@ -12,9 +12,9 @@ export function addDemo(program: Command): void {
     .description("Runs a workflow over a data set that comes with the checkout, and shows what it does.")
     .option("-o, --output <directory>", "where to write what it makes")
     .action(
-      action<[], DemoOptions>(async (_, { json, store, output }) => {
+      action<[], DemoOptions>(async (_, { json, store, cache, output }) => {
         const { runDemo } = await import("../demo/demo.ts");
-        return runDemo({ json, store, output });
+        return runDemo({ json, store, cache, output });
       }),
     );
 }

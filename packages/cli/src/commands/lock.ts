@@ -45,7 +45,7 @@ export function addLock(program: Command): void {
       "\nExamples:\n  npx mageflow lock 01jd… --for 10m\n  npx mageflow lock 01jd… -- sh -c 'npx mageflow suspend 01jd… && ./repair.sh && npx mageflow resume 01jd…'",
     )
     .action(
-      action<[string, string[]], LockOptions>(async ([id, words], { json, store, for: time }) =>
+      action<[string, string[]], LockOptions>(async ([id, words], { json, store, cache, for: time }) =>
         withStore(store, async (mage: MageFlow) => {
           const run = await mage.get(id, underLock());
           const lock = await run.lock({ for: time });
@@ -64,7 +64,8 @@ export function addLock(program: Command): void {
               `${paint("yellow", "locked")}  ${clip(name, 100)}  ${clip(id, 400)}  until ${instant(until)} (in ${span(until - Date.now())})`,
             );
             print(paint("dim", `act under it: ${LOCK_VARIABLE}=${token} npx mageflow …`));
-            print(paint("dim", `give it back: ${commandLine(["unlock", id, "--token", token], store)}`));
+            const unlock = commandLine(["unlock", id, "--token", token], { store, cache });
+            print(paint("dim", `give it back: ${unlock}`));
           }
           return EXIT.ok;
         }),

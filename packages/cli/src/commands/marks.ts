@@ -23,12 +23,13 @@ export function addDelete(program: Command): void {
       withDeletionTime(command)
         .option("-r, --reason <text>", "why, for those who ask for it later")
         .option("--stub", "keep how it went, without inputs, results and logs, for `show`"),
-    apply: async (run, { reason, stub = false, store, ...time }, before) => {
+    apply: async (run, { reason, stub = false, store, cache, ...time }, before) => {
       await run.delete({ ...deletionTime(time), stub, ...(reason === undefined ? {} : { reason }) });
       const marked = before.deletion !== null;
+      const given = { store, cache };
       const line = marked
-        ? `it was marked before, and keeps its time: ${commandLine(["extend", run.id, "--after", "<duration>"], store)}`
-        : `until then: ${commandLine(["restore", run.id], store)}`;
+        ? `it was marked before, and keeps its time: ${commandLine(["extend", run.id, "--after", "<duration>"], given)}`
+        : `until then: ${commandLine(["restore", run.id], given)}`;
       return { fields: { marked: !marked }, lines: [line] };
     },
   });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ListFilter, MageFlow, Page, SignatureView, Status, WorkerRow } from "mageflow";
 import { action, commaList, wholeNumber } from "../action.ts";
-import { commandLine, typedWith } from "../command-line.ts";
+import { commandLine, type Given, typedWith } from "../command-line.ts";
 import { type Column, fitColumns } from "../fit-columns.ts";
 import { isGone } from "../is-gone.ts";
 import { listInside } from "../list-inside.ts";
@@ -78,14 +78,14 @@ export function addPs(program: Command): void {
             });
             return 0;
           }
-          if (rows.length === 0) print(describeNothing(options, options.store));
+          if (rows.length === 0) print(describeNothing(options));
           else {
             const wide = columns(rows, options.all === true || options.in !== undefined, now);
             for (const line of table(fitColumns(wide, LEFT_OUT, screenWidth()))) print(line);
           }
           if (next !== null) print(paint("dim", `more: ${typedWith(options.typed, ["--cursor"], next)}`));
           print();
-          for (const line of footer(workers, unhandled, options.store)) print(line);
+          for (const line of footer(workers, unhandled, options)) print(line);
           return 0;
         }),
       ),
@@ -161,21 +161,19 @@ function progressText({ done, failed, total }: NonNullable<Row["progress"]>): st
   return `${number(done)}/${number(total)}${failed > 0 ? ` (${number(failed)} failed)` : ""}`;
 }
 
-function describeNothing(
-  { status, name, tag, marked, in: within, cursor }: PsOptions,
-  store: string | undefined,
-): string {
+function describeNothing(options: PsOptions & Given): string {
+  const { status, name, tag, marked, in: within, cursor } = options;
   const filtered = [status, name, tag, marked, within, cursor].some((filter) => filter !== undefined);
   return filtered
     ? "Nothing fits these filters."
-    : `No workflows yet. \`${commandLine(["run", "<file>"], store)}\` starts one.`;
+    : `No workflows yet. \`${commandLine(["run", "<file>"], options)}\` starts one.`;
 }
 
 /** Who runs tasks now, and what waits for a worker that does not exist. */
 function footer(
   workers: readonly WorkerRow[],
   unhandled: readonly { task: string; ready: number }[],
-  store: string | undefined,
+  given: Given,
 ): string[] {
   const shown = workers
     .slice(0, 5)
@@ -183,7 +181,7 @@ function footer(
   const more = workers.length > shown.length ? ` and ${workers.length - shown.length} more` : "";
   const live =
     workers.length === 0
-      ? `No live workers. \`${commandLine(["worker", "<file>"], store)}\` starts one.`
+      ? `No live workers. \`${commandLine(["worker", "<file>"], given)}\` starts one.`
       : `${workers.length} live ${workers.length === 1 ? "worker" : "workers"}: ${shown.join(", ")}${more}`;
   if (unhandled.length === 0) return [live];
   const tasks = unhandled

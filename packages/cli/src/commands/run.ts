@@ -49,7 +49,7 @@ export function addRun(program: Command): void {
         const plan = requirePlan(loaded, file);
         const message = options.message === undefined ? loaded.message : options.message.value;
         const { mage } = loaded;
-        if (options.worker) requireRegistered(mage, plan, file, options.store);
+        if (options.worker) requireRegistered(mage, plan, file, options);
         try {
           return await start(mage, plan, message, options, file);
         } finally {
@@ -91,7 +91,7 @@ async function start(
   if (!json) note(`mageflow: running "${clip(name, 100)}" as ${run.id}`);
   const worker = await mage.worker({ concurrency: options.concurrency, lease: LEASE, grace: GRACE });
   const progress = json ? { stop: () => {} } : watchProgress(mage, run);
-  const goesOn = `${run.id} goes on when a worker runs: ${commandLine(["worker", file], options.store)}`;
+  const goesOn = `${run.id} goes on when a worker runs: ${commandLine(["worker", file], options)}`;
   const telling = startTelling({
     mage,
     of: { run, since: known === null ? 0 : null },

@@ -99,7 +99,7 @@ async function readInside(run: Run, options: ShowOptions): Promise<Pick<Shown, "
 
 async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Globals): Promise<string[]> {
   const { signature, status, result, cancelled } = shown;
-  const { store, verbose, typed } = options;
+  const { verbose, typed } = options;
   const tree = await readSubtree(mage, shown, options.status === undefined);
   const inside = insideLines(tree, {
     width: screenWidth(),
@@ -111,13 +111,13 @@ async function pageLines(mage: MageFlow, shown: Shown, options: ShowOptions & Gl
             ["--cursor"],
             cursor,
           )
-        : commandLine(["show", of, "--cursor", cursor], store),
+        : commandLine(["show", of, "--cursor", cursor], options),
   });
   const succeeded = signature.execution === "SUCCEEDED" && !cancelled;
   return [
     `${paintStatus(status.status)}  ${paint("bold", clip(signature.name, 200))}  ${signature.kind}`,
     ...factLines(signature, status, Date.now()),
-    ...leftOpenLines(status, store),
+    ...leftOpenLines(status, options),
     ...(signature.error === null ? [] : ["", ...errorLines(signature.error, verbose)]),
     ...(cancelled ? ["", paint("red", "it was cancelled, and is removed when its cleanups have run")] : []),
     ...(succeeded

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MageFlow } from "mageflow";
-import { commandLine } from "../command-line.ts";
+import { commandLine, withoutPassword } from "../command-line.ts";
 import { EXIT } from "../exit-codes.ts";
 import { print, printJson } from "../output.ts";
 import { onSignals } from "../signals.ts";
@@ -18,6 +18,8 @@ export interface DemoOptions {
   output: string | undefined;
   /** Default: a new SQLite file in a temporary folder. */
   store: string | undefined;
+  /** Named again by the hint at the end; the command line has told the library. */
+  cache: string | undefined;
 }
 
 /** Runs a workflow over 20,000 real flights, shows it, and gives the exit code. */
@@ -39,14 +41,16 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const { tasks, failed } = summary;
   const seconds = Math.round(performance.now() - began) / 1000;
   const ok = status === "SUCCEEDED";
+  const shown = withoutPassword(store);
   if (options.json) {
-    printJson({ ok, id: run.id, store, tasks, failed, seconds, report: result?.page });
+    printJson({ ok, id: run.id, store: shown, tasks, failed, seconds, report: result?.page });
   } else {
     for (const line of drawSummary(summary)) print(line);
     print(`${tasks} tasks in ${seconds} s, ${failed} of them failed: ${ON_PURPOSE}`);
     print(`report: ${result?.page ?? `none, the workflow is ${status}`}`);
-    print(`store:  ${store}`);
-    if (store !== "memory:") print(`look at it again: ${commandLine(["show", run.id], store)}`);
+    print(`store:  ${shown}`);
+    if (store !== "memory:")
+      print(`look at it again: ${commandLine(["show", run.id], { store, cache: options.cache })}`);
   }
   return ok ? EXIT.ok : EXIT.failed;
 }

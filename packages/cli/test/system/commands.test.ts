@@ -69,6 +69,22 @@ test("run prints the result and ends with 0; ps, show, logs and verify tell of i
   });
 });
 
+test("hints name the store without its password, and the cache", async () => {
+  await using scene = new Scene();
+  const cache = ["--cache", "redis://:secret@127.0.0.1:1"];
+  writeFileSync(scene.path("made.db"), "");
+  const empty = await scene.run("ps", "--store", "made.db", ...cache);
+  const given = "--store made.db --cache redis://127.0.0.1:1";
+  expect(empty.stdout).toContain(`\`npx mageflow run <file> ${given}\` starts one.`);
+  expect(empty.stdout).toContain(`\`npx mageflow worker <file> ${given}\` starts one.`);
+  const none = await scene.run("show", "none", "--store", "made.db", ...cache);
+  expect(none.stderr).toContain(`\`npx mageflow ps --all ${given}\` lists`);
+  const url = "postgres://ada:secret@127.0.0.1:1/flows";
+  const strange = await scene.run("run", fixture("strange"), "--store", url);
+  expect(strange.stderr).toMatch(/ --no-worker --store postgres:\/\/ada@127\.0\.0\.1:1\/flows\n$/);
+  for (const { stdout, stderr } of [empty, none, strange]) expect(stdout + stderr).not.toContain("secret");
+});
+
 test("a damaged record is named, and all others are shown", async () => {
   await using scene = new Scene();
   const { value: first } = await scene.json<Outcome>("run", fixture("good"), "--store", "work.db");
