@@ -1,5 +1,6 @@
 import { typedValue } from "./command-line.ts";
 import { EXIT } from "./exit-codes.ts";
+import { tellLibraryWarnings } from "./library-warnings.ts";
 import { endWithReader, flushed } from "./output.ts";
 import { buildProgram, printAsked } from "./program.ts";
 import { reportError } from "./report-error.ts";
@@ -9,6 +10,8 @@ const given = process.argv.slice(2);
 // What is behind -- is for another command.
 const own = given.includes("--") ? given.slice(0, given.indexOf("--")) : given;
 const json = own.includes("--json");
+const verbose = own.includes("--verbose");
+tellLibraryWarnings({ json, verbose });
 const program = buildProgram(json);
 try {
   if (given.length === 0) {
@@ -22,7 +25,7 @@ try {
   // Read from the arguments themselves: an error of the options comes before there are any.
   process.exitCode = reportError(error, {
     json,
-    verbose: own.includes("--verbose"),
+    verbose,
     store: typedValue(own, "--store"),
     cache: typedValue(own, "--cache"),
   });

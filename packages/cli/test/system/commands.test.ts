@@ -85,6 +85,23 @@ test("hints name the store without its password, and the cache", async () => {
   for (const { stdout, stderr } of [empty, none, strange]) expect(stdout + stderr).not.toContain("secret");
 });
 
+test("what the library warns of is told as the command's own warnings, that of others as Node does", async () => {
+  await using scene = new Scene();
+  const text = await scene.run("run", fixture("warns"));
+  expect(text.code).toBe(0);
+  expect(text.stderr).toContain("\nmageflow: the first \\n of ours\nmageflow: the second of ours\n");
+  expect(text.stderr).toMatch(/^\(node:\d+\) \[ODD\] Warning: of somebody else$/m);
+  expect(text.stderr.match(/--trace-warnings/g)).toHaveLength(1);
+  expect(text.stderr).not.toContain("in detail");
+  const verbose = await scene.run("run", fixture("warns"), "--verbose");
+  expect(verbose.stderr).toContain("\nmageflow: the second of ours\nin detail\n");
+  const json = await scene.run("run", fixture("warns"), "--json");
+  expect(json.stderr.split("\n").filter((line) => line.startsWith("{"))).toEqual([
+    String.raw`{"warning":"the first \n of ours","code":"CACHE_DEGRADED"}`,
+    '{"warning":"the second of ours","detail":"in detail"}',
+  ]);
+});
+
 test("a damaged record is named, and all others are shown", async () => {
   await using scene = new Scene();
   const { value: first } = await scene.json<Outcome>("run", fixture("good"), "--store", "work.db");
@@ -94,7 +111,10 @@ test("a damaged record is named, and all others are shown", async () => {
   db.close();
   const listed = await scene.run("ps", "--json", "--store", "work.db");
   expect((JSON.parse(listed.stdout) as Listing).items.map(({ id }) => id)).toEqual([second.id]);
-  expect(listed.stderr).toContain(`"${first.id}" cannot be used: its column error is not JSON`);
+  expect(JSON.parse(listed.stderr)).toEqual({
+    warning: expect.stringContaining(`"${first.id}" cannot be used: its column error is not JSON`),
+    code: "STORE_CORRUPT",
+  });
   const shown = await scene.run("show", first.id, "--store", "work.db");
   expect(shown.code).toBe(6);
   expect(shown.stderr).toMatch(/cannot be used: its column error is not JSON; `mageflow verify` lists/);
