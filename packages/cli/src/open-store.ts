@@ -41,12 +41,16 @@ export async function withStore<T>(
   return await work(mage);
 }
 
-/** The file that a URL names as the library reads it, or null when it is not one: the library refuses a scheme that it does not know. */
+/** The file that a URL names as the library reads it, or null when it is not one: the library tells what is wrong with it. */
 function sqliteFile(url: string): string | null {
   // One letter and a colon is a drive.
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1];
   if (scheme !== undefined && scheme !== "sqlite" && scheme !== "file") return null;
-  if (url.startsWith("file://")) return fileURLToPath(url);
+  try {
+    if (url.startsWith("file://")) return fileURLToPath(url);
+  } catch {
+    return null;
+  }
   const path = url.replace(/^(sqlite|file):/, "").replace(/^\/{2,}/, "/");
   return path === ":memory:" ? null : resolve(path);
 }

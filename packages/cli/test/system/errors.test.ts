@@ -133,6 +133,7 @@ test.each([
       says: `there is no store for "${url.split(":")[0]}:"; use "sqlite:path", "postgres://host/database"`,
     }),
   ),
+  { args: ["ps", "--store", "file://host/x"], code: 2, says: 'give a path, as in "file:data/flows.db"' },
   { args: ["ps", "--store", "memory:"], code: 2, says: "lives in the process that made it" },
   { args: ["ps", "--store", "junk.db"], code: 6, says: "is not a sound SQLite database" },
   { args: ["ps", "--store", "made.db", "--status", "BUSY"], code: 2, says: 'there is no status "BUSY"' },
