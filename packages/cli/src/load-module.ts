@@ -4,8 +4,10 @@ import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyPlan, MageFlow, MageFlowError } from "mageflow";
 import type { Globals } from "./action.ts";
+import { withoutPassword } from "./command-line.ts";
 import { sayingWhenItEnds } from "./ended-while-loading.ts";
 import { CommandError } from "./exit-codes.ts";
+import { isSameStore } from "./open-store.ts";
 import { clip } from "./plain-text.ts";
 import { nearPath, userFrame } from "./user-frame.ts";
 
@@ -41,6 +43,7 @@ export async function loadModule(file: string, globals: Globals): Promise<Loaded
   if (!isMageFlow(mage)) {
     throw new CommandError("FILE_INVALID", noMage(path, module, mage), EXPECTED);
   }
+  if (globals.store !== undefined) requireItsStore(mage, path, globals.store);
   const plan = bundle["plan"] ?? module["plan"] ?? (isPlan(whole) ? whole : null);
   if (plan !== null && !isPlan(plan)) {
     throw new CommandError(
@@ -50,6 +53,17 @@ export async function loadModule(file: string, globals: Globals): Promise<Loaded
     );
   }
   return { mage, plan, message: bundle["message"] ?? module["message"] };
+}
+
+/** A module that names a store of its own takes no other; nobody is to think that it does. */
+function requireItsStore({ store }: MageFlow, path: string, given: string): void {
+  if (typeof store === "string" && isSameStore(store, given)) return;
+  const name = typeof store === "string" ? withoutPassword(store) : store.name;
+  throw new CommandError(
+    "USAGE",
+    `${path} names a store of its own, ${clip(name, 400)}, so that --store cannot name another`,
+    "leave --store out, or take `store` out of what the module gives to its MageFlow",
+  );
 }
 
 function noMage(path: string, module: Record<string, unknown>, mage: unknown): string {

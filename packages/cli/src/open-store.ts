@@ -41,6 +41,13 @@ export async function withStore<T>(
   return await work(mage);
 }
 
+/** Whether two URLs name the same store, as far as can be told without opening it. */
+export function isSameStore(one: string, other: string): boolean {
+  if (one === other) return true;
+  const file = sqliteFile(one);
+  return file !== null && file === sqliteFile(other);
+}
+
 /** The file that a URL names as the library reads it, or null when it is not one: the library tells what is wrong with it. */
 function sqliteFile(url: string): string | null {
   // One letter and a colon is a drive.

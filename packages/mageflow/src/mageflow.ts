@@ -354,6 +354,11 @@ export class MageFlow implements AsyncDisposable {
     return { ...meter.counts, mended: reconciler.mended };
   }
 
+  /** Where the truth is kept, as it was given: a URL may hold a password. */
+  get store(): string | Store {
+    return this.#store;
+  }
+
   /** Names of the tasks registered here. */
   get tasks(): string[] {
     return [...this.#handlers.keys()];

@@ -102,6 +102,21 @@ test("what the library warns of is told as the command's own warnings, that of o
   ]);
 });
 
+test("a store that the module names is not passed over for --store", async () => {
+  await using scene = new Scene();
+  const url = "postgres://ada:another@127.0.0.1:1/flows";
+  for (const command of ["run", "worker"]) {
+    const told = await scene.run(command, fixture("elsewhere"), "--store", url);
+    expect(told).toMatchObject({ code: 2, stdout: "" });
+    expect(told.stderr).toMatch(
+      /elsewhere\.ts names a store of its own, postgres:\/\/ada@127\.0\.0\.1:1\/flows, so that --store cannot/,
+    );
+  }
+  const same = ["--store", scene.path("own.db")];
+  expect((await scene.run("run", fixture("own-store"), ...same)).code).toBe(0);
+  expect((await scene.run("ps", ...same)).stdout).toContain("SUCCEEDED");
+});
+
 test("a damaged record is named, and all others are shown", async () => {
   await using scene = new Scene();
   const { value: first } = await scene.json<Outcome>("run", fixture("good"), "--store", "work.db");
