@@ -19,7 +19,7 @@ export const EXIT_CODES: readonly { code: number; meaning: string; errors: reado
       "VALIDATION",
     ],
   },
-  { code: 3, meaning: "verification found breaches", errors: [] },
+  { code: 3, meaning: "verification found breaches, or a cache that differs from its store", errors: [] },
   { code: 4, meaning: "there is no such signature, or it was removed", errors: ["NOT_FOUND", "GONE"] },
   {
     code: 5,
@@ -39,7 +39,8 @@ export const EXIT_CODES: readonly { code: number; meaning: string; errors: reado
   },
   {
     code: 6,
-    meaning: "the store is missing, locked, read-only, corrupt, full, or of a newer version",
+    meaning:
+      "the store is missing, locked, read-only, corrupt, full, or of a newer version, or the cache cannot be used",
     errors: [
       "STORE_MISSING",
       "STORE_BUSY",

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { CacheStats, Divergence, Kept } from "mageflow";
+import type { CacheStats, Divergence, Kept, MageFlow } from "mageflow";
 import { action, wholeNumber } from "../action.ts";
-import { EXIT } from "../exit-codes.ts";
+import { CommandError, EXIT } from "../exit-codes.ts";
 import { withStore } from "../open-store.ts";
 import { print, printJson } from "../output.ts";
 import { paint } from "../paint.ts";
@@ -35,7 +35,7 @@ export function addCache(program: Command): void {
     )
     .action(
       action(async (_, { json, store }) =>
-        withStore(store, async (mage) => {
+        withCache(store, async (mage) => {
           const stats = await mage.cache.stats();
           if (json) printJson(stats);
           else for (const line of statLines(stats)) print(line);
@@ -52,7 +52,7 @@ export function addCache(program: Command): void {
     )
     .action(
       action(async (_, { json, store }) =>
-        withStore(store, async (mage) => {
+        withCache(store, async (mage) => {
           await mage.cache.rebuild();
           if (json) printJson({ rebuilt: true });
           else print("forgotten: what is asked for comes from the store again");
@@ -70,7 +70,7 @@ export function addCache(program: Command): void {
     .option("-l, --limit <n>", "differences to print; all are counted", wholeNumber(1), 100)
     .action(
       action<[], VerifyOptions>(async (_, { limit, json, store }) =>
-        withStore(store, async (mage) => {
+        withCache(store, async (mage) => {
           let compared = 0;
           let differences = 0;
           const shown: Divergence[] = [];
@@ -86,6 +86,17 @@ export function addCache(program: Command): void {
         }),
       ),
     );
+}
+
+/** @throws CommandError (`USAGE`) when no cache is named. */
+function withCache(store: string | undefined, work: (mage: MageFlow) => Promise<number>): Promise<number> {
+  // --cache has set it too.
+  if (process.env["MAGEFLOW_CACHE"] !== undefined) return withStore(store, work);
+  throw new CommandError(
+    "USAGE",
+    "there is no cache to look after",
+    "name one with --cache redis://host:6379 or MAGEFLOW_CACHE",
+  );
 }
 
 function verdict(compared: number, differences: number): string {

@@ -48,8 +48,12 @@ test("a cache that is not there is told of, and keeps nothing else from its work
 test("where no cache is named, or nothing is asked of it, the command says what to do", async () => {
   await using scene = new Scene();
   expect((await scene.run("run", fixture("good"), "--store", "flows.db")).code).toBe(0);
-  const none = await scene.run("cache", "stats", "--store", "flows.db");
-  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no cache") });
+  for (const verb of ["stats", "verify", "rebuild"])
+    expect(await scene.run("cache", verb, "--store", "flows.db")).toMatchObject({
+      code: 2,
+      stderr:
+        "mageflow: there is no cache to look after\n          name one with --cache redis://host:6379 or MAGEFLOW_CACHE\n",
+    });
   const odd = await scene.run("cache", "stats", "--store", "flows.db", "--cache", "http://host");
   expect(odd).toMatchObject({ code: 2, stderr: expect.stringContaining("redis://host:6379") });
   expect(await scene.run("cache")).toMatchObject({ code: 2, stderr: expect.stringContaining("rebuild") });
