@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { CASES, type Figures, type Place, WINDOW, WORKER } from "./cases.ts";
+import { readArguments } from "../scripts/read-arguments.ts";
 import { watchLoop } from "./loop-delay.ts";
 
 /** Cases of several processes, which tell how one of them fares while the others work. */
@@ -21,7 +21,8 @@ const WATCHED = ["millions", "standing"] as const;
  */
 const PEER_TASKS = 20_000;
 const WATCHED_TASKS = 1_000_000;
-const { values, positionals } = parseArgs({
+const USAGE = `usage: npm run bench -- <${Object.keys(CASES).join("|")}|peers|${WATCHED.join("|")}> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--engine embedded|bullmq] [--tasks N] [--json]`;
+const { values, positionals } = readArguments(USAGE, {
   allowPositionals: true,
   options: {
     store: { type: "string", default: "sqlite" },
@@ -39,9 +40,7 @@ if (
   (chosen === undefined && watched === undefined && name !== "peers") ||
   !["embedded", "bullmq"].includes(values.engine)
 ) {
-  process.stderr.write(
-    `usage: npm run bench -- <${Object.keys(CASES).join("|")}|peers|${WATCHED.join("|")}> [--store sqlite|memory|postgres|mysql|url] [--cache redis://host:6379] [--engine embedded|bullmq] [--tasks N] [--json]\n`,
-  );
+  process.stderr.write(`${USAGE}\n`);
   process.exit(2);
 }
 const tasks =

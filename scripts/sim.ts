@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import {
   crashAt,
   lose,
@@ -10,13 +9,16 @@ import {
 import { killAll } from "./mutants/hunt.ts";
 import { MUTANTS } from "./mutants/mutants.ts";
 import { type Finding, sweepAll } from "./mutants/sweep.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * `npm run sim`: simulated faults over many seeds, crash points, and the audit of the simulator by planted bugs. The exit code is 1
  * when anything was found, 2 when it was told to do what cannot be done.
  */
 
-const { values } = parseArgs({
+const USAGE =
+  "usage: npm run sim -- [--seeds N] [--first N] [--no-crash-points] | --seed N [--crash WORKFLOW:BOUNDARIES] [--loss N] [--verbose] | --mutants [--only NAMES] [--json]";
+const { values } = readArguments(USAGE, {
   options: {
     seeds: { type: "string", default: "200" },
     first: { type: "string", default: "1" },
