@@ -437,8 +437,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "stopped-lets-ready-begin",
     file: "core/view.ts",
-    find: 'if (parent.status === "SUSPENDED" || (!cleans && hasStopped(parent))) return parent.id;',
-    replace: 'if (parent.status === "SUSPENDED") return parent.id;',
+    find: "(!cleans && (hasStopped(parent) || goesOn(parent)))",
+    replace: "(!cleans && goesOn(parent))",
     why: "what is ready begins although its container has stopped",
   },
   {

@@ -293,30 +293,41 @@ export class Batch implements View {
     else entries.push(entry);
   }
 
-  /** Delivers signals in rounds until none is left. */
+  /**
+   * Delivers signals in rounds until none is left. Windows are given when everything has been heard: who asks knows then of all that has
+   * ended in this transaction.
+   */
   async settle(): Promise<void> {
     while (this.#queue.size > 0 || this.#takes.size > 0) {
-      const round = this.#queue;
-      this.#queue = new Map();
-      const born = this.#born;
-      this.#born = [];
-      await this.loadSpecs(born);
-      await this.#lockRound(round);
-      for (const [id, signals] of round) {
-        for (const signal of merged(signals)) {
-          const record = this.get(id);
-          if (record !== undefined && !this.isRemoved(record)) this.tell(record, signal);
-        }
+      if (this.#queue.size > 0) await this.#deliver();
+      else await this.#giveWindows();
+    }
+  }
+
+  async #deliver(): Promise<void> {
+    const round = this.#queue;
+    this.#queue = new Map();
+    const born = this.#born;
+    this.#born = [];
+    await this.loadSpecs(born);
+    await this.#lockRound(round);
+    for (const [id, signals] of round) {
+      for (const signal of merged(signals)) {
+        const record = this.get(id);
+        if (record !== undefined && !this.isRemoved(record)) this.tell(record, signal);
       }
-      const takes = this.#takes;
-      this.#takes = new Map();
-      for (const [id, take] of takes) {
-        // What asks for a window says so in its record too: a window that is not given now is taken by a later transaction.
-        // One that is not asked for any more, because of a later signal of the same round, is given to nobody.
-        const record = this.get(id)!;
-        const asks = record.sweep === take.what && !this.#mayMiss(record);
-        if (asks && this.#loaded.size < FULL && !this.#grown.has(id)) await this.#take(id, take);
-      }
+    }
+  }
+
+  async #giveWindows(): Promise<void> {
+    const takes = this.#takes;
+    this.#takes = new Map();
+    for (const [id, take] of takes) {
+      // What asks for a window says so in its record too: a window that is not given now is taken by a later transaction.
+      // One that is not asked for any more, because of a later signal, is given to nobody.
+      const record = this.get(id)!;
+      const asks = record.sweep === take.what && !this.#mayMiss(record);
+      if (asks && this.#loaded.size < FULL && !this.#grown.has(id)) await this.#take(id, take);
     }
   }
 

@@ -5,8 +5,8 @@ import type { Shadow } from "../shadow.ts";
 import type { Invariant } from "./invariant.ts";
 
 /**
- * I9: once a signature has stopped, or its workflow is cancelled, nothing inside it begins but cleanups, nothing but cleanups follows
- * from it, and it is done only when nothing inside it is under way. What stops never gets longer to do so, and
+ * I9: once a signature has stopped, or its workflow is cancelled, nothing inside it begins but cleanups, also as long as it waits for its
+ * turn to go on; nothing but cleanups follows from it, and it is done only when nothing inside it is under way. What stops never gets longer to do so, and
  * the rules of auto-resume stop nothing in a callback.
  */
 export const halts: Invariant = {
@@ -46,9 +46,14 @@ function stoppedAbove(shadow: Shadow, record: SignatureRecord): SignatureRecord 
     if (parent === null) return null;
     if (parent.status === "INTERRUPTED" || parent.status === "CANCELLED" || parent.stop?.verb === "cancel")
       return parent;
+    if (waitsToGoOn(parent)) return parent;
     at = parent;
   }
   return null;
+}
+
+function waitsToGoOn({ kind, status, generation }: SignatureRecord): boolean {
+  return kind !== "task" && generation > 1 && (status === "PENDING" || status === "WAITING");
 }
 
 function told({ status, stop }: SignatureRecord): string {
