@@ -16,7 +16,7 @@ export interface CacheNumbers {
   outages: number;
 }
 
-const NOTHING: CacheNumbers = {
+export const NOTHING: Readonly<CacheNumbers> = {
   hits: 0,
   misses: 0,
   refused: 0,

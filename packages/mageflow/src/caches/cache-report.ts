@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { SignatureRecord } from "../core/record.ts";
 import type { CacheEntry } from "../ports/cache.ts";
 import type { CachedStore } from "./cached-store.ts";
-import type { CacheNumbers } from "./cache-meter.ts";
+import { type CacheNumbers, NOTHING } from "./cache-meter.ts";
 import { recordOf } from "./copy.ts";
 
 /** How many entries of a kind are kept, and how much that is. */
@@ -49,17 +49,6 @@ export interface Divergence {
 
 const NOTHING_KEPT: Kept = { entries: 0, bytes: 0 };
 
-const FRESH: CacheNumbers = {
-  hits: 0,
-  misses: 0,
-  refused: 0,
-  fills: 0,
-  fillMs: 0,
-  renewals: 0,
-  lagMs: 0,
-  outages: 0,
-};
-
 export async function cacheStats(store: CachedStore): Promise<CacheStats> {
   const { cache, meter } = store;
   await store.tryWriting();
@@ -76,7 +65,7 @@ export async function cacheStats(store: CachedStore): Promise<CacheStats> {
 
 async function sharedStats({ cache }: CachedStore): Promise<CacheStats["shared"]> {
   const { counted, ...memory } = await cache.usage();
-  const all: CacheNumbers = { ...FRESH, ...counted };
+  const all: CacheNumbers = { ...NOTHING, ...counted };
   const kept = { copy: NOTHING_KEPT, look: NOTHING_KEPT, place: NOTHING_KEPT };
   for await (const page of cache.entries()) {
     for (const { kind, bytes } of page) {

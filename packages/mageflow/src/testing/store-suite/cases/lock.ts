@@ -228,56 +228,35 @@ export function lockCases(harness: StoreHarness): void {
       ),
     );
 
-    test(
-      "nothing is held by what has let go since the transaction read it",
-      onStore(
-        harness,
-        async (scene) => {
-          const swarm = sampleSwarm(scene.id, { status: "SUSPENDED", prior: "RUNNING" });
-          const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1 });
-          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "w" });
-          await scene.insert(swarm, item, last);
-          const written = scene.ask(async (tx) => {
-            await tx.lock([item.id], { wait: false });
-            await tx.read([swarm.id]);
-            await scene.ask(async (other) => {
-              await other.lock([last.id], { wait: true });
-              await other.lock([swarm.id], { wait: true });
-              await other.write({ update: [{ ...swarm, status: "RUNNING", prior: null }] });
+    test.for([
+      ["", null],
+      [", also when the transaction has locked that since", { wait: false }],
+    ] as const)(
+      "nothing is held by what has let go since the transaction read it%s",
+      ([, locking], context) =>
+        onStore(
+          harness,
+          async (scene) => {
+            const swarm = sampleSwarm(scene.id, { status: "SUSPENDED", prior: "RUNNING" });
+            const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1 });
+            const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "w" });
+            await scene.insert(swarm, item, last);
+            const written = scene.ask(async (tx) => {
+              await tx.lock([item.id], { wait: true });
+              await tx.read([swarm.id]);
+              await scene.ask(async (other) => {
+                await other.lock([last.id], { wait: true });
+                await other.lock([swarm.id], { wait: true });
+                await other.write({ update: [{ ...swarm, status: "RUNNING", prior: null }] });
+              });
+              if (locking !== null) await tx.lock([swarm.id], locking);
+              await tx.write({ update: [{ ...item, status: "PENDING", heldBy: swarm.id }] });
             });
-            await tx.write({ update: [{ ...item, status: "PENDING", heldBy: swarm.id }] });
-          });
-          await expect(written).rejects.toMatchObject({ code: "STORE_BUSY" });
-          expect(await scene.get(item.id)).toEqual(item);
-        },
-        "rowLocks",
-      ),
-    );
-
-    test(
-      "nor when the transaction has locked that since",
-      onStore(
-        harness,
-        async (scene) => {
-          const swarm = sampleSwarm(scene.id, { status: "SUSPENDED", prior: "RUNNING" });
-          const item = sampleChild(swarm, 0, { status: "READY", readyAt: 1 });
-          const last = sampleChild(swarm, 1, { status: "RUNNING", workerId: "w" });
-          await scene.insert(swarm, item, last);
-          const written = scene.ask(async (tx) => {
-            await tx.lock([item.id], { wait: true });
-            await tx.read([swarm.id]);
-            await scene.ask(async (other) => {
-              await other.lock([last.id], { wait: true });
-              await other.lock([swarm.id], { wait: true });
-              await other.write({ update: [{ ...swarm, status: "RUNNING", prior: null }] });
-            });
-            await tx.lock([swarm.id], { wait: false });
-            await tx.write({ update: [{ ...item, status: "PENDING", heldBy: swarm.id }] });
-          });
-          await expect(written).rejects.toMatchObject({ code: "STORE_BUSY" });
-        },
-        "rowLocks",
-      ),
+            await expect(written).rejects.toMatchObject({ code: "STORE_BUSY" });
+            expect(await scene.get(item.id)).toEqual(item);
+          },
+          "rowLocks",
+        )(context),
     );
 
     test(
