@@ -281,7 +281,10 @@ export interface WorkerRow {
  * `owing`) do show an unfinished draft, to the one who is writing it, until it is being discarded.
  */
 export interface Transaction {
-  /** The store's time, the same all through the transaction. */
+  /**
+   * The store's time, the same all through the transaction. Where a server's clock is told without asking it each time, it is never ahead
+   * of that clock, and may be behind by as long as an answer takes.
+   */
   readonly now: number;
 
   /**

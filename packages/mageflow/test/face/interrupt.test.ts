@@ -55,7 +55,7 @@ onEachStore("interrupt", (open) => {
     await started.opened;
     const begun = performance.now();
     await (await other.get(run.id)).interrupt();
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(3_000);
     await worker.stop();
   });
 

@@ -85,10 +85,11 @@ export function workersCases(harness: StoreHarness): void {
       onStore(harness, async (scene) => {
         const before = await scene.write({ workers: [sampleWorker(scene.id, { leaseUntil: LONG_AGO })] });
         expect(await scene.store.heartbeat(scene.id, 60_000)).toBe(true);
-        const after = await scene.ask(async (tx) => tx.now);
         const [row] = scene.own(await scene.store.workers(1_000));
         expect(row!.leaseUntil).toBeGreaterThanOrEqual(before + 60_000);
-        expect(row!.leaseUntil).toBeLessThanOrEqual(after + 60_000);
+        // A transaction's time may be behind, and comes to it soon.
+        const now = (): Promise<number> => scene.ask(async (tx) => tx.now);
+        await expect.poll(now).toBeGreaterThanOrEqual(row!.leaseUntil - 60_000);
         expect(row).toEqual(sampleWorker(scene.id, { leaseUntil: row!.leaseUntil }));
         expect(await lapsed(scene)).toEqual([]);
       }),
