@@ -18,6 +18,7 @@ export function decideChain(view: View, record: SignatureRecord, signal: Signal)
 const CHAIN: ContainerKind = {
   absorb,
   recounted,
+  unheld: (_view, record) => record,
   advance,
   started: (_view, record) => record,
   startable: () => 0,

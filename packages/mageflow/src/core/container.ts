@@ -14,6 +14,8 @@ export interface ContainerKind {
   absorb(view: View, record: SignatureRecord, credits: readonly Credit[]): SignatureRecord;
   /** What follows for the record itself from counters that were wrong. */
   recounted(view: View, record: SignatureRecord): SignatureRecord;
+  /** What it sweeps next, when all that it held has been let go. */
+  unheld(view: View, record: SignatureRecord): SignatureRecord;
   /** What a RUNNING container may do now: end, skip, or start more. */
   advance(view: View, record: SignatureRecord): Decision;
   /** After a window of started children. */
@@ -142,7 +144,7 @@ function took(kind: ContainerKind, view: View, record: SignatureRecord, signal: 
       if (isStopping(next)) return passOn(next);
       if (signal.what === "reset")
         return sweep({ ...next, sweep: next.status === "SKIPPED" ? "skip" : "unhold" });
-      return advance(kind, view, next);
+      return advance(kind, view, kind.unheld(view, next));
     case "skip":
       // What is skipped after an earlier generation of it was stopped still holds callbacks of what had ended inside.
       if (next.sweep === null && next.status === "SKIPPED" && next.generation > 1)

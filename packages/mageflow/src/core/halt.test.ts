@@ -126,6 +126,35 @@ describe("a swarm that stops its items past its limit", () => {
     stage.pass(100);
     expect(stage.get("r").stop).toMatchObject({ done: true, clean: false });
   });
+
+  describe.each([true, false])("that is suspended (and looked after meanwhile: %s)", (isSwept) => {
+    it.each([
+      ["before it is past its limit", ["suspend", "fail"]],
+      ["when it has told the first of them", ["fail", "suspend"]],
+    ] as const)("%s stops all that run", (_, order) => {
+      const stage = new Stage({ window: 1 });
+      const items = [task("long"), task("dead"), chain([task("long"), task("ok")]), task("ok")];
+      stage.submit(swarm(items, { concurrency: 3, stopAfterFailures: 0, onLimit: "interrupt" }));
+      while (stage.tidy());
+      const running = ["r.0", "r.2.0"];
+      for (const id of [...running, "r.1"]) stage.claim(id);
+      for (const what of order) {
+        if (what === "suspend") stage.send("r", { type: "suspend" });
+        else stage.finish("r.1", fail("dead"));
+      }
+      if (isSwept) while (stage.tidy());
+      stage.send("r", { type: "resume" });
+      while (stage.tidy());
+      for (const id of running) expect(stage.get(id).stop).toMatchObject({ verb: "interrupt" });
+      for (const id of running) stage.finish(id, fail("stopped"));
+      while (stage.tidy());
+      stage.audit();
+      expect(stage.status("r")).toBe("FAILED");
+      expect(stage.status("r.3")).toBe("SKIPPED");
+      const begun = stage.steps.filter(({ to }) => to === "RUNNING").map(({ id }) => id);
+      expect(new Set(begun)).toEqual(new Set(["r", "r.0", "r.1", "r.2", "r.2.0"]));
+    });
+  });
 });
 
 describe("a second order", () => {

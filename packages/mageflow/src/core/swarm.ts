@@ -35,7 +35,7 @@ export function decideSwarm(view: View, record: SignatureRecord, signal: Signal)
   }
 }
 
-const SWARM: ContainerKind = { absorb, recounted, advance, started, startable };
+const SWARM: ContainerKind = { absorb, recounted: limited, unheld, advance, started, startable };
 
 /** @throws SwarmClosedError (`SWARM_CLOSED`) when the swarm cannot take `count` more items. */
 export function checkRoom(view: View, record: SignatureRecord, count: number): void {
@@ -81,31 +81,40 @@ function close(view: View, record: SignatureRecord): Decision {
 
 /** The first failure is kept while the swarm runs, to be the cause of its own error should it fail. */
 function absorb(view: View, record: SignatureRecord, credits: readonly Credit[]): SignatureRecord {
-  const { stopAfterFailures: limit, onLimit } = spec(view, record);
-  let { error, sweep: sweeping } = record;
+  let { error } = record;
   const family = credited(record, credits, (counters, child) => {
     if (child.readyAt !== null) counters.active--;
     if (child.status === "SUCCEEDED") counters.succeeded++;
     else if (child.status === "FAILED") {
       counters.failed++;
       error ??= child.error;
-      if (limit !== null && counters.failed > limit && !counters.stopping) {
-        counters.stopping = true;
-        // What a suspension held is released first: it may have to run to its end.
-        if (sweeping !== "unhold") sweeping = onLimit === "interrupt" ? "interrupt" : "skip";
-      }
     } else counters.skipped++;
   });
-  // What has stopped skips nothing before it goes on.
-  const skips = record.status === "RUNNING" || record.status === "SUSPENDED";
-  return { ...record, family, error, sweep: skips ? sweeping : record.sweep };
+  return limited(view, { ...record, family, error });
 }
 
-function recounted(view: View, record: SignatureRecord): SignatureRecord {
+/** Past its limit it stops, and will not start anything again. */
+function limited(view: View, record: SignatureRecord): SignatureRecord {
   const limit = spec(view, record).stopAfterFailures;
   const family = record.family!;
-  const stopping = family.stopping || (limit !== null && family.failed > limit);
-  return { ...record, family: { ...family, stopping } };
+  if (family.stopping || limit === null || family.failed <= limit) return record;
+  const next: SignatureRecord = { ...record, family: { ...family, stopping: true } };
+  const { status, sweep: sweeping } = record;
+  // What has stopped tells nobody before it goes on; what a suspension held is released first, as it may have to run to its end.
+  if ((status !== "RUNNING" && status !== "SUSPENDED") || sweeping === "unhold" || sweeping === "reset")
+    return next;
+  return { ...next, sweep: pastLimit(view, next) };
+}
+
+/** A suspension or an interruption may have come before all that run had been told. */
+function unheld(view: View, record: SignatureRecord): SignatureRecord {
+  const { status, family } = record;
+  return status === "RUNNING" && family!.stopping ? { ...record, sweep: pastLimit(view, record) } : record;
+}
+
+/** What is done with the items of a swarm that is past its limit. */
+function pastLimit(view: View, record: SignatureRecord): "interrupt" | "skip" {
+  return spec(view, record).onLimit === "interrupt" ? "interrupt" : "skip";
 }
 
 function started(view: View, record: SignatureRecord, { count }: Took): SignatureRecord {
