@@ -416,7 +416,7 @@ describe("on a server", needs(server), async () => {
   test("what is too much for one message goes in several, and lands at once or not at all", async () => {
     await using store = await opened(url);
     const large = (n: number): SignatureRecord =>
-      sampleTask(`large${n}`, { bound: JSON.stringify("\\'".repeat(300_000)) });
+      sampleTask(`large${n}`, { bound: JSON.stringify("\\'".repeat(1_000) + "x".repeat(1_200_000)) });
     const records = Array.from({ length: 12 }, (_, n) => large(n));
     const taken = store.transact((tx) => tx.write({ insert: [...records, sampleTask("large7")] }));
     await expect(taken).rejects.toThrow("constraint");
