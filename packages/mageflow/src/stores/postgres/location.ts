@@ -14,9 +14,27 @@ const DEFAULT_SCHEMA = "mageflow";
 /** What needs no quotes, so that it is written everywhere as it is. */
 const SCHEMA = /^[a-z_][a-z0-9_]{0,62}$/;
 
+/** What else a URL may have, as the driver takes it: where the server is, who asks, and how the connection is kept secret. */
+const FOR_THE_DRIVER: ReadonlySet<string> = new Set([
+  "host",
+  "port",
+  "user",
+  "password",
+  "ssl",
+  "sslmode",
+  "sslcert",
+  "sslkey",
+  "sslrootcert",
+  "sslnegotiation",
+  "uselibpqcompat",
+  "application_name",
+  "options",
+]);
+
 /**
- * Reads `postgres://user:password@host:5432/database?schema=name`, and whatever else the driver takes, such as `sslmode`. The schema
- * is `mageflow` when none is given.
+ * Reads `postgres://user:password@host:5432/database?schema=name`, and what the driver takes of `host`, `port`, `user`, `password`, `ssl`,
+ * `sslmode`, `sslcert`, `sslkey`, `sslrootcert`, `sslnegotiation`, `uselibpqcompat`, `application_name` and `options`. The schema is
+ * `mageflow` when none is given.
  *
  * @throws MageFlowError (`INVALID_ARGUMENT`) for what is no such URL.
  */
@@ -36,6 +54,14 @@ export function locate(given: string): Location {
     );
   }
   url.searchParams.delete("schema");
+  // What is not known is not passed over: it may be meant to keep secrets.
+  for (const key of url.searchParams.keys()) {
+    if (FOR_THE_DRIVER.has(key)) continue;
+    throw new MageFlowError(
+      "INVALID_ARGUMENT",
+      `the URL of a PostgreSQL store has the parameter "${key}", which cannot be used; there is schema, and ${[...FOR_THE_DRIVER].join(", ")}`,
+    );
+  }
   const host = url.host === "" ? (url.searchParams.get("host") ?? "this host") : url.host;
   return { url: url.href, schema, name: `PostgreSQL at ${host}${url.pathname}, schema ${schema}` };
 }
