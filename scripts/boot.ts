@@ -2,12 +2,12 @@ import { mkdtempDisposableSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { MageFlow } from "mageflow";
 import { judge } from "./boot/judge.ts";
 import { GOES_ON, Look, STATE } from "./boot/look.ts";
 import { countsOf, said, seed, startWorker } from "./boot/seed.ts";
 import type { Child } from "./chaos/process.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * Leaves a SQLite store full of unfinished work, starts worker processes on it all at once, and judges what they do about it; then starts them
@@ -15,7 +15,7 @@ import type { Child } from "./chaos/process.ts";
  *
  *     npm run boot -- [--records 100000] [--processes 8]
  */
-const { values } = parseArgs({
+const { values } = readArguments("usage: npm run boot -- [--records 100000] [--processes 8]", {
   options: {
     records: { type: "string", default: "100000" },
     processes: { type: "string", default: "8" },

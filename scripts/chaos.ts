@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { type RoundReport, round } from "./chaos/round.ts";
 import { STORES } from "./chaos/place.ts";
 import { VIOLATIONS } from "./chaos/violation.ts";
 import { MUTANTS } from "./mutants/mutants.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * Kills, freezes and replaces real processes on one store, round after round, and judges each round by the effects that the
@@ -16,18 +16,21 @@ import { MUTANTS } from "./mutants/mutants.ts";
  *
  * With `--mutant NAME` the bug of that name (`npm run sim -- --mutants`) is planted into all processes but this one: it should be found.
  */
-const { values } = parseArgs({
-  options: {
-    store: { type: "string", default: "sqlite" },
-    cache: { type: "string" },
-    engine: { type: "string", default: "embedded" },
-    rounds: { type: "string", default: "50" },
-    seed: { type: "string" },
-    parallel: { type: "string", default: String(availableParallelism()) },
-    mutant: { type: "string" },
-    json: { type: "boolean", default: false },
+const { values } = readArguments(
+  "usage: npm run chaos -- [--store sqlite|postgres|mysql] [--cache redis] [--engine bullmq] [--rounds 50] [--seed 7] [--parallel 3] [--mutant NAME] [--json]",
+  {
+    options: {
+      store: { type: "string", default: "sqlite" },
+      cache: { type: "string" },
+      engine: { type: "string", default: "embedded" },
+      rounds: { type: "string", default: "50" },
+      seed: { type: "string" },
+      parallel: { type: "string", default: String(availableParallelism()) },
+      mutant: { type: "string" },
+      json: { type: "boolean", default: false },
+    },
   },
-});
+);
 const rounds = Number(values.rounds);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(values.seed);
 const store = STORES.find((kind) => kind === values.store);

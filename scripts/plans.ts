@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { Client } from "pg";
 import { childId } from "../packages/mageflow/src/core/ids.ts";
 import type { Store, Transaction } from "../packages/mageflow/src/ports/store.ts";
@@ -9,6 +8,7 @@ import { sampleSwarm, sampleItems } from "../packages/mageflow/src/testing/store
 import { DatabaseServer } from "./chaos/database-server.ts";
 import { fill, SWARM, WORKER } from "./plans/crowd.ts";
 import { type Explained, explaining, listen, taken } from "./plans/explained.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * Fills a PostgreSQL server of its own with a large swarm, does what a busy worker and those who look at it do, and tells how the server
@@ -16,7 +16,7 @@ import { type Explained, explaining, listen, taken } from "./plans/explained.ts"
  *
  *     npm run plans -- [--items 100000] [--write]
  */
-const { values } = parseArgs({
+const { values } = readArguments("usage: npm run plans -- [--items 100000] [--write]", {
   options: { items: { type: "string", default: "100000" }, write: { type: "boolean", default: false } },
 });
 const items = Number(values.items);

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import { random } from "./chaos/random.ts";
 import { readDiary } from "./power-loss/diary.ts";
 import { LOSSES, remainsOf } from "./power-loss/disk.ts";
 import { readRecording, TRACED } from "./power-loss/recording.ts";
 import { LAWS, survive } from "./power-loss/survivor.ts";
 import { canTrace, placeIn, runWorkload } from "./power-loss/workload.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * Takes the power from a SQLite store, and judges what is left by what had been acknowledged. A workload is recorded, call by call; then the
@@ -19,7 +19,7 @@ import { canTrace, placeIn, runWorkload } from "./power-loss/workload.ts";
  * `--every 20` takes every twentieth instant and sync. With `--deaf` the disk syncs nothing, whatever it is told: that must be found. Needs
  * strace.
  */
-const { values } = parseArgs({
+const { values } = readArguments("usage: npm run power-loss -- [--every 1] [--seed 7] [--deaf] [--json]", {
   options: {
     every: { type: "string", default: "1" },
     seed: { type: "string" },

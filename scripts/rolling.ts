@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { MageFlow } from "mageflow";
 import { checkStore } from "./chaos/check-store.ts";
 import { check } from "./chaos/check.ts";
@@ -15,6 +14,7 @@ import { checkHandover } from "./rolling/check-handover.ts";
 import { LAWS } from "./rolling/laws.ts";
 import { Rollout } from "./rolling/rollout.ts";
 import { submitting } from "./rolling/submitting.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * Replaces the worker process on one SQLite file over and over, while workflows are submitted: one drains while the next one boots. Nobody
@@ -23,7 +23,7 @@ import { submitting } from "./rolling/submitting.ts";
  *
  *     npm run rolling -- [--restarts 200] [--seed 7] [--json]
  */
-const { values } = parseArgs({
+const { values } = readArguments("usage: npm run rolling -- [--restarts 200] [--seed 7] [--json]", {
   options: {
     restarts: { type: "string", default: "200" },
     seed: { type: "string" },

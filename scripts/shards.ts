@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { balance, growth } from "./shards/balance.ts";
 import { rehearse } from "./shards/rehearsal.ts";
 import { stream } from "./shards/stream.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * The plan past one database (`docs/scale.md`), tried out: how a stream of workflows spreads over shards and what another shard costs, by
@@ -14,17 +14,20 @@ import { stream } from "./shards/stream.ts";
  *
  *     npm run shards -- [--workflows 100000] [--giant 1000000] [--rate 15000] [--storing 80000] [--real 300] [--seed 1] [--json]
  */
-const { values } = parseArgs({
-  options: {
-    workflows: { type: "string", default: "100000" },
-    giant: { type: "string", default: "1000000" },
-    rate: { type: "string", default: "15000" },
-    storing: { type: "string", default: "80000" },
-    real: { type: "string", default: "300" },
-    seed: { type: "string", default: "1" },
-    json: { type: "boolean", default: false },
+const { values } = readArguments(
+  "usage: npm run shards -- [--workflows 100000] [--giant 1000000] [--rate 15000] [--storing 80000] [--real 300] [--seed 1] [--json]",
+  {
+    options: {
+      workflows: { type: "string", default: "100000" },
+      giant: { type: "string", default: "1000000" },
+      rate: { type: "string", default: "15000" },
+      storing: { type: "string", default: "80000" },
+      real: { type: "string", default: "300" },
+      seed: { type: "string", default: "1" },
+      json: { type: "boolean", default: false },
+    },
   },
-});
+);
 const { json, ...texts } = values;
 const given = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, Number(text)])) as Record<
   keyof typeof texts,

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { MageFlow, swarm } from "mageflow";
 import { openLedger, readLedger } from "./chaos/ledger.ts";
 import { openPlace, STORES } from "./chaos/place.ts";
 import { type Child, startChild } from "./chaos/process.ts";
 import { leasesOf } from "./shared-swarm/leases.ts";
+import { readArguments } from "./read-arguments.ts";
 
 /**
  * Four worker processes share one swarm with a concurrency of 10, and one of them is killed and replaced every second (`--every`, in
@@ -17,7 +17,9 @@ import { leasesOf } from "./shared-swarm/leases.ts";
  *
  *     npm run shared-swarm -- [--store sqlite|postgres|mysql] [--items 600] [--every 1000] [--json]
  */
-const { values } = parseArgs({
+const USAGE =
+  "usage: npm run shared-swarm -- [--store sqlite|postgres|mysql] [--items 600] [--every 1000] [--json]";
+const { values } = readArguments(USAGE, {
   options: {
     store: { type: "string", default: "postgres" },
     items: { type: "string", default: "600" },
@@ -29,9 +31,7 @@ const kind = STORES.find((one) => one === values.store);
 const count = Number(values.items);
 const every = Number(values.every);
 if (kind === undefined || ![count, every].every((number) => Number.isInteger(number) && number > 0)) {
-  process.stderr.write(
-    `usage: npm run shared-swarm -- [--store ${STORES.join("|")}] [--items N] [--every MS] [--json]\n`,
-  );
+  process.stderr.write(`${USAGE}\n`);
   process.exit(2);
 }
 
