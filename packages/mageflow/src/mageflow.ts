@@ -40,6 +40,7 @@ import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import type { Metrics } from "./runtime/metrics.ts";
 import { Runtime } from "./runtime/runtime.ts";
+import { warnOfOutage } from "./runtime/warning.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
 import { type CancelOptions, type CancelPlan, confirmCancel, planCancel } from "./runtime/cancel.ts";
 import { missing, tombstoneOf } from "./runtime/control.ts";
@@ -409,6 +410,7 @@ export class MageFlow implements AsyncDisposable {
       isolateEntry: new URL(`./isolate${import.meta.url.slice(-3)}`, import.meta.url),
       actor: this.#actor,
       autoResume: this.#autoResume,
+      onOutage: warnOfOutage,
       retain: (kind) => {
         const retain = { ...onlyOutcomes(this.#retain), ...this.#retain[kind] };
         return isEmpty(retain) ? null : retain;

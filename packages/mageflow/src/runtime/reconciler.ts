@@ -1,4 +1,5 @@
 import type { SignatureRecord } from "../core/record.ts";
+import { StoreError } from "../core/errors.ts";
 import { spread } from "../core/spread.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
@@ -41,6 +42,9 @@ export class Reconciler {
   readonly #takeOver: TakeOver;
   readonly #census: Census;
   readonly #republisher: Republisher | null;
+  readonly #onOutage: (error: StoreError) => void;
+  /** The last round was refused by the store. */
+  #isOut = false;
   #wake = new AbortController();
   #nextDue = 0;
   #nextRound = 0;
@@ -48,7 +52,12 @@ export class Reconciler {
   #loop: Promise<void> | null = null;
   #leave: (() => void) | null = null;
 
-  constructor(parts: TakeOverParts, republisher: Republisher | null) {
+  /** `onOutage` is told once when the store begins to refuse, and again only after a round that it has not. */
+  constructor(
+    parts: TakeOverParts,
+    republisher: Republisher | null,
+    onOutage: (error: StoreError) => void = () => {},
+  ) {
     const { store, clock, committer, session } = parts;
     this.#store = store;
     this.#clock = clock;
@@ -57,6 +66,7 @@ export class Reconciler {
     this.#takeOver = new TakeOver(parts, () => this.#hasten());
     this.#census = new Census(parts);
     this.#republisher = republisher;
+    this.#onOutage = onOutage;
     this.#mender = new Mender(store, committer, session, this.#takeOver);
   }
 
@@ -105,6 +115,7 @@ export class Reconciler {
           await this.tick();
           await this.#census.round();
           this.#nextDue = await this.#untilDue();
+          this.#isOut = false;
         } else {
           await this.#hurry();
           if (this.#clock.monotonic() >= this.#nextDue) {
@@ -115,7 +126,7 @@ export class Reconciler {
           }
         }
       } catch (error) {
-        warn(error);
+        this.#tell(error);
         // The store refuses for now; the next round does what this one could not.
         await this.#clock.sleep(REFUSED_MS, this.#stopping.signal, { background: true });
       }
@@ -125,6 +136,13 @@ export class Reconciler {
       this.#wake = new AbortController();
       if (this.#stopping.signal.aborted) this.#wake.abort("woken");
     }
+  }
+
+  #tell(error: unknown): void {
+    warn(error);
+    if (!(error instanceof StoreError) || error instanceof UnreadableError) return;
+    if (!this.#isOut && !this.#stopping.signal.aborted) this.#onOutage(error);
+    this.#isOut = true;
   }
 
   /** Makes the next round soon. */

@@ -1,6 +1,6 @@
 import { composeInput, type InputLayers } from "../core/compose.ts";
 import type { CheckInput } from "../core/door.ts";
-import { ClosedError } from "../core/errors.ts";
+import { ClosedError, type StoreError } from "../core/errors.ts";
 import { type OptionNames, requireOptions } from "../core/known-options.ts";
 import type { Kind } from "../core/plan.ts";
 import type { Retention } from "../core/retention.ts";
@@ -38,6 +38,8 @@ export interface RuntimeParts {
   readonly retain: (kind: Kind) => Retention | null;
   /** What becomes of tasks that have lost their worker. */
   readonly autoResume: AutoResume;
+  /** Told once when the store begins to refuse what has to be done for a worker, and again only when it has not meanwhile. */
+  readonly onOutage?: (error: StoreError) => void;
   /** The program of a thread or process that runs tasks. */
   readonly isolateEntry: URL;
   /** The registered tasks by name; it may grow while the runtime lives. */
@@ -90,6 +92,7 @@ export class Runtime {
     actor,
     retain,
     autoResume,
+    onOutage,
     isolateEntry,
   }: RuntimeParts) {
     const session = `s-${ids.next()}`;
@@ -115,6 +118,8 @@ export class Runtime {
     this.reconciler = new Reconciler(
       { store: truth, clock, committer, session, handlers, autoResume, newId },
       republisher,
+      // Whoever else asked for something hears of it by an error.
+      (error) => void (this.#workers.size > 0 && onOutage?.(error)),
     );
     this.#waiters = new Waiters(store, clock, committer, () => this.lookAfterAll());
     this.reader = { read: (ids) => this.store.get(ids) };

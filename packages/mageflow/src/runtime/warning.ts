@@ -20,6 +20,14 @@ export function warn(error: unknown): void {
   });
 }
 
+/** The store refuses what has to be done, which nobody may be waiting for. */
+export function warnOfOutage({ code, message }: StoreError): void {
+  process.emitWarning(
+    `the store does nothing for this process (${message}); it is asked again until it does`,
+    { type: "MageFlowWarning", code },
+  );
+}
+
 /** Tells them that something had no reason to wait, which only a bug or a hand in the store can bring about. */
 export function warnOfMended(mended: readonly SignatureRecord[]): void {
   const [first] = mended;
