@@ -20,7 +20,8 @@ export type { RunArguments, RunOptions } from "./runtime/launch.ts";
 export type { ListFilter } from "./runtime/list-query.ts";
 export type { Run, Page, Settled } from "./runtime/run.ts";
 export type { OpenPart } from "./runtime/what-is-open.ts";
-export type { Worker, WorkerOptions } from "./runtime/worker.ts";
+export type { Worker } from "./runtime/worker.ts";
+export type { WorkerOptions } from "./runtime/worker-options.ts";
 export type { IsolationKind } from "./runtime/isolate/isolation.ts";
 export type { Cause, CauseOutcome, SignatureInfo, TaskContext, TaskLog } from "./runtime/context.ts";
 export type {

@@ -53,7 +53,8 @@ import { type CacheControl, cacheControl } from "./cache-control.ts";
 import { type TaskOptions, defineTask } from "./task-definition.ts";
 import { type Audited, type Breach, verifyStore, type VerifyOptions } from "./runtime/verify.ts";
 import { unhandledTasks } from "./runtime/unhandled-tasks.ts";
-import type { Worker, WorkerOptions } from "./runtime/worker.ts";
+import type { Worker } from "./runtime/worker.ts";
+import type { WorkerOptions } from "./runtime/worker-options.ts";
 
 export interface MageFlowOptions {
   /**

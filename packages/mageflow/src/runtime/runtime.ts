@@ -22,7 +22,8 @@ import { submit, type Submission } from "./submit.ts";
 import { refuseMisfit } from "../core/validate.ts";
 import { unattributed } from "./stray.ts";
 import { Waiters } from "./waiters.ts";
-import { Worker, type WorkerOptions } from "./worker.ts";
+import { Worker } from "./worker.ts";
+import type { WorkerOptions } from "./worker-options.ts";
 
 export interface RuntimeParts {
   /** Through which everything is committed, and which answers who looks. */

@@ -4,7 +4,8 @@ import type { Store } from "../../ports/store.ts";
 import type { AutoResume } from "../../runtime/auto-resume.ts";
 import type { Handler } from "../../runtime/handler.ts";
 import { Runtime } from "../../runtime/runtime.ts";
-import type { Worker, WorkerOptions } from "../../runtime/worker.ts";
+import type { Worker } from "../../runtime/worker.ts";
+import type { WorkerOptions } from "../../runtime/worker-options.ts";
 import type { Actor } from "./scheduler.ts";
 
 /** A simulated process: one runtime, perhaps with a worker, that can die, be frozen, or leave in good order. */

@@ -4,7 +4,7 @@ import type { SignatureRecord } from "../../core/record.ts";
 import type { Changes, Store, WorkerRow } from "../../ports/store.ts";
 import { verifyAudit } from "../../runtime/audit.ts";
 import type { Handler } from "../../runtime/handler.ts";
-import type { WorkerOptions } from "../../runtime/worker.ts";
+import type { WorkerOptions } from "../../runtime/worker-options.ts";
 import { Effects } from "./effects.ts";
 import type { FaultMix } from "./faults.ts";
 import { callbacks } from "./invariants/callbacks.ts";
