@@ -37,7 +37,7 @@ export async function withStore<T>(
       "run a workflow first, change to the directory that it ran in, or name the store with --store or MAGEFLOW_STORE",
     );
   }
-  await using mage = new MageFlow({ store });
+  await using mage = new MageFlow({ store, create: false });
   return await work(mage);
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { ClosedError, InvalidPlanError, MageFlowError } from "./core/errors.ts";
 import type { AnyPlan, OutputOf } from "./core/flow.ts";
@@ -39,6 +40,7 @@ import { ALL_LOGS, logQuery } from "./runtime/log-query.ts";
 import { MOST_ROWS, readLimit } from "./runtime/page-arguments.ts";
 import { type Page, Run } from "./runtime/run.ts";
 import type { Metrics } from "./runtime/metrics.ts";
+import { missingStore } from "./stores/missing-store.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { warnOfOutage } from "./runtime/warning.ts";
 import { type SignatureView, viewOf } from "./runtime/signature-view.ts";
@@ -62,6 +64,8 @@ export interface MageFlowOptions {
    * `"mysql://user@host:3306/database"`, `"memory:"`, or a store. Default `"sqlite:.mageflow/mageflow.db"`, or the environment variable `MAGEFLOW_STORE`.
    */
   store?: string | Store;
+  /** Whether to make a store that is named and not there; else whatever needs it throws StoreError `STORE_MISSING`. Default true. */
+  create?: boolean;
   /**
    * A cache in front of the store, for reads: `"redis://user:password@host:6379/0?prefix=name"`, or a cache of its own. Give one to every process that
    * uses the store: what others commit is seen a second later (15 s for what has settled). Default: none, or the environment variable
@@ -86,6 +90,7 @@ export interface MageFlowOptions {
 
 const MAGEFLOW_OPTIONS: OptionNames<MageFlowOptions> = {
   store: true,
+  create: true,
   cache: true,
   engine: true,
   actor: true,
@@ -116,6 +121,7 @@ type Unwrapped<O> = O extends undefined | void ? null : O;
 export class MageFlow implements AsyncDisposable {
   readonly #handlers = new Map<string, Handler>();
   readonly #store: string | Store;
+  readonly #create: boolean;
   readonly #engine: Engine;
   readonly #cache: string | Cache | undefined;
   readonly #actor: string;
@@ -132,6 +138,7 @@ export class MageFlow implements AsyncDisposable {
   constructor(options: MageFlowOptions = {}) {
     requireArguments(options, MAGEFLOW_OPTIONS, "MageFlow");
     this.#store = options.store ?? process.env["MAGEFLOW_STORE"] ?? DEFAULT_STORE;
+    this.#create = options.create ?? true;
     const { engine = embeddedEngine } = options;
     if (typeof engine !== "object" || engine === null || !("carrier" in engine))
       throw invalidArgument("engine", engine, 'an engine, as `bullmq("redis://…")` of "mageflow/bullmq"');
@@ -397,7 +404,7 @@ export class MageFlow implements AsyncDisposable {
   }
 
   async #connect(): Promise<Runtime> {
-    const truth = await storeAt(this.#store);
+    const truth = await storeAt(this.#store, this.#create);
     this.#cached = this.#cache === undefined ? null : await cached(truth, this.#cache);
     const store = this.#cached ?? truth;
     const { ulidSource } = await import("./engines/embedded/ulid-source.ts");
@@ -434,15 +441,23 @@ function closed(): ClosedError {
 }
 
 /** The store that is given, or that of a url. Adapters are loaded when they are named, so a driver is needed only when it is used. */
-async function storeAt(given: string | Store): Promise<Store> {
+async function storeAt(given: string | Store, create: boolean): Promise<Store> {
   refuseInIsolate();
   if (typeof given !== "string") return requireStore(given);
   requireStoreUrl(given);
   if (given === "memory:") return (await import("./stores/memory/memory-store.ts")).memoryStore();
-  if (isPostgresUrl(given)) return (await import("./stores/postgres/index.ts")).openStore(given);
-  if (isMysqlUrl(given)) return (await import("./stores/mysql/index.ts")).openStore(given);
+  if (isPostgresUrl(given))
+    return (await import("./stores/postgres/index.ts")).postgresStore(given, { create });
+  if (isMysqlUrl(given)) return (await import("./stores/mysql/index.ts")).mysqlStore(given, { create });
+  if (!create) await requireFile(given);
   if (given === DEFAULT_STORE) makeFolder(DEFAULT_FOLDER);
   return (await import("./stores/sqlite/index.ts")).openStore(given);
+}
+
+async function requireFile(url: string): Promise<void> {
+  const { describeLocation, locate } = await import("./stores/sqlite/location.ts");
+  const location = locate(url);
+  if (location !== null && !existsSync(location)) throw missingStore(describeLocation(location));
 }
 
 async function cached(truth: Store, given: string | Cache): Promise<CachedStore> {

@@ -316,9 +316,10 @@ export type StoreFault =
   | "STORE_CORRUPT"
   | "STORE_FULL"
   | "STORE_NEWER"
+  | "STORE_MISSING"
   | "STORE_UNAVAILABLE";
 
-/** The database refused: locked, read-only, corrupt, full, of a newer version, or not to be opened. */
+/** The database refused: locked, read-only, corrupt, full, of a newer version, not there, or not to be opened. */
 export class StoreError extends MageFlowError {
   declare readonly code: StoreFault;
 

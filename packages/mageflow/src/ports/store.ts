@@ -31,7 +31,7 @@ export interface Store {
   /**
    * Connects and brings the schema up to date. Idempotent; safe in several processes at once.
    *
-   * @throws StoreError `STORE_NEWER`, `STORE_CORRUPT`, `STORE_READ_ONLY`, `STORE_BUSY`, `STORE_FULL`, `STORE_UNAVAILABLE`.
+   * @throws StoreError `STORE_NEWER`, `STORE_CORRUPT`, `STORE_READ_ONLY`, `STORE_BUSY`, `STORE_FULL`, `STORE_MISSING`, `STORE_UNAVAILABLE`.
    */
   open(): Promise<void>;
 

@@ -30,6 +30,8 @@ import type { ServerTransaction } from "./server-transaction.ts";
 export interface ServerStoreOptions {
   /** How long to try when the server cannot be reached or takes no more connections, in milliseconds. 10 s if not given. */
   readonly patience?: number;
+  /** Whether to make the store where there is none; else opening it throws StoreError `STORE_MISSING`. True if not given. */
+  readonly create?: boolean;
 }
 
 const PATIENCE_MS = 10_000;
@@ -47,6 +49,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   readonly address: StoreAddress;
   readonly #server: Server<C, X>;
   readonly #patience: number;
+  readonly #create: boolean;
   readonly #writers: Lines<C>;
   readonly #reader: Line<C>;
   readonly #heart: Line<C>;
@@ -67,10 +70,11 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   constructor(
     server: Server<C, X>,
     { module, url }: StoreAddress,
-    { patience = PATIENCE_MS }: ServerStoreOptions = {},
+    { patience = PATIENCE_MS, create = true }: ServerStoreOptions = {},
   ) {
     this.#server = server;
     this.#patience = patience;
+    this.#create = create;
     this.name = server.name;
     this.address = { module, url };
     const open = (): Promise<C> =>
@@ -248,7 +252,7 @@ export class ServerStore<C extends Held, X extends ServerTransaction> implements
   async #open(): Promise<void> {
     try {
       // What was cut off in the middle is made again.
-      await this.#again((db) => this.#server.migrate(db));
+      await this.#again((db) => this.#server.migrate(db, this.#create));
     } catch (error) {
       await this.#reader.close();
       throw this.#server.explain(error);

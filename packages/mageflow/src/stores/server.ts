@@ -78,8 +78,8 @@ export interface Server<C extends Held, X extends ServerTransaction> {
   readonly name: string;
   connect(): Promise<C>;
   tables(db: C): ServerTables;
-  /** Brings the schema up to date. It may be done again when it was cut off. */
-  migrate(db: C): Promise<void>;
+  /** Brings the schema up to date, and makes it only if `create`. It may be done again when it was cut off. */
+  migrate(db: C, create: boolean): Promise<void>;
   /** `hand` is a connection to ring by. */
   bell(hand: Line<C>): ServerBell;
   /** Begins a transaction, and drops those sessions that are not alive. What it throws is explained. */

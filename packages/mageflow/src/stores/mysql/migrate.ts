@@ -1,5 +1,6 @@
 import { StoreError } from "../../core/errors.ts";
 import { type Connection, LEAST_PACKET } from "./connection.ts";
+import { missingStore } from "../missing-store.ts";
 import type { Location } from "./location.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -24,20 +25,28 @@ const SEEN = "SELECT MAX(version) FROM mageflow_schema";
 
 const NOTE = "INSERT IGNORE INTO mageflow_schema (version) VALUES ($1)";
 
+interface Migrating {
+  /** Whether to make what is not there. */
+  readonly create?: boolean;
+  readonly migrations?: readonly (readonly string[])[];
+}
+
 /**
  * Brings the schema up to date, statement by statement, for each of them is a commit: a process that is killed in the middle is
  * followed by one that makes them all again, and of two that start at once the second waits for the first and finds the work done.
  *
- * @throws StoreError `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_BUSY` when another process takes too long over it, or `STORE_UNAVAILABLE`
+ * @throws StoreError `STORE_MISSING` when there is nothing and nothing is to be made, `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_BUSY` when another process takes too long over it, or `STORE_UNAVAILABLE`
  *   for a server that is too old or takes too short messages, and for tables of another program; and what the driver throws.
  */
 export async function migrate(
   db: Connection,
   location: Location,
-  migrations: readonly (readonly string[])[] = MIGRATIONS,
+  { create = true, migrations = MIGRATIONS }: Migrating = {},
 ): Promise<void> {
   await requireServer(db, location);
-  if ((await version(db, location, migrations)) === migrations.length) return;
+  const found = await version(db, location, migrations);
+  if (found === migrations.length) return;
+  if (found === 0 && !create) throw missingStore(location.name);
   const lock = lockOf(location);
   const [got] = (await db.get<[number | null]>(LOCK, lock))!;
   if (got !== 1)

@@ -51,9 +51,10 @@ export class MysqlServer implements Server<Connection, MysqlTransaction> {
     return new Tables(db);
   }
 
-  async migrate(db: Connection): Promise<void> {
-    await migrate(db, this.#location);
-    await new StampTable(db).dropOld();
+  async migrate(db: Connection, create: boolean): Promise<void> {
+    await migrate(db, this.#location, { create });
+    // Who came to what others have made may be here to look only.
+    if (create) await new StampTable(db).dropOld();
   }
 
   /** Its own connection comes again by itself. */

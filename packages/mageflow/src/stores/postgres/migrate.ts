@@ -1,6 +1,7 @@
 import { StoreError } from "../../core/errors.ts";
 import { advisoryLock } from "./advisory-locks.ts";
 import type { Connection } from "./connection.ts";
+import { missingStore } from "../missing-store.ts";
 import type { Location } from "./location.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -15,20 +16,28 @@ const LOOK = `SELECT bool_or(tablename = 'mageflow_schema'), count(*)::int FROM 
 
 const SEEN = "SELECT version FROM mageflow_schema";
 
+interface Migrating {
+  /** Whether to make what is not there. */
+  readonly create?: boolean;
+  readonly migrations?: readonly string[];
+}
+
 /**
  * Brings the schema up to date in one transaction: a process that is killed in the middle has done nothing, and of two
  * that start at once the second waits for the first and finds the work done.
  *
- * @throws StoreError `STORE_NEWER`, `STORE_READ_ONLY`, or `STORE_UNAVAILABLE` for a server that is too old or keeps no Unicode, and for a
+ * @throws StoreError `STORE_MISSING` when there is nothing and nothing is to be made, `STORE_NEWER`, `STORE_READ_ONLY`, or `STORE_UNAVAILABLE` for a server that is too old or keeps no Unicode, and for a
  *   schema of another program; and what the driver throws.
  */
 export async function migrate(
   db: Connection,
   location: Location,
-  migrations: readonly string[] = MIGRATIONS,
+  { create = true, migrations = MIGRATIONS }: Migrating = {},
 ): Promise<void> {
   await requireServer(db, location);
-  if ((await version(db, location, migrations)) === migrations.length) return;
+  const found = await version(db, location, migrations);
+  if (found === migrations.length) return;
+  if (found === 0 && !create) throw missingStore(location.name);
   await db.exec("BEGIN");
   try {
     await db.exec(advisoryLock(location, "schema"));
