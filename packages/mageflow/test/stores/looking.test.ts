@@ -34,6 +34,39 @@ describe("on PostgreSQL", needs(onPostgres), () => {
     const made = `SELECT 1 FROM information_schema.schemata WHERE schema_name = '${schema}'`;
     expect(await postgres.ask(onPostgres, made)).toEqual([]);
   });
+
+  test("a role that may only read looks at everything", async () => {
+    const { url, schema } = postgres.freshSchema(onPostgres);
+    const role = `${schema}_reader`;
+    const mage = new MageFlow({ store: url });
+    try {
+      const task = mage.task("task", (_input: unknown, { log }) => log.info("seen"));
+      await using _worker = await mage.worker();
+      const run = await mage.run(task);
+      await run.result();
+      // Of a process that ended long ago, which others drop.
+      await postgres.ask(onPostgres, `UPDATE ${schema}.stamps SET at = 0`);
+      await postgres.ask(
+        onPostgres,
+        `CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
+      );
+      const place = new URL(url);
+      place.username = role;
+      await using reader = new MageFlow({ store: place.href, create: false });
+      expect((await reader.list()).items).toMatchObject([{ id: run.id }]);
+      const seen = await reader.get(run.id);
+      expect(await seen.view()).toMatchObject({ status: "SUCCEEDED" });
+      expect((await seen.children()).items).toEqual([]);
+      expect(await reader.logs()).toMatchObject([{ message: "seen" }]);
+      expect(await reader.workers()).toHaveLength(1);
+      expect((await reader.unhandled()).size).toBe(0);
+      await expect(seen.delete({ after: "1h" })).rejects.toMatchObject({ code: "STORE_READ_ONLY" });
+    } finally {
+      await mage.close();
+      await postgres.dropSchema(onPostgres, schema);
+      await postgres.ask(onPostgres, `DROP ROLE IF EXISTS ${role}`);
+    }
+  });
 });
 
 describe("on MySQL", needs(onMysql), () => {

@@ -30,6 +30,9 @@ const BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
  */
 const BEGUN = `SELECT ${NOW}, pg_current_xact_id(), array_to_string(ARRAY(${ALIVE}), ' ')`;
 
+/** The same of no session: it locks nothing, so that who may only read can look. */
+const BEGUN_ALONE = `SELECT ${NOW}, pg_current_xact_id(), ''`;
+
 const COUNT = "SELECT nextval('commits')";
 
 /** Of a transaction of this number, which after a crash of the server may be another one, or one that has not been yet. */
@@ -100,7 +103,9 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
     const known = [...sessions];
     const [, row] = await Promise.all([
       db.exec(BEGIN),
-      db.get<[now: number, number: string, alive: string]>(BEGUN, textArray(known)),
+      known.length === 0
+        ? db.get<[now: number, number: string, alive: string]>(BEGUN_ALONE)
+        : db.get<[now: number, number: string, alive: string]>(BEGUN, textArray(known)),
     ]);
     const [now, number, living] = row!;
     this.#time.hear(now);
