@@ -4,6 +4,10 @@ import { number } from "./span.ts";
 
 /** Time between two looks (ms): what is told of waits for a person anyway. */
 const LOOK_MS = 2_000;
+/** A store that has not answered for so long (ms) was away: leases may have lapsed meanwhile although their workers live. */
+const AWAY_MS = 5_000;
+/** Until then (ms) such workers have shown themselves again; it is the lease of those that say nothing else. */
+const BACK_MS = 15_000;
 /** The library counts ready tasks no further. */
 const COUNTED = 1_000;
 /** Containers inside each other that are looked into for an open swarm. */
@@ -28,8 +32,14 @@ export function watchStuck({ mage, run, say, quote }: StuckOptions): () => void 
     if (!said.has(what)) say(line);
     said.add(what);
   };
+  let heardAt = performance.now();
+  let trustedAt = 0;
   const look = async (): Promise<void> => {
-    for (const [name, ready] of await mage.unhandled()) {
+    const unhandled = await mage.unhandled();
+    const now = performance.now();
+    if (now - heardAt > AWAY_MS) trustedAt = now + BACK_MS;
+    heardAt = now;
+    for (const [name, ready] of now < trustedAt ? [] : unhandled) {
       if (run === undefined || (await waitsIn(mage, run, name)))
         once(name, unhandledLine(quote(name, 100), ready));
     }
