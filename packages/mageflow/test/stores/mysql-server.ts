@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { findServerOf, type TestServer } from "../../../../scripts/servers/find-server.ts";
+import { mysqlStore, type ServerStoreOptions } from "../../src/stores/mysql/index.ts";
+import { type OpenStore, openStore } from "./open-store.ts";
+
+/** The module of the store, for other processes. */
+export const INDEX: string = new URL("../../src/stores/mysql/index.ts", import.meta.url).href;
 
 /** A database that nobody else uses. */
 export interface Place extends AsyncDisposable {
@@ -23,6 +28,10 @@ export async function freshDatabase(server: TestServer): Promise<Place> {
     database,
     [Symbol.asyncDispose]: async () => void (await ask(server, `DROP DATABASE IF EXISTS ${database}`)),
   };
+}
+
+export function opened(url: string, options?: ServerStoreOptions): Promise<OpenStore> {
+  return openStore(mysqlStore(url, options));
 }
 
 /** Runs statements past the store in its database. Names of tables and columns are those of other stores. */

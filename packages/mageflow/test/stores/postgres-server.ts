@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { findServerOf, type TestServer } from "../../../../scripts/servers/find-server.ts";
+import { postgresStore, type ServerStoreOptions } from "../../src/stores/postgres/index.ts";
+import { type OpenStore, openStore } from "./open-store.ts";
+
+/** The module of the store, for other processes. */
+export const INDEX: string = new URL("../../src/stores/postgres/index.ts", import.meta.url).href;
 
 export function findServer(): Promise<TestServer> {
   return findServerOf("postgres");
@@ -16,6 +21,16 @@ export function freshSchema({ url }: TestServer): { url: string; schema: string 
 
 export async function dropSchema(server: TestServer, schema: string): Promise<void> {
   await ask(server, `DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+}
+
+/** A schema that is dropped in the end. */
+export function newPlace(server: TestServer): { url: string; schema: string } & AsyncDisposable {
+  const place = freshSchema(server);
+  return { ...place, [Symbol.asyncDispose]: () => dropSchema(server, place.schema) };
+}
+
+export function opened(url: string, options?: ServerStoreOptions): Promise<OpenStore> {
+  return openStore(postgresStore(url, options));
 }
 
 /** Runs a statement past the store. */

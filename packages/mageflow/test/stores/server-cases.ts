@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
 import { cutLine } from "../../../../scripts/servers/cut-line.ts";
-import type { Store } from "../../src/ports/store.ts";
 import { sampleTask } from "../../src/testing/store-suite/sample-record.ts";
-
-type OpenStore = Store & AsyncDisposable;
+import type { OpenStore } from "./open-store.ts";
 
 /** What holds for every store on a server; `opened` opens one at a URL. */
 export function serverCases(url: string, opened: (url: string) => Promise<OpenStore>): void {
