@@ -22,6 +22,133 @@ function verbs(mage: MageFlow, run: Run): (() => Promise<unknown>)[] {
   ];
 }
 
+/** Why it is not there, as soon as it is not. */
+async function gone(mage: MageFlow, id: string): Promise<unknown> {
+  return eventually(() =>
+    mage.get(id).then(
+      () => null,
+      (error: unknown) => error,
+    ),
+  );
+}
+
+onEachStore("lock", (open) => {
+  test("keeps others from every verb and from starting it, until it is released", async () => {
+    const mage = open();
+    const other = open();
+    const task = mage.task("task", () => 1);
+    const run = await mage.create(task);
+    const theirs = await other.get(run.id);
+    const free = await mage.create(task);
+    const cancelling = await theirs.planCancel();
+    const both = await other.planCancel({ status: "PENDING" });
+    const lock = await run.lock({ for: "1m" });
+    const before = await run.view();
+    for (const verb of [
+      () => theirs.start(),
+      () => theirs.suspend(),
+      () => theirs.resume(),
+      () => theirs.interrupt(),
+      () => cancelling.confirm(),
+      () => both.confirm(),
+      () => other.confirmCancel(cancelling.token),
+      () => theirs.delete({ after: 1 }),
+      () => theirs.restore(),
+      () => theirs.extend({ after: 1 }),
+      () => theirs.purgeNow(),
+      () => theirs.rerun(),
+      () => theirs.lock(),
+      () => theirs.addTasks([task]),
+      () => theirs.close(),
+      () => other.batch((edits) => edits.set(theirs, { priority: 1 })),
+      () => mage.batch((edits) => edits.set({ id: run.id }, { priority: 1 })),
+    ]) {
+      await expect(verb()).rejects.toThrow(locked);
+    }
+    expect(await run.view()).toEqual(before);
+    // All that was planned together, or none of it.
+    expect(await free.status()).toMatchObject({ status: "PENDING" });
+    expect(await mage.audit.list()).toEqual([]);
+    await mage.batch((edits) => edits.set(run, { priority: 7 }));
+    expect((await run.view()).priority).toBe(7);
+    await using worker = await mage.worker();
+    await run.start();
+    await run.suspend();
+    await run.resume();
+    expect((await run.view()).startedAt).toBeNull();
+    await lock.release();
+    expect(await theirs.result()).toBe(1);
+    await worker.stop();
+  });
+
+  test("keeps what is due from being removed, until it ends", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    const lock = await run.lock({ for: "1h" });
+    await run.delete({ after: 1 });
+    // A round that comes after it is due has put it off.
+    await eventually(async () => ((await run.status()).deletion!.purgeAt === lock.until ? true : null));
+    expect(await run.view()).toMatchObject({ status: "MARKED_FOR_DELETION" });
+    await lock.release();
+    expect(await gone(mage, run.id)).toBeInstanceOf(GoneError);
+  });
+
+  test("puts off what its holder has cancelled, until it is given back", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    const lock = await run.lock({ for: "1h" });
+    await (await run.planCancel()).confirm();
+    await lock.release();
+    expect(await gone(mage, run.id)).toBeInstanceOf(GoneError);
+  });
+
+  test("makes a start wait, for its new end when its holder locks again", async () => {
+    const mage = open();
+    const run = await mage.create(mage.task("task", () => 1));
+    await using worker = await mage.worker();
+    await run.lock({ for: "1h" });
+    await run.start();
+    await run.lock({ for: "30m" });
+    await run.lock({ for: 1 });
+    expect(await run.result()).toBe(1);
+    await worker.stop();
+  });
+
+  test("expires", async () => {
+    const mage = open();
+    const run = await mage.run(mage.task("task", () => 1));
+    await run.lock({ for: 1 });
+    const theirs = await open().get(run.id);
+    await eventually(() =>
+      theirs.suspend().then(
+        () => true,
+        () => null,
+      ),
+    );
+    expect(await run.status()).toMatchObject({ status: "SUSPENDED" });
+  });
+
+  test("lets what runs end", async () => {
+    const mage = open();
+    const started = gate();
+    const finish = gate();
+    const task = mage.task("task", async () => {
+      started.open();
+      await finish.opened;
+      return 1;
+    });
+    await using worker = await mage.worker();
+    const run = await mage.run(task);
+    await started.opened;
+    await using lock = await run.lock();
+    finish.open();
+    expect(await run.result()).toBe(1);
+    await expect((await open().get(run.id)).delete({ after: 1 })).rejects.toThrow(locked);
+    await lock.release();
+    await worker.stop();
+  });
+});
+
 onEachStore("a lock on a tree", (open) => {
   test("keeps others from what is inside it, while work goes on", async () => {
     const mage = open();

@@ -76,9 +76,9 @@ function leftOpen(store: Store): Store {
 }
 
 /** Gives a new MageFlow on the store of the test. */
-type Open = (options?: Omit<MageFlowOptions, "store" | "cache">) => MageFlow;
+export type Open = (options?: Omit<MageFlowOptions, "store" | "cache">) => MageFlow;
 /** Writes to the store of the test past MageFlow. */
-type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
+export type Strike = (work: (tx: Transaction) => Promise<void>) => Promise<void>;
 
 /**
  * Runs the same cases on every store. All that one test opens share a store, and are closed after it.
