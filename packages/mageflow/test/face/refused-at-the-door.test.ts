@@ -226,7 +226,8 @@ onEachStore("refused at the door", (open) => {
   test("an option that MageFlow does not have", async () => {
     expect(await refusal(() => new MageFlow({ stroe: "memory:" } as never))).toMatchObject({
       code: "INVALID_ARGUMENT",
-      message: 'MageFlow has no option "stroe"; it has store, cache, engine, actor, retain, autoResume',
+      message:
+        'MageFlow has no option "stroe"; it has store, create, cache, engine, actor, retain, autoResume',
     });
   });
 
