@@ -3,23 +3,14 @@ import { needs } from "../../../../scripts/servers/find-server.ts";
 import { MIGRATIONS } from "../../src/stores/mysql/migrations.ts";
 import { sampleTask } from "../../src/testing/store-suite/sample-record.ts";
 import { ask, findServer, freshDatabase, INDEX, opened } from "./mysql-server.ts";
-import { runScript } from "./store-script.ts";
+import { openAtOnce, runScript } from "./store-script.ts";
 
 const server = await findServer();
 
 describe("the schema", needs(server), () => {
   test("many that open a new one at once all find it", async () => {
     await using fresh = await freshDatabase(server);
-    await Promise.all(
-      Array.from({ length: 6 }, (_, n) =>
-        runScript(
-          `await store.open();
-             await store.transact((tx) => tx.write({ specs: [{ rootId: "${n}", id: "1", body: "{}" }] }));
-             await store.close();`,
-          { index: INDEX, url: fresh.url },
-        ),
-      ),
-    );
+    await openAtOnce({ index: INDEX, url: fresh.url });
     const count = `SELECT COUNT(*) AS n FROM ${fresh.database}.mageflow_specs`;
     expect(await ask(server, count)).toEqual([{ n: 6 }]);
   });

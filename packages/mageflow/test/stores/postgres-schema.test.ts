@@ -3,23 +3,14 @@ import { needs } from "../../../../scripts/servers/find-server.ts";
 import { MIGRATIONS } from "../../src/stores/postgres/migrations.ts";
 import { sampleTask } from "../../src/testing/store-suite/sample-record.ts";
 import { ask, findServer, INDEX, newPlace, opened } from "./postgres-server.ts";
-import { runScript } from "./store-script.ts";
+import { openAtOnce, runScript } from "./store-script.ts";
 
 const server = await findServer();
 
 describe("the schema", needs(server), () => {
   test("many that open a new one at once all find it", async () => {
     await using place = newPlace(server);
-    await Promise.all(
-      Array.from({ length: 6 }, (_, n) =>
-        runScript(
-          `await store.open();
-             await store.transact((tx) => tx.write({ specs: [{ rootId: "${n}", id: "1", body: "{}" }] }));
-             await store.close();`,
-          { index: INDEX, url: place.url },
-        ),
-      ),
-    );
+    await openAtOnce({ index: INDEX, url: place.url });
     expect(await ask(server, `SELECT count(*)::int AS n FROM ${place.schema}.specs`)).toEqual([{ n: 6 }]);
   });
 

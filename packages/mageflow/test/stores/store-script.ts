@@ -14,7 +14,21 @@ export function runScript(script: string, at: StorePlace): Promise<unknown> {
   return promisify(execFile)(process.execPath, argumentsOf(script, at), { cwd: import.meta.dirname });
 }
 
-/** The same, killed at the end of its block. */
+/** Six processes open the store at once, and each writes a spec. */
+export async function openAtOnce(at: StorePlace): Promise<void> {
+  await Promise.all(
+    Array.from({ length: 6 }, (_, n) =>
+      runScript(
+        `await store.open();
+         await store.transact((tx) => tx.write({ specs: [{ rootId: "${n}", id: "1", body: "{}" }] }));
+         await store.close();`,
+        at,
+      ),
+    ),
+  );
+}
+
+/** The same as {@link runScript}, killed at the end of its block. */
 export function spawnScript(
   script: string,
   at: StorePlace,

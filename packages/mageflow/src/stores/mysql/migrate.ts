@@ -25,12 +25,6 @@ const SEEN = "SELECT MAX(version) FROM mageflow_schema";
 
 const NOTE = "INSERT IGNORE INTO mageflow_schema (version) VALUES ($1)";
 
-interface Migrating {
-  /** Whether to make what is not there. */
-  readonly create?: boolean;
-  readonly migrations?: readonly (readonly string[])[];
-}
-
 /**
  * Brings the schema up to date, statement by statement, for each of them is a commit: a process that is killed in the middle is
  * followed by one that makes them all again, and of two that start at once the second waits for the first and finds the work done.
@@ -38,23 +32,19 @@ interface Migrating {
  * @throws StoreError `STORE_MISSING` when there is nothing and nothing is to be made, `STORE_NEWER`, `STORE_READ_ONLY`, `STORE_BUSY` when another process takes too long over it, or `STORE_UNAVAILABLE`
  *   for a server that is too old or takes too short messages, and for tables of another program; and what the driver throws.
  */
-export async function migrate(
-  db: Connection,
-  location: Location,
-  { create = true, migrations = MIGRATIONS }: Migrating = {},
-): Promise<void> {
+export async function migrate(db: Connection, location: Location, create: boolean): Promise<void> {
   await requireServer(db, location);
-  const found = await version(db, location, migrations);
-  if (found === migrations.length) return;
+  const found = await version(db, location);
+  if (found === MIGRATIONS.length) return;
   if (found === 0 && !create) throw missingStore(location.name);
   const lock = lockOf(location);
   const [got] = (await db.get<[number | null]>(LOCK, lock))!;
   if (got !== 1)
     throw new StoreError("STORE_BUSY", `another process is setting up ${location.name}; try again`);
   try {
-    const seen = await version(db, location, migrations);
+    const seen = await version(db, location);
     await db.run(MAKE_BOOK);
-    for (const [n, statements] of migrations.entries()) {
+    for (const [n, statements] of MIGRATIONS.entries()) {
       if (n < seen) continue;
       for (const sql of statements) await db.run(sql);
       await db.run(NOTE, n + 1);
@@ -70,11 +60,7 @@ function lockOf({ database }: Location): string {
 }
 
 /** How many of the migrations this database has seen. */
-async function version(
-  db: Connection,
-  { name, database }: Location,
-  { length: known }: readonly unknown[],
-): Promise<number> {
+async function version(db: Connection, { name, database }: Location): Promise<number> {
   const tables = (await db.all<[string]>(TABLES, database)).map(([table]) => table);
   if (!tables.includes("mageflow_schema")) {
     if (tables.length === 0) return 0;
@@ -84,10 +70,10 @@ async function version(
     );
   }
   const seen = (await db.get<[number | null]>(SEEN))![0] ?? 0;
-  if (seen <= known) return seen;
+  if (seen <= MIGRATIONS.length) return seen;
   throw new StoreError(
     "STORE_NEWER",
-    `${name} has schema version ${seen}, and this MageFlow knows versions up to ${known}; update MageFlow, or take another database`,
+    `${name} has schema version ${seen}, and this MageFlow knows versions up to ${MIGRATIONS.length}; update MageFlow, or take another database`,
   );
 }
 

@@ -16,12 +16,6 @@ const LOOK = `SELECT bool_or(tablename = 'mageflow_schema'), count(*)::int FROM 
 
 const SEEN = "SELECT version FROM mageflow_schema";
 
-interface Migrating {
-  /** Whether to make what is not there. */
-  readonly create?: boolean;
-  readonly migrations?: readonly string[];
-}
-
 /**
  * Brings the schema up to date in one transaction: a process that is killed in the middle has done nothing, and of two
  * that start at once the second waits for the first and finds the work done.
@@ -29,23 +23,19 @@ interface Migrating {
  * @throws StoreError `STORE_MISSING` when there is nothing and nothing is to be made, `STORE_NEWER`, `STORE_READ_ONLY`, or `STORE_UNAVAILABLE` for a server that is too old or keeps no Unicode, and for a
  *   schema of another program; and what the driver throws.
  */
-export async function migrate(
-  db: Connection,
-  location: Location,
-  { create = true, migrations = MIGRATIONS }: Migrating = {},
-): Promise<void> {
+export async function migrate(db: Connection, location: Location, create: boolean): Promise<void> {
   await requireServer(db, location);
-  const found = await version(db, location, migrations);
-  if (found === migrations.length) return;
+  const found = await version(db, location);
+  if (found === MIGRATIONS.length) return;
   if (found === 0 && !create) throw missingStore(location.name);
   await db.exec("BEGIN");
   try {
     await db.exec(advisoryLock(location, "schema"));
     await db.exec(`CREATE SCHEMA IF NOT EXISTS ${location.schema}`);
-    const seen = await version(db, location, migrations);
-    for (const sql of migrations.slice(seen)) await db.exec(sql);
+    const seen = await version(db, location);
+    for (const sql of MIGRATIONS.slice(seen)) await db.exec(sql);
     if (seen === 0) await db.exec("CREATE TABLE mageflow_schema AS SELECT 0 AS version");
-    await db.exec(`UPDATE mageflow_schema SET version = ${migrations.length}`);
+    await db.exec(`UPDATE mageflow_schema SET version = ${MIGRATIONS.length}`);
     await db.exec("COMMIT");
   } catch (error) {
     if (!db.lost) await db.exec("ROLLBACK");
@@ -54,11 +44,7 @@ export async function migrate(
 }
 
 /** How many of the migrations this schema has seen. */
-async function version(
-  db: Connection,
-  { name, schema }: Location,
-  { length: known }: readonly string[],
-): Promise<number> {
+async function version(db: Connection, { name, schema }: Location): Promise<number> {
   const [look] = await db.once<[boolean | null, number]>(LOOK, [schema]);
   const [isStore, tables] = look!;
   if (isStore !== true) {
@@ -70,10 +56,10 @@ async function version(
   }
   const [row] = await db.once<[number]>(SEEN, []);
   const [seen] = row!;
-  if (seen <= known) return seen;
+  if (seen <= MIGRATIONS.length) return seen;
   throw new StoreError(
     "STORE_NEWER",
-    `${name} has schema version ${seen}, and this MageFlow knows versions up to ${known}; update MageFlow, or take another schema than ${schema}`,
+    `${name} has schema version ${seen}, and this MageFlow knows versions up to ${MIGRATIONS.length}; update MageFlow, or take another schema than ${schema}`,
   );
 }
 

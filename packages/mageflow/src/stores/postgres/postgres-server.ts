@@ -61,7 +61,7 @@ export class PostgresServer implements Server<Connection, PostgresTransaction> {
   }
 
   async migrate(db: Connection, create: boolean): Promise<void> {
-    await migrate(db, this.#location, { create });
+    await migrate(db, this.#location, create);
     // Who came to what others have made may be here to look only.
     if (create) await new StampTable(db).dropOld();
   }
